@@ -1,0 +1,41 @@
+/** Every failure that a user can cause or mend, by name; nodes and the command line branch on these. */
+export type ErrorCode =
+	| 'USAGE'
+	| 'INPUT_MISSING'
+	| 'IMAGE_UNREADABLE'
+	| 'IMAGE_TOO_LARGE'
+	| 'DATASET_EMPTY'
+	| 'DATASET_LAYOUT'
+	| 'MASK_MISMATCH'
+	| 'CATEGORY_UNKNOWN'
+	| 'CONFIG_INVALID'
+	| 'ENCODER_UNKNOWN'
+	| 'ENCODER_INVALID'
+	| 'DOWNLOAD_FAILED'
+	| 'HASH_MISMATCH'
+	| 'WEIGHTS_INVALID'
+	| 'MODEL_NOT_FOUND'
+	| 'MODEL_EXISTS'
+	| 'MODEL_INVALID'
+	| 'STORE_BUSY'
+	| 'DISK_FULL'
+	| 'MEMORY_SHORT'
+	| 'LOSS_NOT_FINITE'
+	| 'RUNTIME_MISSING'
+	| 'DEVICE_UNAVAILABLE'
+	| 'ENGINE_DIED'
+	| 'CANCELLED'
+	| 'GRAPH_SHAPE';
+
+/** One sentence: what was expected, what was found; `hint` says what to do about it. */
+export class DinomalyError extends Error {
+	override readonly name = 'DinomalyError';
+	readonly code: ErrorCode;
+	readonly hint: string | undefined;
+
+	constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+		super(message, options.cause === undefined ? undefined : { cause: options.cause });
+		this.code = code;
+		this.hint = options.hint;
+	}
+}

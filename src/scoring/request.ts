@@ -1,0 +1,61 @@
+import type { DeviceName } from '../training/request';
+
+/** An image to score: a file, or encoded bytes with a name to report. */
+export type ImageSource = { readonly file: string } | { readonly name: string; readonly bytes: Uint8Array };
+
+export interface ScoreRequest {
+	readonly store: string;
+	/** `name`, `name@version` or `name@alias`. */
+	readonly model: string;
+	readonly images: readonly ImageSource[];
+	/** Category whose calibration applies; the pooled one when absent. */
+	readonly category?: string;
+	readonly outputs?: { readonly heatmap?: boolean; readonly mask?: boolean; readonly rawMap?: boolean };
+	readonly device?: DeviceName;
+	readonly requireDevice?: boolean;
+	readonly threads?: number;
+}
+
+export interface Region {
+	/** Box [x, y, width, height] in pixels of the original image. */
+	readonly box: readonly [number, number, number, number];
+	readonly areaPx: number;
+	/** Largest anomaly map value inside. */
+	readonly peak: number;
+}
+
+export type Verdict = 'normal' | 'review' | 'anomaly' | 'uncalibrated';
+
+export interface ImageScore {
+	readonly file: string;
+	/** Mean of the top 1 % of the anomaly map (SPEC section 6). */
+	readonly score: number;
+	/** 0.5 at the threshold; null without calibration. */
+	readonly normalizedScore: number | null;
+	/** Share of normal calibration images at least this anomalous (split conformal); null without calibration. */
+	readonly pValue: number | null;
+	readonly threshold: number | null;
+	readonly verdict: Verdict;
+	readonly category: string | null;
+	readonly regions: readonly Region[];
+	readonly width: number;
+	readonly height: number;
+	readonly model: string;
+	readonly version: string;
+	readonly encoder: string;
+	readonly device: string;
+	readonly timings: { readonly decodeMs: number; readonly computeMs: number; readonly totalMs: number };
+	/** PNG bytes, when asked for. */
+	readonly heatmapPng?: Uint8Array;
+	readonly maskPng?: Uint8Array;
+	/** Anomaly map of 256 x 256, float32, when asked for. */
+	readonly rawMap?: Float32Array;
+}
+
+/** An image that could not be scored; the others go on. */
+export interface ImageFailure {
+	readonly file: string;
+	readonly error: { readonly code: string; readonly message: string; readonly hint?: string };
+}
+
+export type ScoreOutcome = ImageScore | ImageFailure;

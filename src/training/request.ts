@@ -1,0 +1,74 @@
+import type { ModelConfig, OptimiserConfig } from '../model/config';
+
+export type DeviceName = 'auto' | 'cpu' | 'cuda' | 'webgpu' | 'directml' | 'coreml' | 'tensorrt';
+
+export type PresetName = 'fast' | 'balanced' | 'paper';
+
+/** What a training needs to know; everything but data and model has a default from the preset. */
+export interface TrainRequest {
+	/** Folder of the model store. */
+	readonly store: string;
+	/** Dataset folder, in any layout that src/dataset knows. */
+	readonly data: string;
+	/** Categories to train on; all that have training images when absent. */
+	readonly categories?: readonly string[];
+	readonly model: string;
+	/** Catalogue name or path of a safetensors file; the embedded encoder when absent. */
+	readonly encoder?: string;
+	readonly preset?: PresetName;
+	readonly overrides?: Partial<ModelConfig> & Partial<OptimiserConfig>;
+	readonly seed?: number;
+	/** Share of the normal training images held out for calibration, in [0, 0.9]. */
+	readonly calibrationShare?: number;
+	/** One model per category, named `<model>-<category>`. */
+	readonly separate?: boolean;
+	/** Carry on from the newest checkpoint of this model's unfinished training. */
+	readonly resume?: boolean;
+	readonly checkpointEvery?: number;
+	readonly device?: DeviceName;
+	/** Fail when `device` is not there, instead of falling back to the CPU. */
+	readonly requireDevice?: boolean;
+	readonly threads?: number;
+	/** What to do with an image that cannot be read. */
+	readonly onCorrupt?: 'skip' | 'fail';
+	/** Keep computed features in this folder; a folder inside the store when absent. */
+	readonly cacheDir?: string;
+	readonly cacheLimitBytes?: number;
+	/** Encoder downloads: hub endpoint and token. */
+	readonly hub?: { readonly endpoint?: string; readonly token?: string };
+}
+
+export type TrainPhase = 'reading' | 'encoding' | 'training' | 'calibrating' | 'saving';
+
+export interface TrainProgress {
+	readonly model: string;
+	readonly phase: TrainPhase;
+	readonly done: number;
+	readonly total: number;
+	readonly loss?: number;
+	readonly imagesPerSecond?: number;
+	readonly etaSeconds?: number;
+	/** A calm line for the user (a skipped image, the embedded encoder, the memory estimate). */
+	readonly notice?: string;
+}
+
+export interface TrainedModel {
+	readonly model: string;
+	readonly version: string;
+	/** Folder of the finished model. */
+	readonly path: string;
+	readonly categories: readonly string[];
+	readonly encoder: string;
+	readonly device: string;
+	readonly iterations: number;
+	readonly finalLoss: number;
+	readonly trainImages: number;
+	readonly calibrationImages: number;
+	readonly skipped: readonly { readonly file: string; readonly reason: string }[];
+	readonly seconds: { readonly encoding: number; readonly training: number; readonly total: number };
+	readonly notices: readonly string[];
+}
+
+export interface TrainResult {
+	readonly models: readonly TrainedModel[];
+}

@@ -1,0 +1,108 @@
+import { DinomalyError } from '../../errors';
+import type { Metric, ThresholdMetric } from './metric';
+import { undefinedMetric } from './metric';
+import { bitsOf, keyOfBits, requireFinite, scoreOf, sortKeys } from './scoreKeys';
+
+/** Keeps the quotient finite, and caps a perfect F1 at 0.99999995 (reference: f1_score_max). */
+const F1_EPSILON = 1e-7;
+
+/** How well scores rank anomalous samples above normal ones; equal scores share one threshold. */
+export interface RankingMetrics {
+	/** Chance that an anomalous sample scores above a normal one, ties counting half. */
+	readonly auroc: Metric;
+	/** Average precision: precision at each threshold, weighted by the recall it adds; no interpolation. */
+	readonly ap: Metric;
+	/** Largest F1 over all distinct scores; on a tie the lowest threshold. */
+	readonly f1Max: ThresholdMetric;
+}
+
+/** Keys of scores (see scoreKeys), each list ascending. */
+export interface SortedScores {
+	readonly normal: Uint32Array;
+	readonly anomalous: Uint32Array;
+}
+
+/** What is ranked, as the reasons name it. */
+export type Sample = 'image' | 'pixel';
+
+/**
+ * AUROC, AP and F1-max of image scores, from one sort.
+ *
+ * Without anomalous images none of them is defined; without normal images only AUROC is not, and AP is 1.
+ *
+ * @param labels as long as `scores`; 0 = normal, everything else = anomalous
+ * @throws DinomalyError SCORE_NOT_FINITE, or USAGE when the lengths differ
+ */
+export function rankingMetrics(scores: Float32Array, labels: Uint8Array): RankingMetrics {
+	if (labels.length !== scores.length) {
+		throw new DinomalyError('USAGE', `Expected one label per score (${scores.length}), found ${labels.length}`);
+	}
+	requireFinite(scores);
+	return rankSorted(sortByLabel(scores, labels), 'image');
+}
+
+/** AUROC, AP and F1-max of sorted scores, in one pass. */
+export function rankSorted({ normal, anomalous }: SortedScores, sample: Sample): RankingMetrics {
+	if (anomalous.length === 0) return withoutAnomalous(sample);
+	let normalLeft = normal.length;
+	let groupEnd = anomalous.length;
+	let doubledPairsWon = 0;
+	let precisionSum = 0;
+	let bestF1 = 0;
+	let bestKey = 0;
+	// Thresholds that are the score of normal samples only add no recall, and lower the precision: skipping them
+	// changes neither AP nor the largest F1.
+	while (groupEnd > 0) {
+		const key = anomalous[groupEnd - 1];
+		let groupStart = groupEnd - 1;
+		while (groupStart > 0 && anomalous[groupStart - 1] === key) groupStart--;
+		while (normalLeft > 0 && normal[normalLeft - 1] > key) normalLeft--;
+		const above = normal.length - normalLeft;
+		while (normalLeft > 0 && normal[normalLeft - 1] === key) normalLeft--;
+		const atLeast = normal.length - normalLeft;
+		const found = anomalous.length - groupStart;
+		const precision = found / (found + atLeast);
+		const recall = found / anomalous.length;
+		const f1 = (2 * precision * recall) / (precision + recall + F1_EPSILON);
+		doubledPairsWon += (groupEnd - groupStart) * (2 * normal.length - above - atLeast);
+		precisionSum += (groupEnd - groupStart) * precision;
+		if (f1 >= bestF1) {
+			bestF1 = f1;
+			bestKey = key;
+		}
+		groupEnd = groupStart;
+	}
+	return {
+		auroc:
+			normal.length === 0
+				? undefinedMetric(`AUROC compares anomalous with normal ${sample}s, and there is no normal ${sample}`)
+				: { value: doubledPairsWon / (2 * normal.length * anomalous.length) },
+		ap: { value: precisionSum / anomalous.length },
+		f1Max: { value: bestF1, threshold: scoreOf(bestKey) },
+	};
+}
+
+function sortByLabel(scores: Float32Array, labels: Uint8Array): SortedScores {
+	const bits = bitsOf(scores);
+	let anomalousCount = 0;
+	for (let i = 0; i < labels.length; i++) if (labels[i] !== 0) anomalousCount++;
+	const anomalous = new Uint32Array(anomalousCount);
+	const normal = new Uint32Array(scores.length - anomalousCount);
+	let a = 0;
+	let n = 0;
+	for (let i = 0; i < bits.length; i++) {
+		const key = keyOfBits(bits[i]);
+		if (labels[i] === 0) normal[n++] = key;
+		else anomalous[a++] = key;
+	}
+	return { normal: sortKeys(normal), anomalous: sortKeys(anomalous) };
+}
+
+function withoutAnomalous(sample: Sample): RankingMetrics {
+	const because = `, and there is no anomalous ${sample}`;
+	return {
+		auroc: undefinedMetric(`AUROC compares anomalous with normal ${sample}s${because}`),
+		ap: undefinedMetric(`AP needs the recall of anomalous ${sample}s${because}`),
+		f1Max: undefinedMetric(`F1-max needs the recall of anomalous ${sample}s${because}`),
+	};
+}

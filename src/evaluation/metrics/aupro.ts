@@ -35,10 +35,14 @@ export function aupro(pixels: SortedPixels, maxFpr: number = DEFAULT_MAX_FPR): M
 /** Why no per-region overlap can be computed at all; null when it can. */
 export function auproUndefined({ normal, anomalous }: SortedPixels): UndefinedMetric | null {
 	if (anomalous.length === 0) {
-		return undefinedMetric('AUPRO needs the overlap with anomalous regions, and there is no anomalous pixel');
+		return undefinedMetric(
+			'AUPRO needs the overlap with anomalous regions, and there is no anomalous pixel',
+		);
 	}
 	if (normal.length === 0) {
-		return undefinedMetric('AUPRO needs the false positive rate of normal pixels, and there is no normal pixel');
+		return undefinedMetric(
+			'AUPRO needs the false positive rate of normal pixels, and there is no normal pixel',
+		);
 	}
 	return null;
 }
@@ -48,7 +52,10 @@ export function auproUndefined({ normal, anomalous }: SortedPixels): UndefinedMe
  * positives that score above it, or a ramp when normal pixels tie with it. Counts are exact, whatever their number,
  * and every share is in [0, 1]: 1 when no normal pixel scores as high.
  */
-function sumSharesByRegion({ normal, anomalous, regions, areas }: SortedPixels, maxFpr: number): Float64Array {
+function sumSharesByRegion(
+	{ normal, anomalous, regions, areas }: SortedPixels,
+	maxFpr: number,
+): Float64Array {
 	const limit = maxFpr * normal.length;
 	const sums = new Float64Array(areas.length);
 	let normalLeft = normal.length;

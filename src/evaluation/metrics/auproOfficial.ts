@@ -35,9 +35,12 @@ export function officialCurve(pixels: SortedPixels): OfficialCurve | UndefinedMe
 	const { normal, anomalous } = pixels;
 	const min = scoreOf(Math.min(normal[0], anomalous[0]));
 	const max = scoreOf(Math.max(normal[normal.length - 1], anomalous[anomalous.length - 1]));
-	if (min === max) return undefinedMetric('The 200-step AUPRO needs a range of scores, and all pixels score the same');
+	if (min === max)
+		return undefinedMetric('The 200-step AUPRO needs a range of scores, and all pixels score the same');
 	if (!Number.isFinite(Math.fround(max - min))) {
-		return undefinedMetric('The 200-step AUPRO needs a range of scores that float32 holds, and this one is too wide');
+		return undefinedMetric(
+			'The 200-step AUPRO needs a range of scores that float32 holds, and this one is too wide',
+		);
 	}
 	const { fpr, pro } = keptPoints(pixels, officialThresholds(min, max));
 	if (fpr.length < 2) {
@@ -53,14 +56,15 @@ export function officialCurve(pixels: SortedPixels): OfficialCurve | UndefinedMe
 }
 
 /**
- * The reference's thresholds, ascending from `min`: 200, or 201 where the float32 difference was rounded down.
+ * The reference's thresholds, ascending from `min`: 200, or 201 where `range / step` rounds to above 200.
  *
- * The order of operations is NumPy's `arange(min, max, (max - min) / 200)` on float32 bounds: the difference is
- * rounded to float32, all else is in double precision, and the step is what is left of it after adding it to `min`.
+ * The order of operations is NumPy's for `arange(min, max, (max - min) / 200)` on float32 bounds: their difference is
+ * rounded to float32, all else is in double precision, and the step is what is left of it once added to `min`.
  */
 export function officialThresholds(min: number, max: number): Float64Array {
-	const step = Math.fround(max - min) / STEPS;
-	const thresholds = new Float64Array(Math.ceil((max - min) / step));
+	const range = Math.fround(max - min);
+	const step = range / STEPS;
+	const thresholds = new Float64Array(Math.ceil(range / step));
 	const delta = min + step - min;
 	for (let i = 0; i < thresholds.length; i++) thresholds[i] = min + i * delta;
 	return thresholds;

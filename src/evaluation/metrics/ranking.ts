@@ -35,7 +35,10 @@ export type Sample = 'image' | 'pixel';
  */
 export function rankingMetrics(scores: Float32Array, labels: Uint8Array): RankingMetrics {
 	if (labels.length !== scores.length) {
-		throw new DinomalyError('USAGE', `Expected one label per score (${scores.length}), found ${labels.length}`);
+		throw new DinomalyError(
+			'USAGE',
+			`Expected one label per score (${scores.length}), found ${labels.length}`,
+		);
 	}
 	requireFinite(scores);
 	return rankSorted(sortByLabel(scores, labels), 'image');
@@ -75,7 +78,9 @@ export function rankSorted({ normal, anomalous }: SortedScores, sample: Sample):
 	return {
 		auroc:
 			normal.length === 0
-				? undefinedMetric(`AUROC compares anomalous with normal ${sample}s, and there is no normal ${sample}`)
+				? undefinedMetric(
+						`AUROC compares anomalous with normal ${sample}s, and there is no normal ${sample}`,
+					)
 				: { value: doubledPairsWon / (2 * normal.length * anomalous.length) },
 		ap: { value: precisionSum / anomalous.length },
 		f1Max: { value: bestF1, threshold: scoreOf(bestKey) },

@@ -51,9 +51,13 @@ export function requireFinite(scores: Float32Array): void {
 	const bits = bitsOf(scores);
 	for (let i = 0; i < bits.length; i++) {
 		if ((bits[i] & EXPONENT_BITS) === EXPONENT_BITS) {
-			throw new DinomalyError('SCORE_NOT_FINITE', `Expected finite scores, found ${scores[i]} at index ${i}`, {
-				hint: 'Check the model: training may have diverged, or its weights may be damaged.',
-			});
+			throw new DinomalyError(
+				'SCORE_NOT_FINITE',
+				`Expected finite scores, found ${scores[i]} at index ${i}`,
+				{
+					hint: 'Check the model: training may have diverged, or its weights may be damaged.',
+				},
+			);
 		}
 	}
 }

@@ -5,9 +5,10 @@ import type { SortedPixels } from './aupro';
 import { aupro } from './aupro';
 import { auproOfficial } from './auproOfficial';
 import type { Metric } from './metric';
+import { KeyCollection, sortTaggedKeys } from './radixSort';
 import type { RankingMetrics } from './ranking';
 import { rankSorted } from './ranking';
-import { bitsOf, keyOfBits, requireFinite, sortKeys, sortTaggedKeys } from './scoreKeys';
+import { bitsOf, keyOfBits, requireFinite } from './scoreKeys';
 
 /** Pixel metrics over all maps of a category. */
 export interface PixelMetrics extends RankingMetrics {
@@ -25,7 +26,7 @@ export interface PixelMetricsOptions {
 /**
  * Exact pixel metrics over any number of anomaly maps, which may differ in size.
  *
- * Memory: 4 bytes per normal pixel and 8 per anomalous one; twice that while `result` sorts.
+ * Memory: 4 bytes per normal pixel and 8 per anomalous one; while `result` runs, 8 and up to 32.
  *
  * @example
  * const pixels = new PixelAccumulator();
@@ -33,7 +34,7 @@ export interface PixelMetricsOptions {
  * const { auroc, aupro } = pixels.result();
  */
 export class PixelAccumulator {
-	#normal: Uint32Array[] = [];
+	readonly #normal = new KeyCollection();
 	#anomalous: Uint32Array[] = [];
 	#regions: Int32Array[] = [];
 	readonly #areas: number[] = [];
@@ -53,7 +54,7 @@ export class PixelAccumulator {
 			);
 		}
 		requireFinite(map);
-		if (gtMask === null) this.#normal.push(keysOf(map));
+		if (gtMask === null) this.#normal.add(keysOf(map));
 		else this.#addRegions(map, labelComponents(gtMask, width, height));
 	}
 
@@ -85,20 +86,22 @@ export class PixelAccumulator {
 				regions[a++] = labelOffset + labels[i];
 			}
 		}
-		this.#normal.push(normal);
+		this.#normal.add(normal);
 		this.#anomalous.push(anomalous);
 		this.#regions.push(regions);
 		for (let label = 1; label < areas.length; label++) this.#areas.push(areas[label]);
 	}
 
-	/** Sorts what was added, and keeps the sorted arrays instead of the parts. */
 	#sorted(): SortedPixels {
-		const normal = sortKeys(join(this.#normal, Uint32Array));
-		this.#normal = [normal];
-		const anomalous = sortTaggedKeys(join(this.#anomalous, Uint32Array), join(this.#regions, Int32Array));
-		this.#anomalous = [anomalous.keys];
-		this.#regions = [anomalous.tags];
-		return { normal, anomalous: anomalous.keys, regions: anomalous.tags, areas: this.#areas };
+		this.#anomalous = [join(this.#anomalous, Uint32Array)];
+		this.#regions = [join(this.#regions, Int32Array)];
+		const anomalous = sortTaggedKeys({ keys: this.#anomalous[0], tags: this.#regions[0] });
+		return {
+			normal: this.#normal.sorted(),
+			anomalous: anomalous.keys,
+			regions: anomalous.tags,
+			areas: this.#areas,
+		};
 	}
 }
 
@@ -109,10 +112,11 @@ function keysOf(map: Float32Array): Uint32Array {
 	return keys;
 }
 
-/** Joins the parts and empties their list, so that their memory can be had for sorting. */
-function join<T extends Uint32Array | Int32Array>(parts: T[], ArrayType: new (length: number) => T): T {
-	const [first] = parts;
-	if (parts.length === 1) return first;
+function join<T extends Uint32Array | Int32Array>(
+	parts: readonly T[],
+	ArrayType: new (length: number) => T,
+): T {
+	if (parts.length === 1) return parts[0];
 	let length = 0;
 	for (const part of parts) length += part.length;
 	const joined = new ArrayType(length);
@@ -121,6 +125,5 @@ function join<T extends Uint32Array | Int32Array>(parts: T[], ArrayType: new (le
 		joined.set(part, offset);
 		offset += part.length;
 	}
-	parts.length = 0;
 	return joined;
 }

@@ -1,7 +1,7 @@
 import { DinomalyError } from '../../errors';
 import type { Metric, ThresholdMetric } from './metric';
 import { undefinedMetric } from './metric';
-import { bitsOf, keyOfBits, requireFinite, scoreOf, sortKeys } from './scoreKeys';
+import { bitsOf, keyOfBits, requireFinite, scoreOf } from './scoreKeys';
 
 /** Keeps the quotient finite, and caps a perfect F1 at 0.99999995 (reference: f1_score_max). */
 const F1_EPSILON = 1e-7;
@@ -100,7 +100,7 @@ function sortByLabel(scores: Float32Array, labels: Uint8Array): SortedScores {
 		if (labels[i] === 0) normal[n++] = key;
 		else anomalous[a++] = key;
 	}
-	return { normal: sortKeys(normal), anomalous: sortKeys(anomalous) };
+	return { normal: normal.sort(), anomalous: anomalous.sort() };
 }
 
 function withoutAnomalous(sample: Sample): RankingMetrics {

@@ -5,7 +5,8 @@ import {
 	officialCurve,
 	officialThresholds,
 } from '../../../src/evaluation/metrics/auproOfficial';
-import { keyOf, sortTaggedKeys } from '../../../src/evaluation/metrics/scoreKeys';
+import { sortTaggedKeys } from '../../../src/evaluation/metrics/radixSort';
+import { keyOf } from '../../../src/evaluation/metrics/scoreKeys';
 import type { GoldenResult } from './goldenMetrics';
 import { GOLDEN_NOTE, GOLDEN_PRESENT, goldenCases, goldenPixels, goldenTensor } from './goldenMetrics';
 
@@ -105,7 +106,7 @@ function sortedPixels(name: string): SortedPixels {
 		});
 		areas.push(...components.areas.slice(1));
 	}
-	const sorted = sortTaggedKeys(Uint32Array.from(anomalous), Int32Array.from(tags));
+	const sorted = sortTaggedKeys({ keys: Uint32Array.from(anomalous), tags: Int32Array.from(tags) });
 	return { normal: Uint32Array.from(normal).sort(), anomalous: sorted.keys, regions: sorted.tags, areas };
 }
 

@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 
-import {
-	keyOf,
-	requireFinite,
-	scoreOf,
-	sortKeys,
-	sortTaggedKeys,
-} from '../../../src/evaluation/metrics/scoreKeys';
+import { keyOf, requireFinite, scoreOf } from '../../../src/evaluation/metrics/scoreKeys';
 
 const finite = fc.float({ noNaN: true, noDefaultInfinity: true });
 
@@ -33,28 +27,6 @@ test('a key gives its score back', () => {
 	fc.assert(
 		fc.property(finite, (score) => scoreOf(keyOf(score)) === score),
 		{ numRuns: 1000, seed: 4 },
-	);
-});
-
-test('keys sort as numbers, whichever digits they share', () => {
-	const digits = fc.constantFrom(0, 1, 0x7ff, 0x800, 0x3fffff, 0x400000, 0x80000000, 0xffffffff);
-	const lists = fc.oneof(
-		fc.uint32Array({ maxLength: 300 }),
-		fc.array(digits).map((list) => Uint32Array.from(list)),
-	);
-	fc.assert(
-		fc.property(lists, (keys) => {
-			const expected = [...keys].sort((a, b) => a - b);
-			expect([...sortKeys(keys.slice())]).toEqual(expected);
-			const tagged = sortTaggedKeys(
-				keys.slice(),
-				Int32Array.from(keys, (_, i) => i),
-			);
-			expect([...tagged.keys]).toEqual(expected);
-			expect([...tagged.tags].map((i) => keys[i])).toEqual(expected);
-			expect(new Set(tagged.tags).size).toBe(keys.length);
-		}),
-		{ numRuns: 300, seed: 5 },
 	);
 });
 

@@ -1,6 +1,7 @@
 import type { ModelConfig, OptimiserConfig } from '../model/config';
+import type { DeviceName } from '../runtime/device';
 
-export type DeviceName = 'auto' | 'cpu' | 'cuda' | 'webgpu' | 'directml' | 'coreml' | 'tensorrt';
+export type { DeviceName };
 
 export type PresetName = 'fast' | 'balanced' | 'paper';
 

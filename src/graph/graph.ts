@@ -1,0 +1,180 @@
+import { DinomalyError } from '../errors';
+import { sameShape, sizeOf, type Shape } from './shape';
+
+export type DataType = 'float32' | 'float16' | 'uint8' | 'bool' | 'int32' | 'int64';
+
+/** Element storage of constants; float16 is kept as its bit patterns. */
+export type TensorData = Float32Array | Uint16Array | Uint8Array | Int32Array | BigInt64Array;
+
+export type Attribute = number | string | readonly number[] | { readonly float: number };
+
+/** A value in a graph: immutable, with a static shape. */
+export interface Tensor {
+	readonly graph: Graph;
+	readonly id: number;
+	readonly dtype: DataType;
+	readonly shape: Shape;
+	/** The operator that makes it; null for inputs and constants. */
+	readonly node: Node | null;
+}
+
+/**
+ * Gradients of a node's inputs from those of its outputs (null: none arrived, or none flows on).
+ * Both lists are in the node's own order.
+ */
+export type VectorJacobian = (outputGradients: readonly (Tensor | null)[], node: Node) => readonly (Tensor | null)[];
+
+export interface Node {
+	readonly opType: string;
+	readonly domain: string;
+	readonly inputs: readonly (Tensor | null)[];
+	readonly outputs: readonly Tensor[];
+	readonly attributes: Readonly<Record<string, Attribute>>;
+	/** 'none': a gradient that arrives here ends here, by intent. */
+	readonly gradient: VectorJacobian | 'none';
+}
+
+export interface NodeSpec {
+	readonly opType: string;
+	/** '' is ONNX itself. */
+	readonly domain?: string;
+	readonly inputs: readonly (Tensor | null)[];
+	readonly outputs: readonly { readonly dtype: DataType; readonly shape: Shape }[];
+	readonly attributes?: Readonly<Record<string, Attribute>>;
+	readonly gradient: VectorJacobian | 'none';
+	/** Never merged with an equal node; for nodes whose gradient differs from their twin's. */
+	readonly unique?: boolean;
+}
+
+export interface Constant {
+	readonly tensor: Tensor;
+	readonly name: string;
+	readonly data: TensorData;
+}
+
+/** Constants up to this size are merged when they are equal; larger ones only when they are the same array. */
+const MERGE_LIMIT = 1024;
+
+/**
+ * A recorded computation with static shapes. Operators (see ./operators) append nodes; equal nodes and equal small
+ * constants are built once. Knows nothing of what it computes.
+ */
+export class Graph {
+	readonly inputs = new Map<string, Tensor>();
+	readonly outputs = new Map<string, Tensor>();
+	readonly constants: Constant[] = [];
+	readonly nodes: Node[] = [];
+	private nextId = 0;
+	private readonly knownNodes = new Map<string, Node>();
+	private readonly knownConstants = new Map<string, Tensor>();
+	private readonly knownArrays = new Map<TensorData, Constant>();
+
+	/** A value given at run time. */
+	input(name: string, dtype: DataType, shape: Shape): Tensor {
+		if (this.inputs.has(name)) throw new DinomalyError('GRAPH_SHAPE', `Graph: input "${name}" is declared twice`);
+		const tensor = this.newTensor(dtype, shape, null);
+		this.inputs.set(name, tensor);
+		return tensor;
+	}
+
+	/** A float32 value fixed at build time: `data` in row-major order. */
+	constant(data: Float32Array, shape: Shape, name?: string): Tensor {
+		return this.addConstant('float32', data, shape, name);
+	}
+
+	/** A float32 scalar; ONNX broadcasts it. */
+	scalar(value: number): Tensor {
+		return this.addConstant('float32', Float32Array.of(value), []);
+	}
+
+	/** An int64 vector, as ONNX wants shapes, axes and indices. */
+	integers(values: readonly number[]): Tensor {
+		return this.addConstant('int64', BigInt64Array.from(values, BigInt), [values.length]);
+	}
+
+	output(name: string, tensor: Tensor): void {
+		if (tensor.graph !== this) throw new DinomalyError('GRAPH_SHAPE', `Graph: output "${name}" belongs to another graph`);
+		if (this.outputs.has(name)) throw new DinomalyError('GRAPH_SHAPE', `Graph: output "${name}" is declared twice`);
+		this.outputs.set(name, tensor);
+	}
+
+	/** Appends a node, or returns the outputs of an equal one that is already there. */
+	emit(spec: NodeSpec): readonly Tensor[] {
+		const { domain = '', attributes = {}, unique = false } = spec;
+		for (const tensor of spec.inputs) {
+			if (tensor && tensor.graph !== this) {
+				throw new DinomalyError('GRAPH_SHAPE', `${spec.opType}: operands belong to different graphs`);
+			}
+		}
+		const key = unique ? null : nodeKey(spec.opType, domain, spec.inputs, attributes);
+		const known = key === null ? undefined : this.knownNodes.get(key);
+		if (known) return known.outputs;
+
+		const outputs: Tensor[] = [];
+		const node: Node = { opType: spec.opType, domain, inputs: spec.inputs, outputs, attributes, gradient: spec.gradient };
+		for (const { dtype, shape } of spec.outputs) outputs.push(this.newTensor(dtype, shape, node));
+		this.nodes.push(node);
+		if (key !== null) this.knownNodes.set(key, node);
+		return outputs;
+	}
+
+	/** The nodes that the outputs need, in the order in which they were recorded. */
+	liveNodes(): Node[] {
+		const live = new Set<Node>();
+		const pending = [...this.outputs.values()];
+		for (let tensor = pending.pop(); tensor; tensor = pending.pop()) {
+			if (!tensor.node || live.has(tensor.node)) continue;
+			live.add(tensor.node);
+			for (const input of tensor.node.inputs) if (input) pending.push(input);
+		}
+		return this.nodes.filter((node) => live.has(node));
+	}
+
+	private addConstant(dtype: DataType, data: TensorData, shape: Shape, name?: string): Tensor {
+		if (data.length !== sizeOf(shape)) {
+			throw new DinomalyError(
+				'GRAPH_SHAPE',
+				`Constant${name === undefined ? '' : ` "${name}"`}: ${sizeOf(shape)} elements expected for [${shape.join(', ')}], got ${data.length}`,
+			);
+		}
+		const same = this.knownArrays.get(data);
+		if (same && sameShape(same.tensor.shape, shape)) return same.tensor;
+		const key = name === undefined && data.length <= MERGE_LIMIT ? `${dtype}[${shape.join()}]${bitsOf(data)}` : null;
+		const known = key === null ? undefined : this.knownConstants.get(key);
+		if (known) return known;
+
+		const tensor = this.newTensor(dtype, shape, null);
+		const constant = { tensor, name: name ?? `c${tensor.id}`, data };
+		this.constants.push(constant);
+		this.knownArrays.set(data, constant);
+		if (key !== null) this.knownConstants.set(key, tensor);
+		return tensor;
+	}
+
+	private newTensor(dtype: DataType, shape: Shape, node: Node | null): Tensor {
+		if (shape.some((extent) => !Number.isInteger(extent) || extent < 0)) {
+			throw new DinomalyError('GRAPH_SHAPE', `Graph: extents must be whole and not negative, got [${shape.join(', ')}]`);
+		}
+		return { graph: this, id: this.nextId++, dtype, shape, node };
+	}
+}
+
+/** The only output of a node that has one. */
+export function emitOne(graph: Graph, spec: NodeSpec): Tensor {
+	const [output] = graph.emit(spec);
+	return output;
+}
+
+function nodeKey(
+	opType: string,
+	domain: string,
+	inputs: readonly (Tensor | null)[],
+	attributes: Readonly<Record<string, Attribute>>,
+): string {
+	const operands = inputs.map((input) => input?.id ?? '').join();
+	return `${domain}:${opType}(${operands})${JSON.stringify(attributes)}`;
+}
+
+function bitsOf(data: TensorData): string {
+	return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
+}

@@ -1,0 +1,5 @@
+export { gradients } from './gradient';
+export { Graph, type Constant, type DataType, type Tensor, type TensorData } from './graph';
+export { serialise, type SerialiseOptions } from './onnx';
+export { sizeOf, type Shape } from './shape';
+export * from './operators';

@@ -1,0 +1,170 @@
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import { DinomalyError } from '../errors';
+import type { Attribute, Constant, DataType, Graph, Node, Tensor, TensorData } from './graph';
+import type { Shape } from './shape';
+
+/** ONNX operator set: the first with Gelu. */
+const OPSET = 20;
+/** File format version that goes with it. */
+const IR_VERSION = 9;
+/** Microsoft's contributed operators, in every ONNX Runtime. */
+const CONTRIB_DOMAIN = 'com.microsoft';
+/** A protobuf message cannot be larger; kept below it for readers that are stricter. */
+const MAX_MODEL_BYTES = 1_900_000_000;
+
+/** Element types as onnx.proto numbers them. */
+const ELEMENT_TYPES: Readonly<Record<DataType, number>> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 };
+
+/** onnx.proto's AttributeProto.AttributeType. */
+const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 } as const;
+
+/** Where a constant's bytes lie when they are not in the model itself. */
+export interface ExternalLocation {
+	/** File name beside the model. */
+	readonly location: string;
+	readonly offset: number;
+}
+
+export interface SerialiseOptions {
+	readonly producerVersion?: string;
+	readonly metadata?: Readonly<Record<string, string>>;
+	/** Says where a large constant's bytes were put; null keeps them inside. */
+	readonly externalise?: (name: string, bytes: Uint8Array) => ExternalLocation | null;
+}
+
+/**
+ * The graph as an ONNX model (opset 20). Only nodes and constants that the outputs need are written.
+ * @throws GRAPH_SHAPE when the model would pass the protobuf limit of 2 GB and nothing was externalised
+ */
+export function serialise(graph: Graph, options: SerialiseOptions = {}): Uint8Array {
+	const nodes = graph.liveNodes();
+	const names = nameTensors(graph);
+	const used = usedConstants(graph, nodes);
+	const payload = options.externalise ? 0 : used.reduce((sum, { data }) => sum + data.byteLength, 0);
+	if (payload > MAX_MODEL_BYTES) {
+		throw new DinomalyError('GRAPH_SHAPE', `An ONNX model holds at most ${MAX_MODEL_BYTES} bytes, these weights are ${payload}`, {
+			hint: 'Keep the weights in external data.',
+		});
+	}
+
+	const writer = new BinaryWriter();
+	writer.uint32(tag(1, 0)).int64(IR_VERSION);
+	writer.uint32(tag(2, 2)).string('n8n-nodes-dinomaly');
+	if (options.producerVersion !== undefined) writer.uint32(tag(3, 2)).string(options.producerVersion);
+	message(writer, 7, () => {
+		for (const node of nodes) message(writer, 1, () => { writeNode(writer, node, names); });
+		for (const [name, tensor] of graph.outputs) {
+			if (names.get(tensor) !== name) message(writer, 1, () => { writeCopy(writer, nameOf(names, tensor), name); });
+		}
+		writer.uint32(tag(2, 2)).string('dinomaly');
+		for (const constant of used) message(writer, 5, () => { writeConstant(writer, constant, options); });
+		for (const [name, tensor] of graph.inputs) message(writer, 11, () => { writeValueInfo(writer, name, tensor); });
+		for (const [name, tensor] of graph.outputs) message(writer, 12, () => { writeValueInfo(writer, name, tensor); });
+	});
+	for (const [domain, version] of [['', OPSET], [CONTRIB_DOMAIN, 1]] as const) {
+		message(writer, 8, () => { writer.uint32(tag(1, 2)).string(domain).uint32(tag(2, 0)).int64(version); });
+	}
+	for (const [key, value] of Object.entries(options.metadata ?? {})) {
+		message(writer, 14, () => { writer.uint32(tag(1, 2)).string(key).uint32(tag(2, 2)).string(value); });
+	}
+	return writer.finish();
+}
+
+function nameTensors(graph: Graph): Map<Tensor, string> {
+	const names = new Map<Tensor, string>();
+	for (const [name, tensor] of graph.inputs) names.set(tensor, name);
+	for (const { tensor, name } of graph.constants) names.set(tensor, name);
+	for (const [name, tensor] of graph.outputs) if (!names.has(tensor)) names.set(tensor, name);
+	return names;
+}
+
+function nameOf(names: Map<Tensor, string>, tensor: Tensor): string {
+	return names.get(tensor) ?? `t${tensor.id}`;
+}
+
+function usedConstants(graph: Graph, nodes: readonly Node[]): Constant[] {
+	const used = new Set<Tensor>(graph.outputs.values());
+	for (const node of nodes) for (const input of serialisedInputs(node)) if (input) used.add(input);
+	return graph.constants.filter(({ tensor }) => used.has(tensor));
+}
+
+/** An Identity may record further operands, for its gradient only. */
+function serialisedInputs(node: Node): readonly (Tensor | null)[] {
+	return node.opType === 'Identity' ? node.inputs.slice(0, 1) : node.inputs;
+}
+
+function writeNode(writer: BinaryWriter, node: Node, names: Map<Tensor, string>): void {
+	for (const input of serialisedInputs(node)) writer.uint32(tag(1, 2)).string(input ? nameOf(names, input) : '');
+	for (const output of node.outputs) writer.uint32(tag(2, 2)).string(nameOf(names, output));
+	writer.uint32(tag(3, 2)).string(`${node.opType}_${node.outputs[0].id}`);
+	writer.uint32(tag(4, 2)).string(node.opType);
+	for (const [name, value] of Object.entries(node.attributes)) message(writer, 5, () => { writeAttribute(writer, name, value); });
+	if (node.domain !== '') writer.uint32(tag(7, 2)).string(node.domain);
+}
+
+function writeCopy(writer: BinaryWriter, from: string, to: string): void {
+	writer.uint32(tag(1, 2)).string(from).uint32(tag(2, 2)).string(to).uint32(tag(4, 2)).string('Identity');
+}
+
+function writeAttribute(writer: BinaryWriter, name: string, value: Attribute): void {
+	writer.uint32(tag(1, 2)).string(name);
+	let type: number;
+	if (typeof value === 'string') {
+		writer.uint32(tag(4, 2)).string(value);
+		type = ATTRIBUTE.string;
+	} else if (typeof value === 'number') {
+		writer.uint32(tag(3, 0)).int64(value);
+		type = ATTRIBUTE.int;
+	} else if ('float' in value) {
+		writer.uint32(tag(2, 5)).float(value.float);
+		type = ATTRIBUTE.float;
+	} else {
+		for (const item of value) writer.uint32(tag(8, 0)).int64(item);
+		type = ATTRIBUTE.ints;
+	}
+	writer.uint32(tag(20, 0)).int32(type);
+}
+
+function writeConstant(writer: BinaryWriter, { tensor, name, data }: Constant, options: SerialiseOptions): void {
+	for (const extent of tensor.shape) writer.uint32(tag(1, 0)).int64(extent);
+	writer.uint32(tag(2, 0)).int32(ELEMENT_TYPES[tensor.dtype]);
+	writer.uint32(tag(8, 2)).string(name);
+	const bytes = bytesOf(data);
+	const external = options.externalise?.(name, bytes) ?? null;
+	if (!external) {
+		writer.uint32(tag(9, 2)).bytes(bytes);
+		return;
+	}
+	const entries = { location: external.location, offset: String(external.offset), length: String(bytes.byteLength) };
+	for (const [key, value] of Object.entries(entries)) {
+		message(writer, 13, () => { writer.uint32(tag(1, 2)).string(key).uint32(tag(2, 2)).string(value); });
+	}
+	writer.uint32(tag(14, 0)).int32(1);
+}
+
+function writeValueInfo(writer: BinaryWriter, name: string, tensor: { dtype: DataType; shape: Shape }): void {
+	writer.uint32(tag(1, 2)).string(name);
+	message(writer, 2, () => {
+		message(writer, 1, () => {
+			writer.uint32(tag(1, 0)).int32(ELEMENT_TYPES[tensor.dtype]);
+			message(writer, 2, () => {
+				for (const extent of tensor.shape) message(writer, 1, () => { writer.uint32(tag(1, 0)).int64(extent); });
+			});
+		});
+	});
+}
+
+function message(writer: BinaryWriter, field: number, write: () => void): void {
+	writer.uint32(tag(field, 2)).fork();
+	write();
+	writer.join();
+}
+
+/** Protobuf key of a field: its number and wire type (0 varint, 2 length-delimited, 5 four bytes). */
+function tag(field: number, wireType: 0 | 2 | 5): number {
+	return ((field << 3) | wireType) >>> 0;
+}
+
+function bytesOf(data: TensorData): Uint8Array {
+	return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}

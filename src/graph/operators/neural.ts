@@ -1,0 +1,105 @@
+import { emitOne, type Tensor } from '../graph';
+import { normaliseAxis, sameShape, shapeError } from '../shape';
+import { add, div, erf, exp, mul, reduceTo, scale, square, sub } from './elementwise';
+import { reduceMean } from './moments';
+import { reduceSum } from './reduce';
+
+/**
+ * x Phi(x), exact (erf) form. With u = x / sqrt 2 its derivative is (1 + erf u) / 2 + u exp(-u^2) / sqrt pi;
+ * dividing by exp(u^2) saves negating, and an overflow there gives the right limit 0.
+ */
+export function gelu(x: Tensor): Tensor {
+	return emitOne(x.graph, {
+		opType: 'Gelu',
+		inputs: [x],
+		outputs: [x],
+		attributes: { approximate: 'none' },
+		gradient: ([g]) => {
+			if (!g) return [null];
+			const u = scale(x, Math.SQRT1_2);
+			const density = scale(div(u, exp(square(u))), 1 / Math.sqrt(Math.PI));
+			return [mul(g, add(halfPlusHalf(erf(u)), density))];
+		},
+	});
+}
+
+/** Softmax over one axis. */
+export function softmax(x: Tensor, axis = -1): Tensor {
+	const at = normaliseAxis('Softmax', axis, x.shape);
+	return emitOne(x.graph, {
+		opType: 'Softmax',
+		inputs: [x],
+		outputs: [x],
+		attributes: { axis: at },
+		gradient: ([g], node) => {
+			if (!g) return [null];
+			const [y] = node.outputs;
+			const weighted = mul(g, y);
+			return [sub(weighted, mul(y, reduceSum(weighted, [at])))];
+		},
+	});
+}
+
+/** Normalises the last axis to mean 0 and variance 1, then scales and shifts it: (x - mean) / sqrt(var + epsilon) * gain + bias. */
+export function layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number): Tensor {
+	const width = x.shape[x.shape.length - 1];
+	if (!sameShape(gain.shape, [width]) || !sameShape(bias.shape, [width])) {
+		throw shapeError('LayerNormalization', 'gain and bias must be vectors as long as the last axis', x.shape, gain.shape, bias.shape);
+	}
+	const { graph } = x;
+	const rows = [...x.shape.slice(0, -1), 1];
+	const [y] = graph.emit({
+		opType: 'LayerNormalization',
+		inputs: [x, gain, bias],
+		outputs: [x, { dtype: x.dtype, shape: rows }, { dtype: x.dtype, shape: rows }],
+		attributes: { axis: -1, epsilon: { float: epsilon } },
+		gradient: ([g], node) => {
+			if (!g) return [null, null, null];
+			const [, mean, inverseDeviation] = node.outputs;
+			const normal = mul(sub(x, mean), inverseDeviation);
+			return [
+				mul(tangent(mul(g, gain), normal), inverseDeviation),
+				reduceTo(mul(g, normal), gain.shape),
+				reduceTo(g, bias.shape),
+			];
+		},
+	});
+	return y;
+}
+
+/** Normalises the last axis to mean 0 and variance 1. */
+export function normalise(x: Tensor, epsilon: number): Tensor {
+	const { graph } = x;
+	const width = x.shape[x.shape.length - 1];
+	const rows = [...x.shape.slice(0, -1), 1];
+	const ones = graph.constant(new Float32Array(width).fill(1), [width]);
+	const zeros = graph.constant(new Float32Array(width), [width]);
+	const [y] = graph.emit({
+		opType: 'LayerNormalization',
+		inputs: [x, ones, zeros],
+		outputs: [x, { dtype: x.dtype, shape: rows }, { dtype: x.dtype, shape: rows }],
+		attributes: { axis: -1, epsilon: { float: epsilon } },
+		gradient: ([g], node) => {
+			const [normal, , inverseDeviation] = node.outputs;
+			return [g && mul(tangent(g, normal), inverseDeviation), null, null];
+		},
+		unique: true,
+	});
+	return y;
+}
+
+/** The part of g that is orthogonal to the ones and to `normal`, row by row. */
+function tangent(g: Tensor, normal: Tensor): Tensor {
+	return sub(sub(g, reduceMean(g, [-1])), mul(normal, reduceMean(mul(g, normal), [-1])));
+}
+
+/** (1 + x) / 2 for x in [-1, 1]; no gradient flows. */
+function halfPlusHalf(x: Tensor): Tensor {
+	return emitOne(x.graph, {
+		opType: 'HardSigmoid',
+		inputs: [x],
+		outputs: [x],
+		attributes: { alpha: { float: 0.5 }, beta: { float: 0.5 } },
+		gradient: 'none',
+	});
+}

@@ -1,0 +1,103 @@
+import {
+	div,
+	eluPlusOne,
+	linear,
+	matmul,
+	mul,
+	offset,
+	reduceSum,
+	reshape,
+	scale,
+	slice,
+	softmax,
+	swapLast,
+	transpose,
+	type Tensor,
+} from '../graph';
+
+/** Extents of a batch of token rows, ordered [token][image], for attention in `heads` heads. */
+export interface HeadLayout {
+	readonly tokens: number;
+	readonly images: number;
+	readonly heads: number;
+	readonly dim: number;
+}
+
+export interface Projections {
+	readonly query: Tensor;
+	readonly key: Tensor;
+	readonly value: Tensor;
+}
+
+/** Query, key and value rows from one (3D, D) weight; three products avoid splitting a wide result. */
+export function project(x: Tensor, weight: Tensor, bias: Tensor): Projections {
+	const dim = x.shape[1];
+	const part = (i: number): Tensor => linear(x, slice(weight, 0, i * dim, (i + 1) * dim), slice(bias, 0, i * dim, (i + 1) * dim));
+	return { query: part(0), key: part(1), value: part(2) };
+}
+
+/**
+ * Linear attention: phi(q) (phi(k)^T v) / (phi(q) sum phi(k)) with phi = elu + 1, over all tokens
+ * (reference: LinearAttention2; Dinomaly eq. 4).
+ *
+ * @param epsilon added to the normaliser; the reference has none, Dinomaly2 1e-8
+ */
+export function linearAttention({ query, key, value }: Projections, layout: HeadLayout, epsilon = 0): Tensor {
+	const phiQuery = toHeads(eluPlusOne(query), layout);
+	const phiKey = eluPlusOne(key);
+	const context = matmul(swapLast(toHeads(phiKey, layout)), toHeads(value, layout));
+	const keySum = reshape(reduceSum(reshape(phiKey, [layout.tokens, layout.images, layout.dim]), [0]), columnShape(layout));
+	const normaliser = offset(matmul(phiQuery, keySum), epsilon);
+	return fromHeads(div(matmul(phiQuery, context), normaliser), layout);
+}
+
+/**
+ * Linear attention in its explicit N x N form, weights of masked neighbours removed before normalising
+ * (reference: LinearAttention). `keep` is 1 where a query may see a key, (N, N).
+ */
+export function maskedLinearAttention({ query, key, value }: Projections, layout: HeadLayout, keep: Tensor | null): Tensor {
+	const similarity = matmul(toHeads(eluPlusOne(query), layout), swapLast(toHeads(eluPlusOne(key), layout)));
+	const weights = keep ? mul(similarity, keep) : similarity;
+	return fromHeads(div(matmul(weights, toHeads(value, layout)), reduceSum(weights, [-1])), layout);
+}
+
+/** Softmax attention; masked neighbours are zeroed after the softmax and the rest is not renormalised (reference: Attention). */
+export function softmaxAttention({ query, key, value }: Projections, layout: HeadLayout, keep: Tensor | null): Tensor {
+	const temperature = 1 / Math.sqrt(layout.dim / layout.heads);
+	const logits = scale(matmul(toHeads(query, layout), swapLast(toHeads(key, layout))), temperature);
+	const weights = softmax(logits);
+	return fromHeads(matmul(keep ? mul(weights, keep) : weights, toHeads(value, layout)), layout);
+}
+
+/**
+ * 1 where a query token may attend to a key token, row-major (N, N): patches within floor(n / 2) in both axes are
+ * removed, itself included; class token and registers see and are seen by all (reference: generate_mask).
+ */
+export function neighbourMask(grid: number, prefix: number, neighbour: number): Float32Array {
+	const tokens = prefix + grid * grid;
+	const reach = Math.floor(neighbour / 2);
+	const keep = new Float32Array(tokens * tokens).fill(1);
+	for (let q = 0; q < grid * grid; q++) {
+		const row = Math.floor(q / grid);
+		const column = q % grid;
+		for (let y = Math.max(0, row - reach); y <= Math.min(grid - 1, row + reach); y++) {
+			for (let x = Math.max(0, column - reach); x <= Math.min(grid - 1, column + reach); x++) {
+				keep[(prefix + q) * tokens + prefix + y * grid + x] = 0;
+			}
+		}
+	}
+	return keep;
+}
+
+/** Rows (N B, D) to (B, heads, N, D / heads). */
+export function toHeads(rows: Tensor, { tokens, images, heads, dim }: HeadLayout): Tensor {
+	return transpose(reshape(rows, [tokens, images, heads, dim / heads]), [1, 2, 0, 3]);
+}
+
+function fromHeads(x: Tensor, { tokens, images, dim }: HeadLayout): Tensor {
+	return reshape(transpose(x, [2, 0, 1, 3]), [tokens * images, dim]);
+}
+
+function columnShape({ images, heads, dim }: HeadLayout): number[] {
+	return [images, heads, dim / heads, 1];
+}

@@ -1,0 +1,111 @@
+import { add, depthwiseConv, gelu, linear, matmul, mul, normalise, reshape, scale, slice, transpose, type Tensor } from '../graph';
+import { linearAttention, maskedLinearAttention, neighbourMask, project, softmaxAttention, type HeadLayout } from './attention';
+import type { MixerConfig, ModelConfig } from './config';
+import { DECODER_BLOCKS, layerGroups, tokenLayout, type EncoderDims, type TokenLayout } from './layout';
+
+/** LayerNorm epsilon of decoder blocks; with the reference's small initial activations it is visible. */
+const NORM_EPSILON = 1e-8;
+
+export type ParameterLookup = (name: string) => Tensor;
+
+export interface DecoderOptions {
+	readonly config: ModelConfig;
+	readonly dims: EncoderDims;
+	/** Images per batch. */
+	readonly images: number;
+	/** Added to linear attention's normaliser. */
+	readonly attentionEpsilon?: number;
+}
+
+/**
+ * The decoder's eight blocks on rows (tokens * images, D): x += Mixer(LN(x)); x += MLP(LN(x)).
+ * @returns the output of every block, in forward order
+ */
+export function decode(x: Tensor, parameter: ParameterLookup, options: DecoderOptions): Tensor[] {
+	const mix = mixerOf(x, options);
+	const outputs: Tensor[] = [];
+	let rows = x;
+	for (let block = 0; block < DECODER_BLOCKS; block++) {
+		const at = (name: string): Tensor => parameter(`decoder.${block}.${name}`);
+		rows = add(rows, mix(rows, at));
+		const hidden = gelu(normLinear(rows, at, 'norm2', 'mlp.fc1'));
+		rows = add(rows, linear(hidden, at('mlp.fc2.weight'), at('mlp.fc2.bias')));
+		outputs.push(rows);
+	}
+	return outputs;
+}
+
+/**
+ * Means of decoder outputs per group, patch tokens only, as (patches, images, D). The list is reversed first, so
+ * that shallow encoder layers meet late decoder blocks.
+ */
+export function decoderGroups(outputs: readonly Tensor[], options: DecoderOptions): Tensor[] {
+	const layout = tokenLayout(options.config, options.dims);
+	const reversed = [...outputs].reverse();
+	return layerGroups(options.config.groups).map((layers) => {
+		const mean = meanOf(layers.map((layer) => reversed[layer]));
+		const tokens = reshape(mean, [layout.decoderTokens, options.images, options.dims.dim]);
+		return slice(tokens, 0, layout.decoderTokens - layout.patches, layout.decoderTokens);
+	});
+}
+
+/** Mean of tensors of one shape. */
+export function meanOf(tensors: readonly Tensor[]): Tensor {
+	const sum = tensors.reduce((total, tensor) => add(total, tensor));
+	return scale(sum, 1 / tensors.length);
+}
+
+/**
+ * LN followed by a linear layer. LN's gain and bias are folded into the layer's (W diag(gain), b + W bias), so that
+ * their products and gradients are taken on weights and not on activations.
+ */
+function normLinear(rows: Tensor, at: ParameterLookup, norm: string, layer: string): Tensor {
+	const { weight, bias } = foldNorm(at, norm, at(`${layer}.weight`), at(`${layer}.bias`));
+	return linear(normalise(rows, NORM_EPSILON), weight, bias);
+}
+
+function foldNorm(at: ParameterLookup, norm: string, weight: Tensor, bias: Tensor | null): { weight: Tensor; bias: Tensor } {
+	const [out, dim] = weight.shape;
+	const shift = reshape(matmul(weight, reshape(at(`${norm}.bias`), [dim, 1])), [out]);
+	return { weight: mul(weight, at(`${norm}.weight`)), bias: bias ? add(bias, shift) : shift };
+}
+
+type Mixer = (rows: Tensor, at: ParameterLookup) => Tensor;
+
+function mixerOf(x: Tensor, options: DecoderOptions): Mixer {
+	const layout = tokenLayout(options.config, options.dims);
+	const { mixer } = options.config;
+	if (mixer.kind === 'conv') return convMixer(layout, mixer.kernel, options);
+	const heads: HeadLayout = { tokens: layout.decoderTokens, images: options.images, heads: options.dims.heads, dim: options.dims.dim };
+	const keep = neighbourKeep(x, mixer, layout);
+	return (rows, at) => {
+		const { weight, bias } = foldNorm(at, 'norm1', at('attn.qkv.weight'), at('attn.qkv.bias'));
+		const projections = project(normalise(rows, NORM_EPSILON), weight, bias);
+		const mixed =
+			mixer.kind === 'linear'
+				? linearAttention(projections, heads, options.attentionEpsilon)
+				: mixer.kind === 'softmax'
+					? softmaxAttention(projections, heads, keep)
+					: maskedLinearAttention(projections, heads, keep);
+		return linear(mixed, at('attn.proj.weight'), at('attn.proj.bias'));
+	};
+}
+
+function neighbourKeep(x: Tensor, mixer: MixerConfig, { grid, prefix, decoderTokens }: TokenLayout): Tensor | null {
+	if (!('neighbour' in mixer) || mixer.neighbour === 0) return null;
+	return x.graph.constant(neighbourMask(grid, prefix, mixer.neighbour), [decoderTokens, decoderTokens]);
+}
+
+/** Separable convolution as spatial mixer (reference: ConvBlock): Linear(D, 2D), GELU, depthwise k x k, Linear(2D, D). */
+function convMixer({ grid, patches }: TokenLayout, kernel: number, options: DecoderOptions): Mixer {
+	const { images } = options;
+	const wide = 2 * options.dims.dim;
+	return (rows, at) => {
+		const folded = foldNorm(at, 'norm1', at('conv.pwconv1.weight'), null);
+		const hidden = gelu(linear(normalise(rows, NORM_EPSILON), folded.weight, folded.bias));
+		const image = reshape(transpose(reshape(hidden, [patches, images, wide]), [1, 2, 0]), [images, wide, grid, grid]);
+		const mixed = depthwiseConv(image, at('conv.dwconv.weight'), Math.floor(kernel / 2));
+		const back = reshape(transpose(reshape(mixed, [images, wide, patches]), [2, 0, 1]), [patches * images, wide]);
+		return linear(back, at('conv.pwconv2.weight'), null);
+	};
+}

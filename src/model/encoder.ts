@@ -1,0 +1,124 @@
+import { add, concat, expand, Graph, layerNorm, linear, mul, gelu, patchProjection, reshape, transpose, type Tensor } from '../graph';
+import type { EncoderWeights } from '../weights/encoderWeights';
+import { resamplePositionEmbedding } from '../weights/positionEmbedding';
+import { expandRelativePositionBias } from '../weights/relativePosition';
+import { meanOf } from './decoder';
+import { layerGroups } from './layout';
+
+export interface EncoderGraphSpec {
+	readonly weights: EncoderWeights;
+	/** Side of the square input in pixels; a multiple of the patch. */
+	readonly cropSize: number;
+	/** Images per batch. */
+	readonly images: number;
+	/** Blocks whose outputs are grouped, 0-based; later blocks are not built. */
+	readonly targetLayers: readonly number[];
+	/** Groups that the target layers are averaged into: outputs `feature0`, `feature1`, ... */
+	readonly groups: number;
+	/** Also output `tokens0` and `block<i>`, for comparison with the reference. */
+	readonly exposeBlocks?: boolean;
+}
+
+/**
+ * The frozen encoder: `image` (images, 3, crop, crop), normalised, to the group means of the raw residual stream after
+ * the target layers, `feature<k>` (images, tokens, D); tokens are [class, registers, patches in rows].
+ * The encoder's final norm is not applied (reference: models/uad.py and the encoders' get_intermediate_layers).
+ */
+export function buildEncoder(spec: EncoderGraphSpec): Graph {
+	const { weights, cropSize, images } = spec;
+	const { dim } = weights.architecture;
+	const graph = new Graph();
+	const image = graph.input('image', 'float32', [images, 3, cropSize, cropSize]);
+	let rows = embed(image, weights);
+	const tokens = rows.shape[0] / images;
+	if (spec.exposeBlocks) graph.output('tokens0', reshape(rows, [images, tokens, dim]));
+
+	const taken: Tensor[] = [];
+	const last = spec.targetLayers[spec.targetLayers.length - 1];
+	for (let block = 0; block <= last; block++) {
+		rows = transformerBlock(rows, block, { weights, images, tokens });
+		if (spec.targetLayers.includes(block)) taken.push(rows);
+		if (spec.exposeBlocks) graph.output(`block${block}`, reshape(rows, [images, tokens, dim]));
+	}
+	layerGroups(spec.groups).forEach((layers, k) => {
+		graph.output(`feature${k}`, reshape(meanOf(layers.map((layer) => taken[layer])), [images, tokens, dim]));
+	});
+	return graph;
+}
+
+/** Patch projection, class token, position embedding, then registers, which have no position: rows (images * tokens, D). */
+function embed(image: Tensor, weights: EncoderWeights): Tensor {
+	const { graph } = image;
+	const [images, , side] = image.shape;
+	const { dim, patch, registers, gridSide } = weights.architecture;
+	const grid = side / patch;
+	const projected = patchProjection(image, parameter(graph, weights, 'patch_embed.proj.weight'), parameter(graph, weights, 'patch_embed.proj.bias'));
+	const patches = transpose(reshape(projected, [images, dim, grid * grid]), [0, 2, 1]);
+	const position = resamplePositionEmbedding(weights.get('pos_embed'), gridSide, { rows: grid, columns: grid }, dim);
+	const classToken = weights.get('cls_token').map((value, i) => value + position[i]);
+	const prefix = registers === 0 ? classToken : concatenate(classToken, weights.get('register_tokens'));
+	const placed = add(patches, graph.constant(position.slice(dim), [grid * grid, dim]));
+	const first = expand(graph.constant(prefix, [1, 1 + registers, dim]), [images, 1 + registers, dim]);
+	return reshape(concat([first, placed], 1), [images * (1 + registers + grid * grid), dim]);
+}
+
+interface BlockContext {
+	readonly weights: EncoderWeights;
+	readonly images: number;
+	readonly tokens: number;
+}
+
+/** x += gamma1 Attention(LN(x)); x += gamma2 MLP(LN(x)). */
+function transformerBlock(x: Tensor, block: number, context: BlockContext): Tensor {
+	const { weights } = context;
+	const at = (name: string): Tensor => parameter(x.graph, weights, `blocks.${block}.${name}`);
+	const { lnEps, layerScale } = weights.architecture;
+	const scaled = (branch: Tensor, name: string): Tensor => (layerScale ? mul(branch, at(`${name}.gamma`)) : branch);
+	const attended = attention(layerNorm(x, at('norm1.weight'), at('norm1.bias'), lnEps), block, context);
+	const after = add(x, scaled(linear(attended, at('attn.proj.weight'), at('attn.proj.bias')), 'ls1'));
+	const hidden = gelu(linear(layerNorm(after, at('norm2.weight'), at('norm2.bias'), lnEps), at('mlp.fc1.weight'), at('mlp.fc1.bias')));
+	return add(after, scaled(linear(hidden, at('mlp.fc2.weight'), at('mlp.fc2.bias')), 'ls2'));
+}
+
+function attention(x: Tensor, block: number, { weights, images, tokens }: BlockContext): Tensor {
+	const { graph } = x;
+	const { dim, heads } = weights.architecture;
+	const weight = weights.get(`blocks.${block}.attn.qkv.weight`);
+	const bias = weights.get(`blocks.${block}.attn.qkv.bias`);
+	const part = (i: number): Tensor => {
+		const rows = linear(
+			x,
+			graph.constant(weight.slice(i * dim * dim, (i + 1) * dim * dim), [dim, dim]),
+			graph.constant(bias.slice(i * dim, (i + 1) * dim), [dim]),
+		);
+		return reshape(rows, [images, tokens, dim]);
+	};
+	const [attended] = graph.emit({
+		opType: 'MultiHeadAttention',
+		domain: 'com.microsoft',
+		inputs: [part(0), part(1), part(2), null, null, ...relativeBias(graph, block, weights, tokens)],
+		outputs: [{ dtype: 'float32', shape: [images, tokens, dim] }],
+		attributes: { num_heads: heads },
+		gradient: 'none',
+	});
+	return reshape(attended, [images * tokens, dim]);
+}
+
+/** BEiT adds a learned bias by relative position to the attention logits; other encoders have none. */
+function relativeBias(graph: Graph, block: number, weights: EncoderWeights, tokens: number): Tensor[] {
+	const { family, gridSide, heads } = weights.architecture;
+	if (family !== 'beit') return [];
+	const table = weights.get(`blocks.${block}.attn.relative_position_bias_table`);
+	return [graph.constant(expandRelativePositionBias(table, gridSide, heads), [1, heads, tokens, tokens])];
+}
+
+function parameter(graph: Graph, weights: EncoderWeights, name: string): Tensor {
+	return graph.constant(weights.get(name), weights.shape(name), name);
+}
+
+function concatenate(a: Float32Array, b: Float32Array): Float32Array {
+	const both = new Float32Array(a.length + b.length);
+	both.set(a);
+	both.set(b, a.length);
+	return both;
+}

@@ -1,0 +1,62 @@
+import { Graph, reshape, type Tensor } from '../graph';
+import { distanceMap, evaluationMatrix, imageScore, resizeMap } from './anomalyMap';
+import { noisyBottleneck } from './bottleneck';
+import type { ModelConfig } from './config';
+import { decode, decoderGroups } from './decoder';
+import { tokenLayout, type EncoderDims } from './layout';
+import { targetsOf, tokensFirst } from './targets';
+
+export interface ScoringGraphSpec {
+	readonly config: ModelConfig;
+	readonly dims: EncoderDims;
+	readonly parameters: ReadonlyMap<string, { readonly data: Float32Array; readonly shape: readonly number[] }>;
+	/** Images per batch. */
+	readonly images: number;
+	readonly attentionEpsilon?: number;
+	/** Also output what lies in between, for comparison with the reference. */
+	readonly expose?: boolean;
+}
+
+/**
+ * From the encoder's features to map and score: `feature<k>` (images, tokens, D) to `map` (images, 256, 256), smoothed,
+ * and `score` (images).
+ */
+export function buildScoring(spec: ScoringGraphSpec): Graph {
+	const graph = new Graph();
+	const tokens = tokenLayout(spec.config, spec.dims).encoderTokens;
+	const features = Array.from({ length: spec.config.groups }, (_, k) =>
+		graph.input(`feature${k}`, 'float32', [spec.images, tokens, spec.dims.dim]),
+	);
+	const { map, score } = appendScoring(features, spec);
+	graph.output('map', map);
+	graph.output('score', score);
+	return graph;
+}
+
+/** Appends bottleneck, decoder and anomaly map to features (images, tokens, D) of any graph. */
+export function appendScoring(features: readonly Tensor[], spec: ScoringGraphSpec): { map: Tensor; score: Tensor } {
+	const { config, dims, images } = spec;
+	const [{ graph }] = features;
+	const layout = tokenLayout(config, dims);
+	const parameter = (name: string): Tensor => {
+		const found = spec.parameters.get(name);
+		if (!found) throw new Error(`The model has no parameter "${name}"`);
+		return graph.constant(found.data, found.shape, name);
+	};
+	const { fused, groups } = targetsOf(features.map(tokensFirst), config, dims);
+	const options = { config, dims, images, attentionEpsilon: spec.attentionEpsilon };
+	const entered = noisyBottleneck(fused, parameter, {}, config.recentering);
+	const outputs = decode(entered, parameter, options);
+	const reconstructions = decoderGroups(outputs, options);
+	const distances = distanceMap(groups, reconstructions, layout.grid);
+	const map = resizeMap(distances, evaluationMatrix(layout.grid, config.cropSize));
+	if (spec.expose) {
+		graph.output('fused', fused);
+		graph.output('bottleneck', entered);
+		outputs.forEach((output, i) => { graph.output(`block${i}`, output); });
+		groups.forEach((group, k) => { graph.output(`target${k}`, group); });
+		reconstructions.forEach((group, k) => { graph.output(`reconstruction${k}`, reshape(group, group.shape)); });
+		graph.output('distances', distances);
+	}
+	return { map, score: imageScore(map) };
+}

@@ -1,0 +1,146 @@
+import { Graph, gradients, type DataType, type Shape, type Tensor } from '../graph';
+import { jitter, noisyBottleneck, type DropoutFactors } from './bottleneck';
+import type { ModelConfig, OptimiserConfig } from './config';
+import { decode, decoderGroups } from './decoder';
+import { tokenLayout, type EncoderDims } from './layout';
+import { looseLoss } from './loss';
+import { clipFactor, stableAdamW, type StepScalars } from './optimizer';
+import type { ParameterSpec } from './parameters';
+import { targetsOf } from './targets';
+
+export interface TrainingStepSpec {
+	readonly config: ModelConfig;
+	readonly optimiser: OptimiserConfig;
+	readonly dims: EncoderDims;
+	readonly parameters: readonly ParameterSpec[];
+	/** Images per batch. */
+	readonly images: number;
+	readonly featureType: 'float16' | 'float32';
+	readonly attentionEpsilon?: number;
+	/** Also output the raw gradients, as `gradient.<parameter>`. */
+	readonly exposeGradients?: boolean;
+	/** Parameters whose learning rate is the input `learningRate2` (Dinomaly2's first bottleneck layer). */
+	readonly secondRate?: (name: string) => boolean;
+}
+
+/** One graph input or output: its name, type and shape. */
+export interface Port {
+	readonly name: string;
+	readonly dtype: DataType;
+	readonly shape: Shape;
+}
+
+/** A noise input of the step: a dropout factor, or standard normal numbers for jitter. */
+export interface NoisePort extends Port {
+	readonly kind: 'dropout' | 'normal';
+}
+
+export interface TrainingStep {
+	readonly graph: Graph;
+	/** Names of the state tensors, in and out alike (outputs carry the prefix `next.`). */
+	readonly state: readonly Port[];
+	readonly noise: readonly NoisePort[];
+}
+
+export const STATE_KINDS = ['value', 'first', 'second', 'largestSecond'] as const;
+
+/** Name of the output that holds a state tensor's new value. */
+export function nextName(name: string): string {
+	return `next.${name}`;
+}
+
+/**
+ * The whole training step as one graph: forward, loss, backward, clipping, StableAdamW.
+ *
+ * Inputs: `feature<k>` (tokens, images, D) per group; `<parameter>.value`, `.first`, `.second`, `.largestSecond`; noise
+ * (see `noise`); `learningRate`, `firstCorrection`, `secondCorrection` (float32 scalars); `rank` (int64 scalar).
+ * Outputs: `loss`, `gradientNorm` (before clipping) and `next.<state>`.
+ */
+export function buildTrainingStep(spec: TrainingStepSpec): TrainingStep {
+	const { config, optimiser, dims, images } = spec;
+	const graph = new Graph();
+	const layout = tokenLayout(config, dims);
+	const features = Array.from({ length: config.groups }, (_, k) =>
+		graph.input(`feature${k}`, spec.featureType, [layout.encoderTokens, images, dims.dim]),
+	);
+	const kinds = STATE_KINDS.filter((kind) => kind !== 'largestSecond' || optimiser.amsgrad);
+	const state: Port[] = [];
+	const declare = (parameter: ParameterSpec, kind: (typeof STATE_KINDS)[number]): Tensor => {
+		const port: Port = { name: `${parameter.name}.${kind}`, dtype: 'float32', shape: parameter.shape };
+		state.push(port);
+		return graph.input(port.name, port.dtype, port.shape);
+	};
+	const declared = spec.parameters.map((parameter) => {
+		const tensors = new Map(kinds.map((kind) => [kind, declare(parameter, kind)]));
+		return { parameter, tensors };
+	});
+	const values = new Map(declared.map(({ parameter, tensors }) => [parameter.name, required(tensors.get('value'))]));
+	const lookup = (name: string): Tensor => required(values.get(name));
+
+	const { fused, groups } = targetsOf(features, config, dims);
+	const noise = declareNoise(graph, spec, layout.decoderTokens * images);
+	const entered = noise.jitter && config.noise.kind === 'jitter' ? jitter(fused, noise.jitter, config.noise.scale) : fused;
+	const decoderOptions = { config, dims, images, attentionEpsilon: spec.attentionEpsilon };
+	const outputs = decode(noisyBottleneck(entered, lookup, noise.factors, config.recentering), lookup, decoderOptions);
+	const mining = optimiser.hardMining ? { rank: graph.input('rank', 'int64', []), factor: optimiser.hardMiningFactor } : null;
+	const loss = looseLoss(groups, decoderGroups(outputs, decoderOptions), mining);
+
+	const targets = [...values.values()];
+	const slopes = gradients(loss, targets).map(required);
+	const { factor, norm } = clipFactor(slopes, optimiser.clipNorm);
+	const scalars = declareScalars(graph, 'learningRate');
+	const secondScalars = spec.secondRate ? { ...scalars, learningRate: graph.input('learningRate2', 'float32', []) } : scalars;
+	declared.forEach(({ parameter, tensors }, i) => {
+		const before = {
+			value: targets[i],
+			first: required(tensors.get('first')),
+			second: required(tensors.get('second')),
+			largestSecond: tensors.get('largestSecond') ?? null,
+		};
+		const after = stableAdamW(before, slopes[i], factor, spec.secondRate?.(parameter.name) ? secondScalars : scalars, optimiser);
+		for (const kind of kinds) graph.output(nextName(`${parameter.name}.${kind}`), required(after[kind]));
+		if (spec.exposeGradients) graph.output(`gradient.${parameter.name}`, slopes[i]);
+	});
+	graph.output('loss', loss);
+	graph.output('gradientNorm', norm);
+	return { graph, state, noise: noise.ports };
+}
+
+function declareScalars(graph: Graph, learningRate: string): StepScalars {
+	return {
+		learningRate: graph.input(learningRate, 'float32', []),
+		firstCorrection: graph.input('firstCorrection', 'float32', []),
+		secondCorrection: graph.input('secondCorrection', 'float32', []),
+	};
+}
+
+interface DeclaredNoise {
+	readonly ports: readonly NoisePort[];
+	readonly factors: DropoutFactors;
+	readonly jitter: Tensor | null;
+}
+
+function declareNoise(graph: Graph, { config, dims, parameters }: TrainingStepSpec, rows: number): DeclaredNoise {
+	const ports: NoisePort[] = [];
+	const declare = (name: string, kind: NoisePort['kind'], width: number): Tensor => {
+		ports.push({ name, kind, dtype: 'float32', shape: [rows, width] });
+		return graph.input(name, 'float32', [rows, width]);
+	};
+	if (config.noise.kind === 'jitter') return { jitter: declare('jitter', 'normal', dims.dim), factors: {}, ports };
+	if (config.noise.rate === 0) return { jitter: null, factors: {}, ports };
+	const hiddenWidth = 4 * dims.dim;
+	const reducedWidth = parameters.find(({ name }) => name === 'bottleneck.fc0.bias')?.shape[0];
+	const factors: DropoutFactors = {
+		...(reducedWidth === undefined
+			? { input: declare('keepInput', 'dropout', dims.dim) }
+			: { reduced: declare('keepReduced', 'dropout', reducedWidth) }),
+		hidden: declare('keepHidden', 'dropout', hiddenWidth),
+		output: declare('keepOutput', 'dropout', dims.dim),
+	};
+	return { jitter: null, factors, ports };
+}
+
+function required<T>(value: T | null | undefined): T {
+	if (value === null || value === undefined) throw new Error('The training step depends on every parameter; one is not reached');
+	return value;
+}

@@ -1,0 +1,136 @@
+import type * as Ort from 'onnxruntime-node';
+import { DinomalyError } from '../errors';
+import type { DataType, Shape, TensorData } from '../graph';
+import type { DeviceName } from './device';
+import { loadNative } from './native';
+
+type OrtModule = typeof Ort;
+
+/** ONNX Runtime's names of execution providers. */
+const PROVIDERS: Readonly<Record<Exclude<DeviceName, 'auto'>, string>> = {
+	cpu: 'cpu',
+	cuda: 'cuda',
+	webgpu: 'webgpu',
+	directml: 'dml',
+	coreml: 'coreml',
+	tensorrt: 'tensorrt',
+};
+
+/** Devices that `auto` tries before the CPU, best first. WebGPU is left out: a software adapter would be slower than the CPU. */
+const AUTO_ORDER: readonly DeviceName[] = ['cuda', 'directml', 'coreml'];
+
+/** ONNX Runtime's severity "error": its warnings speak to developers. */
+const LOG_ERRORS_ONLY = 3;
+
+/** A dense array with its type and shape. */
+export interface Value {
+	readonly dtype: DataType;
+	readonly shape: Shape;
+	/** float16 as bit patterns. */
+	readonly data: TensorData;
+}
+
+export interface SessionOptions {
+	readonly device?: DeviceName;
+	/** Fail when the device is not there, instead of falling back to the CPU. */
+	readonly requireDevice?: boolean;
+	/** Threads of one operator on the CPU; ONNX Runtime's choice when absent. */
+	readonly threads?: number;
+}
+
+/** The onnxruntime-node module. @throws RUNTIME_MISSING with a diagnosis when it does not load */
+export function loadRuntime(): OrtModule {
+	return loadNative<OrtModule>('onnxruntime-node');
+}
+
+export interface RuntimeDescription {
+	readonly version: string;
+	readonly providers: readonly { readonly name: string; readonly bundled: boolean }[];
+}
+
+/** Version and execution providers of the runtime that is installed. */
+export function describeRuntime(): RuntimeDescription {
+	const ort = loadRuntime();
+	return { version: ort.env.versions.node ?? 'unknown', providers: ort.listSupportedBackends() };
+}
+
+/** A model loaded on a device. Calls run one after the other and block the process they are in. */
+export class Session {
+	private constructor(
+		private readonly session: Ort.InferenceSession,
+		private readonly ort: OrtModule,
+		/** The device in use. */
+		readonly device: DeviceName,
+	) {}
+
+	/**
+	 * Loads an ONNX model from its bytes or from a file.
+	 * @throws DEVICE_UNAVAILABLE when a required device is not there
+	 */
+	static async create(model: Uint8Array | string, options: SessionOptions = {}): Promise<Session> {
+		const ort = loadRuntime();
+		const { device = 'auto', requireDevice = false } = options;
+		let lastError: unknown;
+		for (const candidate of candidates(ort, device, requireDevice)) {
+			try {
+				return new Session(await open(ort, model, candidate, options.threads), ort, candidate);
+			} catch (error) {
+				lastError = error;
+				if (candidate === 'cpu') throw error;
+			}
+		}
+		throw unavailable(ort, device, lastError);
+	}
+
+	/** Runs the model. Outputs listed in `into` are written to the given arrays, which must not be inputs of the same call. */
+	async run(feeds: Readonly<Record<string, Value>>, into: Readonly<Record<string, Value | null>>): Promise<Record<string, Value>> {
+		const { ort } = this;
+		const inputs: Record<string, Ort.Tensor> = {};
+		for (const [name, value] of Object.entries(feeds)) inputs[name] = toTensor(ort, value);
+		const fetches: Record<string, Ort.Tensor | null> = {};
+		for (const [name, value] of Object.entries(into)) fetches[name] = value && toTensor(ort, value);
+		const results = await this.session.run(inputs, fetches);
+		return Object.fromEntries(
+			Object.entries(results).map(([name, tensor]) => [
+				name,
+				into[name] ?? { dtype: tensor.type as DataType, shape: tensor.dims, data: tensor.data as TensorData },
+			]),
+		);
+	}
+
+	async release(): Promise<void> {
+		await this.session.release();
+	}
+}
+
+function candidates(ort: OrtModule, device: DeviceName, required: boolean): DeviceName[] {
+	const supported = new Set(ort.listSupportedBackends().map(({ name }) => name));
+	if (device === 'auto') {
+		return [...AUTO_ORDER.filter((name) => name !== 'auto' && supported.has(PROVIDERS[name])), 'cpu'];
+	}
+	if (device === 'cpu') return ['cpu'];
+	return required ? [device] : [device, 'cpu'];
+}
+
+async function open(ort: OrtModule, model: Uint8Array | string, device: DeviceName, threads?: number): Promise<Ort.InferenceSession> {
+	const provider = device === 'auto' ? 'cpu' : PROVIDERS[device];
+	const options: Ort.InferenceSession.SessionOptions = {
+		executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
+		logSeverityLevel: LOG_ERRORS_ONLY,
+		...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+	};
+	return typeof model === 'string' ? ort.InferenceSession.create(model, options) : ort.InferenceSession.create(model, options);
+}
+
+function unavailable(ort: OrtModule, device: DeviceName, cause: unknown): DinomalyError {
+	const known = ort.listSupportedBackends().map(({ name }) => name).join(', ');
+	const reason = cause instanceof Error ? cause.message.split('\n')[0] : 'no reason given';
+	return new DinomalyError('DEVICE_UNAVAILABLE', `Device "${device}" was required but ONNX Runtime could not use it: ${reason}`, {
+		hint: `Install the device's driver and libraries, or set Device to auto or cpu (this build knows: ${known}).`,
+		cause,
+	});
+}
+
+function toTensor(ort: OrtModule, { dtype, data, shape }: Value): Ort.Tensor {
+	return new ort.Tensor(dtype, data as never, shape);
+}

@@ -1,0 +1,138 @@
+import { join } from 'node:path';
+import type { EvaluateRequest, EvaluateResult } from '../evaluation/request';
+import type { ScoreOutcome, ScoreRequest } from '../scoring/request';
+import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
+import { fromWireError, PROTOCOL_VERSION } from './protocol';
+import type {
+	DoctorReport,
+	DoctorRequest,
+	ExportRequest,
+	ExportResult,
+	JobEvent,
+	JobName,
+	JobTypes,
+	SampleRequest,
+	SampleResult,
+} from './protocol';
+import { SharedEngine } from './sharedEngine';
+import { packageVersion } from './version';
+
+export interface EngineOptions {
+	/** Program of the engine process; only tests set it. Callers share an engine when their entries are the same. */
+	readonly entry?: string;
+	/** How long the engine process is kept without work, in milliseconds; the first caller's choice holds. */
+	readonly idleMs?: number;
+}
+
+export interface CallOptions {
+	readonly signal?: AbortSignal;
+	/** How long a cancelled job may take to end before it is given up, in milliseconds. */
+	readonly graceMs?: number;
+	/** Lines that the engine process prints meanwhile. */
+	readonly onLog?: (line: string) => void;
+}
+
+export interface TrainOptions extends CallOptions {
+	readonly onProgress?: (progress: TrainProgress) => void;
+}
+
+export interface ScoreOptions extends CallOptions {
+	/** Called for each image as soon as it is done, with its position in the request. */
+	readonly onOutcome?: (outcome: ScoreOutcome, index: number) => void;
+}
+
+export interface EvaluateOptions extends CallOptions {
+	readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** The engine as its callers see it: every call may run for long, none blocks, each rejects with a DinomalyError. */
+export interface Engine {
+	train(request: TrainRequest, options?: TrainOptions): Promise<TrainResult>;
+	/** Outcomes in the order of the request's images; an image that fails is an outcome, not a rejection. */
+	score(request: ScoreRequest, options?: ScoreOptions): Promise<ScoreOutcome[]>;
+	evaluate(request: EvaluateRequest, options?: EvaluateOptions): Promise<EvaluateResult>;
+	exportModel(request: ExportRequest, options?: CallOptions): Promise<ExportResult>;
+	drawSample(request: SampleRequest, options?: CallOptions): Promise<SampleResult>;
+	doctor(request: DoctorRequest, options?: CallOptions): Promise<DoctorReport>;
+	/** Process id of the engine process, while there is one. */
+	readonly pid: number | undefined;
+	/** Ends the engine process; jobs in it fail with CANCELLED. The next call starts another. */
+	close(): Promise<void>;
+}
+
+const DEFAULT_IDLE_MS = 10 * 60_000;
+const DEFAULT_GRACE_MS = 10_000;
+/** n8n may load the package twice, each copy with modules of its own: what they share must hang on something global. */
+const REGISTRY = Symbol.for('n8n-nodes-dinomaly.engine');
+
+/**
+ * The engine of this process, shared by all callers. Nothing is started before the first call; a dead engine process is replaced at the
+ * next call; an idle one is ended after a while and never keeps the host alive.
+ *
+ * @example
+ * const { models } = await openEngine().train({ store, data: '/data/bottles', model: 'bottles' });
+ */
+export function openEngine(options: EngineOptions = {}): Engine {
+	const { entry = defaultEntry(), idleMs = DEFAULT_IDLE_MS } = options;
+	const registry = engineRegistry();
+	// Copies of one version lie in different folders and still mean the same program.
+	const key = `${String(PROTOCOL_VERSION)}:${options.entry ?? packageVersion()}`;
+	const shared = registry.get(key) ?? new SharedEngine(entry, idleMs);
+	registry.set(key, shared);
+	return facade(shared);
+}
+
+/** Each copy of the package has its own, so that errors are of the class that the caller knows. */
+function facade(shared: SharedEngine): Engine {
+	const call = async <K extends JobName>(
+		name: K,
+		request: JobTypes[K]['request'],
+		{ signal, graceMs = DEFAULT_GRACE_MS, onLog }: CallOptions,
+		onEvent: (event: JobEvent) => void = ignore,
+	): Promise<JobTypes[K]['result']> => {
+		const reply = await shared.run(name, request, { signal, graceMs, onLog, onEvent });
+		if (!reply.ok) throw fromWireError(reply.error);
+		return reply.value;
+	};
+	return {
+		train: (request, options = {}) =>
+			call('train', request, options, (event) => {
+				if (event.kind === 'progress') options.onProgress?.(event.progress);
+			}),
+		score: async (request, options = {}) => {
+			const outcomes: ScoreOutcome[] = [];
+			await call('score', request, options, (event) => {
+				if (event.kind !== 'outcome') return;
+				outcomes[event.index] = event.outcome;
+				options.onOutcome?.(event.outcome, event.index);
+			});
+			return outcomes;
+		},
+		evaluate: (request, options = {}) =>
+			call('evaluate', request, options, (event) => {
+				if (event.kind === 'count') options.onProgress?.(event.done, event.total);
+			}),
+		exportModel: (request, options = {}) => call('exportModel', request, options),
+		drawSample: (request, options = {}) => call('drawSample', request, options),
+		doctor: (request, options = {}) => call('doctor', request, options),
+		get pid() {
+			return shared.pid;
+		},
+		close: () => shared.close(),
+	};
+}
+
+function engineRegistry(): Map<string, SharedEngine> {
+	const holder = globalThis as { [REGISTRY]?: Map<string, SharedEngine> };
+	return (holder[REGISTRY] ??= new Map<string, SharedEngine>());
+}
+
+/** The compiled program beside this file; where this file runs uncompiled (tests), the one that the build made. */
+function defaultEntry(): string {
+	if (!__filename.endsWith('.ts')) return join(__dirname, 'process.js');
+	return join(__dirname, '..', '..', 'dist', 'src', 'engine', 'process.js');
+}
+
+function ignore(): void {
+	// most jobs tell nothing while they run
+}

@@ -1,0 +1,228 @@
+// An engine process with the real plumbing and jobs that only pretend. What a job does is told by its request: see each one.
+require('./typescript.cjs');
+const { setTimeout: sleep } = require('node:timers/promises');
+const { DinomalyError } = require('../../src/errors.ts');
+const { serveEngine } = require('../../src/engine/process.ts');
+
+const block = (ms) => {
+	const until = performance.now() + ms;
+	while (performance.now() < until);
+};
+const metrics = (value) =>
+	Object.fromEntries(
+		[
+			'imageAuroc',
+			'imageAp',
+			'imageF1Max',
+			'pixelAuroc',
+			'pixelAp',
+			'pixelF1Max',
+			'aupro',
+			'auproOfficial',
+		].map((name) => [name, value]),
+	);
+const started = [];
+
+serveEngine({
+	/** `model` names the behaviour. */
+	async train(request, { signal, onProgress }) {
+		started.push(request.model);
+		const tell = (progress) =>
+			onProgress({ model: request.model, phase: 'training', done: 0, total: 1, ...progress });
+		switch (request.model) {
+			case 'slow':
+				for (let done = 0; ; done++) {
+					tell({ done, total: 1000, loss: 0.5, imagesPerSecond: 12.5, etaSeconds: 90 });
+					await sleep(20);
+					if (signal.aborted)
+						throw new DinomalyError('CANCELLED', 'Cancelled; a checkpoint was kept', {
+							hint: 'Resume it',
+						});
+				}
+			case 'abortable':
+				tell({});
+				await sleep(60_000, undefined, { signal });
+				break;
+			case 'deaf':
+				tell({});
+				await sleep(60_000);
+				break;
+			case 'blocked':
+				tell({});
+				await sleep(5); // lets the message out
+				block(60_000);
+				break;
+			case 'ours':
+				throw new DinomalyError('DISK_FULL', 'Expected room, found none', {
+					hint: 'Free some space',
+				});
+			case 'foreign':
+				throw new TypeError('some inner failure');
+			case 'uncaught':
+				setImmediate(() => {
+					throw new Error('nobody caught this');
+				});
+				await sleep(60_000);
+				break;
+			case 'rejected':
+				void Promise.reject(new Error('nobody awaited this'));
+				await sleep(60_000);
+				break;
+			case 'suicide':
+				console.error('last words before the end');
+				await sleep(50);
+				process.kill(process.pid, 'SIGKILL');
+				await sleep(60_000);
+				break;
+			case 'exit':
+				process.exit(7);
+			case 'heap':
+				console.error(
+					'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory',
+				);
+				await sleep(50);
+				process.abort();
+			case 'flood':
+				for (let done = 0; done <= 5000; done++) {
+					tell({ done, total: 5000 });
+					if (done % 50 === 0) await sleep(0);
+				}
+				break;
+			case 'order':
+				await sleep(30);
+				break;
+			default:
+				tell({ phase: 'reading', notice: 'the embedded encoder is used' });
+				tell({ done: 1, loss: 0.25 });
+		}
+		return {
+			models: [
+				{
+					model: request.model,
+					version: '1',
+					path: '/store/models/it',
+					categories: request.categories ?? ['bottle'],
+					encoder: 'fake',
+					device: 'cpu',
+					iterations: 2,
+					finalLoss: 0.25,
+					trainImages: 4,
+					calibrationImages: 1,
+					skipped: [],
+					seconds: { encoding: 1, training: 2, total: 3 },
+					notices: [...started],
+					request,
+				},
+			],
+		};
+	},
+
+	/** A name or file that contains "bad" fails, one that contains "huge" answers with many bytes. */
+	async score(request, { signal, onOutcome }) {
+		if (request.model === 'busy') block(2000);
+		if (request.model === 'missing')
+			throw new DinomalyError('MODEL_NOT_FOUND', 'No model "missing"', { hint: 'Train it' });
+		const outcomes = [];
+		for (const [index, image] of request.images.entries()) {
+			if (signal.aborted) throw signal.reason;
+			const file = image.file ?? image.name;
+			const outcome = file.includes('bad')
+				? {
+						file,
+						error: {
+							code: 'IMAGE_UNREADABLE',
+							message: `${file} is no image`,
+							hint: 'Replace it',
+						},
+					}
+				: {
+						file,
+						score: 0.5 + index,
+						normalizedScore: 0.5,
+						pValue: 0.01,
+						threshold: 0.4,
+						verdict: 'anomaly',
+						category: request.category ?? null,
+						regions: [{ box: [1, 2, 3, 4], areaPx: 12, peak: 0.9 }],
+						width: 64,
+						height: 48,
+						model: request.model,
+						version: '1',
+						encoder: 'fake',
+						device: 'cpu',
+						timings: { decodeMs: 1, computeMs: 2, totalMs: 3 },
+						...(request.outputs?.heatmap ? { heatmapPng: bytesFor(image, 7) } : {}),
+						...(request.outputs?.mask ? { maskPng: bytesFor(image, 9) } : {}),
+					};
+			outcomes.push(outcome);
+			onOutcome(outcome, index);
+			await sleep(0);
+		}
+		return outcomes;
+	},
+
+	async evaluate(request, { onProgress }) {
+		onProgress(1, 2);
+		onProgress(2, 2);
+		const images = { good: 3, anomalous: 2, withMask: 0 };
+		const row = {
+			...metrics(0.9),
+			pixelAuroc: null,
+			pixelAp: null,
+			pixelF1Max: null,
+			aupro: null,
+			auproOfficial: null,
+		};
+		return {
+			model: request.model,
+			version: '1',
+			encoder: 'fake',
+			device: 'cpu',
+			categories: (request.categories ?? ['bottle', 'cable']).map((category) => ({
+				category,
+				images,
+				reasons: { aupro: 'no masks' },
+				...row,
+			})),
+			mean: row,
+			failures: [],
+			notices: [],
+			seconds: 1.5,
+		};
+	},
+
+	async exportModel(request) {
+		return { model: 'it', version: '1', onnxPath: request.onnxPath, bytes: 10, notices: [] };
+	},
+	async drawSample({ dir, seed }) {
+		return { dir, categories: ['disc'], files: seed ?? 0 };
+	},
+	async doctor({ store }) {
+		const fails = store.includes('broken');
+		return {
+			checks: [
+				{ check: 'Node.js', status: 'ok', detail: process.version, advice: '' },
+				{
+					check: 'Store',
+					status: fails ? 'fail' : 'ok',
+					detail: store,
+					advice: fails ? 'Choose another folder' : '',
+				},
+				{
+					check: 'Float16Array',
+					status: 'Float16Array' in globalThis ? 'fail' : 'ok',
+					detail: '',
+					advice: '',
+				},
+			],
+		};
+	},
+});
+
+/** As many bytes as came in when the image's name says "huge", a few otherwise. */
+function bytesFor(image, fill) {
+	const length = (image.file ?? image.name).includes('huge') ? image.bytes.length : 3;
+	const bytes = new Uint8Array(length).fill(fill);
+	if (image.bytes) bytes[0] = image.bytes.at(-1);
+	return bytes;
+}

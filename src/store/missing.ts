@@ -1,0 +1,60 @@
+import { DinomalyError } from '../errors';
+
+/** More would bury the sentence. */
+const MAX_LISTED = 12;
+
+/** MODEL_NOT_FOUND for a name; `known` are the models that there are. */
+export function modelMissing(name: string, store: string, known: readonly string[]): DinomalyError {
+	return new DinomalyError(
+		'MODEL_NOT_FOUND',
+		`Expected a model named "${name}" in ${store}, found ${listed(known, 'no models')}`,
+		{
+			hint: 'Train the model first, or check its name and the store folder.',
+		},
+	);
+}
+
+/** MODEL_NOT_FOUND for a version; `alias` is what pointed at it. */
+export function versionMissing(
+	name: string,
+	version: string,
+	found: { readonly versions: readonly number[]; readonly alias?: string },
+): DinomalyError {
+	const why = found.alias === undefined ? '' : `, which alias "${found.alias}" points at`;
+	const versions = listed(found.versions.slice(-MAX_LISTED).map(String), 'none');
+	return new DinomalyError(
+		'MODEL_NOT_FOUND',
+		`Expected version ${version} of model "${name}"${why}, found versions ${versions}`,
+		{
+			hint: found.alias === undefined ? 'Name one of these.' : 'Point the alias at one of these.',
+		},
+	);
+}
+
+/** MODEL_NOT_FOUND for an alias; `known` are those that are set. */
+export function aliasMissing(name: string, alias: string, known: readonly string[]): DinomalyError {
+	return new DinomalyError(
+		'MODEL_NOT_FOUND',
+		`Expected model "${name}" to have alias "${alias}", found ${listed(known, 'no aliases')}`,
+		{
+			hint: `Promote a version to "${alias}", or name a version such as "${name}@1".`,
+		},
+	);
+}
+
+/** USAGE: what an alias points at is not removed by accident. */
+export function stillAliased(what: string, aliases: readonly string[]): DinomalyError {
+	return new DinomalyError(
+		'USAGE',
+		`Expected no alias on "${what}" to remove it, found ${listed(aliases, 'none')}`,
+		{
+			hint: 'Point these aliases elsewhere first, or force the removal to take them away as well.',
+		},
+	);
+}
+
+function listed(names: readonly string[], none: string): string {
+	if (names.length === 0) return none;
+	const rest = names.length - MAX_LISTED;
+	return names.slice(0, MAX_LISTED).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}

@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { lstat, mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DinomalyError } from '../errors';
+import { claimFolderName, flushFolder, removeTree, writeFileAtomic } from './atomicFile';
+import { readCalibration } from './calibration';
+import { CARD_FILE, parseCard, type ModelCard } from './card';
+import { copyDigested, writeDigested, type FileDigest } from './digest';
+import { explainWriteError, whenMissing } from './diskError';
+import { JsonFields } from './jsonFields';
+import type { FileSource, ModelDraft } from './modelStore';
+import { validateName } from './names';
+
+/** A staging folder this old was left by a process that died: nobody writes a model for a day. */
+const LEFT_BEHIND_MS = 86_400_000;
+
+/** A version being written, in a folder that nobody reads. */
+export class StagedVersion {
+	private constructor(
+		private readonly folder: string,
+		private readonly name: string,
+		private readonly draft: ModelDraft['card'],
+		private readonly files: Readonly<Record<string, FileDigest>>,
+	) {}
+
+	/** Writes the draft's files below `staging` and checks card and calibration; throws MODEL_INVALID or DISK_FULL, leaving nothing. */
+	static async write(staging: string, name: string, draft: ModelDraft): Promise<StagedVersion> {
+		await removeLeftBehind(staging);
+		const folder = join(staging, randomUUID());
+		try {
+			await mkdir(folder, { recursive: true });
+			const files = await writeFiles(folder, draft.files);
+			const staged = new StagedVersion(folder, name, draft.card, files);
+			staged.cardFor('1');
+			await readCalibration(folder);
+			return staged;
+		} catch (error) {
+			await removeTree(folder);
+			throw await explainWriteError(error, join(folder, CARD_FILE));
+		}
+	}
+
+	/**
+	 * Moves the folder to the first free place from `nextVersion()` on and returns that version. The number is claimed by the very
+	 * rename that makes the version visible, so there are no gaps, no doubles and no half versions.
+	 */
+	async claim(versions: string, nextVersion: () => Promise<number>): Promise<string> {
+		try {
+			await mkdir(versions, { recursive: true });
+			for (;;) {
+				const version = String(await nextVersion());
+				await writeFileAtomic(
+					join(this.folder, CARD_FILE),
+					`${JSON.stringify(this.cardFor(version), null, '\t')}\n`,
+				);
+				if (!(await claimFolderName(this.folder, join(versions, version)))) continue;
+				await flushFolder(versions);
+				return version;
+			}
+		} catch (error) {
+			throw await explainWriteError(error, join(versions, CARD_FILE));
+		}
+	}
+
+	/** Deletes it; after `claim` there is nothing left to delete. */
+	async discard(): Promise<void> {
+		await removeTree(this.folder);
+	}
+
+	private cardFor(version: string): ModelCard {
+		const { created = new Date().toISOString(), ...rest } = this.draft;
+		const card: ModelCard = {
+			schemaVersion: 1,
+			name: this.name,
+			version,
+			created,
+			...rest,
+			files: this.files,
+		};
+		return parseCard(new JsonFields(card, 'the model card'), 'the model card');
+	}
+}
+
+async function writeFiles(folder: string, sources: ModelDraft['files']): Promise<Record<string, FileDigest>> {
+	const digests: Record<string, FileDigest> = {};
+	for (const [name, source] of Object.entries(sources)) {
+		if (name === CARD_FILE) {
+			throw new DinomalyError(
+				'MODEL_INVALID',
+				`Expected files beside the card, found "${CARD_FILE}" among them`,
+				{
+					hint: 'The store writes the card itself.',
+				},
+			);
+		}
+		digests[name] = await writeSource(join(folder, validateName(name, 'file')), source);
+	}
+	await flushFolder(folder);
+	return digests;
+}
+
+async function writeSource(path: string, source: FileSource): Promise<FileDigest> {
+	if ('bytes' in source) return writeDigested(path, source.bytes);
+	if ('file' in source) return copyDigested(source.file, path);
+	return writeDigested(path, Buffer.from(`${JSON.stringify(source.json)}\n`));
+}
+
+async function removeLeftBehind(staging: string): Promise<void> {
+	for (const name of await whenMissing(readdir(staging), [])) {
+		const path = join(staging, name);
+		const found = await whenMissing(lstat(path), undefined);
+		if (found !== undefined && Date.now() - found.mtimeMs > LEFT_BEHIND_MS) await removeTree(path);
+	}
+}

@@ -22,7 +22,11 @@ export interface ResizeMatrix {
  *
  * @param targets reconstruction targets, @param reconstructions theirs, each (patches, images, D)
  */
-export function distanceMap(targets: readonly Tensor[], reconstructions: readonly Tensor[], grid: number): Tensor {
+export function distanceMap(
+	targets: readonly Tensor[],
+	reconstructions: readonly Tensor[],
+	grid: number,
+): Tensor {
 	const distances = targets.map((target, k) => pointDistance(target, reconstructions[k]));
 	const mean = meanOf(distances);
 	const [patches, images] = mean.shape;
@@ -59,7 +63,10 @@ export function imageScore(map: Tensor, fraction = TOP_FRACTION): Tensor {
  * bilinear by half pixels to `side`, then the Gaussian with zeros outside (reference: cal_anomaly_maps, evaluation_batch).
  */
 export function evaluationMatrix(grid: number, crop: number, side = EVAL_SIDE): ResizeMatrix {
-	return compose(gaussianMatrix(side), compose(halfPixelMatrix(crop, side), alignedCornersMatrix(grid, crop)));
+	return compose(
+		gaussianMatrix(side),
+		compose(halfPixelMatrix(crop, side), alignedCornersMatrix(grid, crop)),
+	);
 }
 
 /** Bilinear resize with aligned corners: src = dst (from - 1) / (to - 1). */
@@ -75,11 +82,14 @@ export function halfPixelMatrix(from: number, to: number): ResizeMatrix {
 /** One axis of the 5 x 5 Gaussian, zeros outside the image. */
 export function gaussianMatrix(side: number): ResizeMatrix {
 	const reach = (GAUSSIAN_SIZE - 1) / 2;
-	const taps = Array.from({ length: GAUSSIAN_SIZE }, (_, i) => Math.exp(-((i - reach) ** 2) / (2 * GAUSSIAN_SIGMA ** 2)));
+	const taps = Array.from({ length: GAUSSIAN_SIZE }, (_, i) =>
+		Math.exp(-((i - reach) ** 2) / (2 * GAUSSIAN_SIGMA ** 2)),
+	);
 	const total = taps.reduce((sum, tap) => sum + tap, 0);
 	const data = new Float64Array(side * side);
 	for (let i = 0; i < side; i++) {
-		for (let j = Math.max(0, i - reach); j <= Math.min(side - 1, i + reach); j++) data[i * side + j] = taps[j - i + reach] / total;
+		for (let j = Math.max(0, i - reach); j <= Math.min(side - 1, i + reach); j++)
+			data[i * side + j] = taps[j - i + reach] / total;
 	}
 	return { to: side, from: side, data };
 }

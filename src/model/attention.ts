@@ -32,7 +32,8 @@ export interface Projections {
 /** Query, key and value rows from one (3D, D) weight; three products avoid splitting a wide result. */
 export function project(x: Tensor, weight: Tensor, bias: Tensor): Projections {
 	const dim = x.shape[1];
-	const part = (i: number): Tensor => linear(x, slice(weight, 0, i * dim, (i + 1) * dim), slice(bias, 0, i * dim, (i + 1) * dim));
+	const part = (i: number): Tensor =>
+		linear(x, slice(weight, 0, i * dim, (i + 1) * dim), slice(bias, 0, i * dim, (i + 1) * dim));
 	return { query: part(0), key: part(1), value: part(2) };
 }
 
@@ -46,7 +47,10 @@ export function linearAttention({ query, key, value }: Projections, layout: Head
 	const phiQuery = toHeads(eluPlusOne(query), layout);
 	const phiKey = eluPlusOne(key);
 	const context = matmul(swapLast(toHeads(phiKey, layout)), toHeads(value, layout));
-	const keySum = reshape(reduceSum(reshape(phiKey, [layout.tokens, layout.images, layout.dim]), [0]), columnShape(layout));
+	const keySum = reshape(
+		reduceSum(reshape(phiKey, [layout.tokens, layout.images, layout.dim]), [0]),
+		columnShape(layout),
+	);
 	const normaliser = offset(matmul(phiQuery, keySum), epsilon);
 	return fromHeads(div(matmul(phiQuery, context), normaliser), layout);
 }
@@ -55,14 +59,22 @@ export function linearAttention({ query, key, value }: Projections, layout: Head
  * Linear attention in its explicit N x N form, weights of masked neighbours removed before normalising
  * (reference: LinearAttention). `keep` is 1 where a query may see a key, (N, N).
  */
-export function maskedLinearAttention({ query, key, value }: Projections, layout: HeadLayout, keep: Tensor | null): Tensor {
+export function maskedLinearAttention(
+	{ query, key, value }: Projections,
+	layout: HeadLayout,
+	keep: Tensor | null,
+): Tensor {
 	const similarity = matmul(toHeads(eluPlusOne(query), layout), swapLast(toHeads(eluPlusOne(key), layout)));
 	const weights = keep ? mul(similarity, keep) : similarity;
 	return fromHeads(div(matmul(weights, toHeads(value, layout)), reduceSum(weights, [-1])), layout);
 }
 
 /** Softmax attention; masked neighbours are zeroed after the softmax and the rest is not renormalised (reference: Attention). */
-export function softmaxAttention({ query, key, value }: Projections, layout: HeadLayout, keep: Tensor | null): Tensor {
+export function softmaxAttention(
+	{ query, key, value }: Projections,
+	layout: HeadLayout,
+	keep: Tensor | null,
+): Tensor {
 	const temperature = 1 / Math.sqrt(layout.dim / layout.heads);
 	const logits = scale(matmul(toHeads(query, layout), swapLast(toHeads(key, layout))), temperature);
 	const weights = softmax(logits);

@@ -1,4 +1,5 @@
 import { add, gelu, linear, mul, reduceSum, scale, sqrt, square, type Tensor } from '../graph';
+import type { BottleneckKind } from './config';
 
 /** Run-time factors of the bottleneck's dropout: 0 or 1 / (1 - rate), of the shape of what they multiply. */
 export interface DropoutFactors {
@@ -10,12 +11,18 @@ export interface DropoutFactors {
 }
 
 /**
- * Noisy bottleneck: Drop, Linear(D, 4D), GELU, Drop, Linear(4D, D), Drop on every token (reference: bMlp); with
- * `bottleneck.fc0` among the parameters Dinomaly2's Linear(D, r), Drop, Linear(r, 4D), GELU, Drop, Linear(4D, D), Drop.
+ * Noisy bottleneck on every token. `plain`: Drop, Linear(D, 4D), GELU, Drop, Linear(4D, D), Drop (reference: bMlp);
+ * `reduced`: Linear(D, r), Drop, Linear(r, 4D), GELU, Drop, Linear(4D, D), Drop (Dinomaly2).
  */
-export function noisyBottleneck(x: Tensor, parameter: (name: string) => Tensor, factors: DropoutFactors, reduced: boolean): Tensor {
-	const fc = (rows: Tensor, name: string): Tensor => linear(rows, parameter(`bottleneck.${name}.weight`), parameter(`bottleneck.${name}.bias`));
-	const entered = reduced ? drop(fc(x, 'fc0'), factors.reduced) : drop(x, factors.input);
+export function noisyBottleneck(
+	x: Tensor,
+	parameter: (name: string) => Tensor,
+	factors: DropoutFactors,
+	kind: BottleneckKind = 'plain',
+): Tensor {
+	const fc = (rows: Tensor, name: string): Tensor =>
+		linear(rows, parameter(`bottleneck.${name}.weight`), parameter(`bottleneck.${name}.bias`));
+	const entered = kind === 'reduced' ? drop(fc(x, 'fc0'), factors.reduced) : drop(x, factors.input);
 	const hidden = drop(gelu(fc(entered, 'fc1')), factors.hidden);
 	return drop(fc(hidden, 'fc2'), factors.output);
 }

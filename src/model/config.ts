@@ -1,4 +1,4 @@
-/** How the decoder mixes tokens: the paper's table of spatial mixers (SPEC: linear attention is the default). */
+/** How the decoder mixes tokens: the paper's table of spatial mixers; linear attention is the default. */
 export type MixerConfig =
 	| { readonly kind: 'linear' }
 	| { readonly kind: 'linearMasked'; readonly neighbour: number }
@@ -7,8 +7,31 @@ export type MixerConfig =
 
 /** Noise in the bottleneck: element-wise dropout (default) or feature jitter. */
 export type NoiseConfig =
-	| { readonly kind: 'dropout'; readonly rate: number }
-	| { readonly kind: 'jitter'; readonly scale: number };
+	{ readonly kind: 'dropout'; readonly rate: number } | { readonly kind: 'jitter'; readonly scale: number };
+
+/**
+ * Layers of the noisy bottleneck: the paper's two, or Dinomaly2's three, whose first narrows the tokens.
+ */
+export type BottleneckKind = 'plain' | 'reduced';
+
+/**
+ * What is minimised; the reference's names in parentheses. With hard mining off every point weighs the same.
+ * - `globalCosine`: one cosine per image, gradients of the easiest share of points scaled down (global_cosine_hm_percent); the paper's
+ * - `globalCosineDeviation`: the same, easy meaning less than mean plus deviation of the distances (global_cosine_hm)
+ * - `globalCosineFocal`: the same, gradients scaled by how hard a point is (global_cosine_focal)
+ * - `regionalCosine`: one cosine per point, gradients as in `globalCosine` (regional_cosine_hm_percent)
+ * - `regionalCosineHardest`: the mean over the hard points alone (regional_cosine_hm)
+ * - `regionalCosineFocal`: points weighted by how hard they are (regional_cosine_focal)
+ * - `regionalCosineSum`: the plain mean over points, groups summed and not averaged (region_cosine)
+ */
+export type LossName =
+	| 'globalCosine'
+	| 'globalCosineDeviation'
+	| 'globalCosineFocal'
+	| 'regionalCosine'
+	| 'regionalCosineHardest'
+	| 'regionalCosineFocal'
+	| 'regionalCosineSum';
 
 /** Number of feature groups that the loose constraint reconstructs: 8 is layer to layer. */
 export type GroupCount = 1 | 2 | 4 | 8;
@@ -24,9 +47,11 @@ export interface ModelConfig {
 	readonly noise: NoiseConfig;
 	/** Context-aware recentering of the targets (Dinomaly2). */
 	readonly recentering: boolean;
+	/** `plain` when absent. */
+	readonly bottleneck?: BottleneckKind;
 }
 
-/** How the trainable part is optimised; see SPEC section 5 for the defaults' origin. */
+/** How the trainable part is optimised. */
 export interface OptimiserConfig {
 	readonly iterations: number;
 	readonly batchSize: number;
@@ -38,6 +63,8 @@ export interface OptimiserConfig {
 	readonly amsgrad: boolean;
 	/** Global L2 norm that gradients are clipped to. */
 	readonly clipNorm: number;
+	/** `globalCosine` when absent. */
+	readonly loss?: LossName;
 	/** Loose loss: gradients of the easiest points are scaled down; off gives the plain global cosine loss. */
 	readonly hardMining: boolean;
 	/** Largest share of points that are scaled down, reached after `hardMiningRamp` iterations. */

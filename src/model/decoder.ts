@@ -1,5 +1,25 @@
-import { add, depthwiseConv, gelu, linear, matmul, mul, normalise, reshape, scale, slice, transpose, type Tensor } from '../graph';
-import { linearAttention, maskedLinearAttention, neighbourMask, project, softmaxAttention, type HeadLayout } from './attention';
+import {
+	add,
+	depthwiseConv,
+	gelu,
+	linear,
+	matmul,
+	mul,
+	normalise,
+	reshape,
+	scale,
+	slice,
+	transpose,
+	type Tensor,
+} from '../graph';
+import {
+	linearAttention,
+	maskedLinearAttention,
+	neighbourMask,
+	project,
+	softmaxAttention,
+	type HeadLayout,
+} from './attention';
 import type { MixerConfig, ModelConfig } from './config';
 import { DECODER_BLOCKS, layerGroups, tokenLayout, type EncoderDims, type TokenLayout } from './layout';
 
@@ -64,7 +84,12 @@ function normLinear(rows: Tensor, at: ParameterLookup, norm: string, layer: stri
 	return linear(normalise(rows, NORM_EPSILON), weight, bias);
 }
 
-function foldNorm(at: ParameterLookup, norm: string, weight: Tensor, bias: Tensor | null): { weight: Tensor; bias: Tensor } {
+function foldNorm(
+	at: ParameterLookup,
+	norm: string,
+	weight: Tensor,
+	bias: Tensor | null,
+): { weight: Tensor; bias: Tensor } {
 	const [out, dim] = weight.shape;
 	const shift = reshape(matmul(weight, reshape(at(`${norm}.bias`), [dim, 1])), [out]);
 	return { weight: mul(weight, at(`${norm}.weight`)), bias: bias ? add(bias, shift) : shift };
@@ -76,7 +101,12 @@ function mixerOf(x: Tensor, options: DecoderOptions): Mixer {
 	const layout = tokenLayout(options.config, options.dims);
 	const { mixer } = options.config;
 	if (mixer.kind === 'conv') return convMixer(layout, mixer.kernel, options);
-	const heads: HeadLayout = { tokens: layout.decoderTokens, images: options.images, heads: options.dims.heads, dim: options.dims.dim };
+	const heads: HeadLayout = {
+		tokens: layout.decoderTokens,
+		images: options.images,
+		heads: options.dims.heads,
+		dim: options.dims.dim,
+	};
 	const keep = neighbourKeep(x, mixer, layout);
 	return (rows, at) => {
 		const { weight, bias } = foldNorm(at, 'norm1', at('attn.qkv.weight'), at('attn.qkv.bias'));
@@ -91,7 +121,11 @@ function mixerOf(x: Tensor, options: DecoderOptions): Mixer {
 	};
 }
 
-function neighbourKeep(x: Tensor, mixer: MixerConfig, { grid, prefix, decoderTokens }: TokenLayout): Tensor | null {
+function neighbourKeep(
+	x: Tensor,
+	mixer: MixerConfig,
+	{ grid, prefix, decoderTokens }: TokenLayout,
+): Tensor | null {
 	if (!('neighbour' in mixer) || mixer.neighbour === 0) return null;
 	return x.graph.constant(neighbourMask(grid, prefix, mixer.neighbour), [decoderTokens, decoderTokens]);
 }
@@ -103,9 +137,17 @@ function convMixer({ grid, patches }: TokenLayout, kernel: number, options: Deco
 	return (rows, at) => {
 		const folded = foldNorm(at, 'norm1', at('conv.pwconv1.weight'), null);
 		const hidden = gelu(linear(normalise(rows, NORM_EPSILON), folded.weight, folded.bias));
-		const image = reshape(transpose(reshape(hidden, [patches, images, wide]), [1, 2, 0]), [images, wide, grid, grid]);
+		const image = reshape(transpose(reshape(hidden, [patches, images, wide]), [1, 2, 0]), [
+			images,
+			wide,
+			grid,
+			grid,
+		]);
 		const mixed = depthwiseConv(image, at('conv.dwconv.weight'), Math.floor(kernel / 2));
-		const back = reshape(transpose(reshape(mixed, [images, wide, patches]), [2, 0, 1]), [patches * images, wide]);
+		const back = reshape(transpose(reshape(mixed, [images, wide, patches]), [2, 0, 1]), [
+			patches * images,
+			wide,
+		]);
 		return linear(back, at('conv.pwconv2.weight'), null);
 	};
 }

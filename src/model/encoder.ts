@@ -1,4 +1,17 @@
-import { add, concat, expand, Graph, layerNorm, linear, mul, gelu, patchProjection, reshape, transpose, type Tensor } from '../graph';
+import {
+	add,
+	concat,
+	expand,
+	Graph,
+	layerNorm,
+	linear,
+	mul,
+	gelu,
+	patchProjection,
+	reshape,
+	transpose,
+	type Tensor,
+} from '../graph';
 import type { EncoderWeights } from '../weights/encoderWeights';
 import { resamplePositionEmbedding } from '../weights/positionEmbedding';
 import { expandRelativePositionBias } from '../weights/relativePosition';
@@ -41,7 +54,10 @@ export function buildEncoder(spec: EncoderGraphSpec): Graph {
 		if (spec.exposeBlocks) graph.output(`block${block}`, reshape(rows, [images, tokens, dim]));
 	}
 	layerGroups(spec.groups).forEach((layers, k) => {
-		graph.output(`feature${k}`, reshape(meanOf(layers.map((layer) => taken[layer])), [images, tokens, dim]));
+		graph.output(
+			`feature${k}`,
+			reshape(meanOf(layers.map((layer) => taken[layer])), [images, tokens, dim]),
+		);
 	});
 	return graph;
 }
@@ -52,9 +68,18 @@ function embed(image: Tensor, weights: EncoderWeights): Tensor {
 	const [images, , side] = image.shape;
 	const { dim, patch, registers, gridSide } = weights.architecture;
 	const grid = side / patch;
-	const projected = patchProjection(image, parameter(graph, weights, 'patch_embed.proj.weight'), parameter(graph, weights, 'patch_embed.proj.bias'));
+	const projected = patchProjection(
+		image,
+		parameter(graph, weights, 'patch_embed.proj.weight'),
+		parameter(graph, weights, 'patch_embed.proj.bias'),
+	);
 	const patches = transpose(reshape(projected, [images, dim, grid * grid]), [0, 2, 1]);
-	const position = resamplePositionEmbedding(weights.get('pos_embed'), gridSide, { rows: grid, columns: grid }, dim);
+	const position = resamplePositionEmbedding(
+		weights.get('pos_embed'),
+		gridSide,
+		{ rows: grid, columns: grid },
+		dim,
+	);
 	const classToken = weights.get('cls_token').map((value, i) => value + position[i]);
 	const prefix = registers === 0 ? classToken : concatenate(classToken, weights.get('register_tokens'));
 	const placed = add(patches, graph.constant(position.slice(dim), [grid * grid, dim]));
@@ -73,10 +98,17 @@ function transformerBlock(x: Tensor, block: number, context: BlockContext): Tens
 	const { weights } = context;
 	const at = (name: string): Tensor => parameter(x.graph, weights, `blocks.${block}.${name}`);
 	const { lnEps, layerScale } = weights.architecture;
-	const scaled = (branch: Tensor, name: string): Tensor => (layerScale ? mul(branch, at(`${name}.gamma`)) : branch);
+	const scaled = (branch: Tensor, name: string): Tensor =>
+		layerScale ? mul(branch, at(`${name}.gamma`)) : branch;
 	const attended = attention(layerNorm(x, at('norm1.weight'), at('norm1.bias'), lnEps), block, context);
 	const after = add(x, scaled(linear(attended, at('attn.proj.weight'), at('attn.proj.bias')), 'ls1'));
-	const hidden = gelu(linear(layerNorm(after, at('norm2.weight'), at('norm2.bias'), lnEps), at('mlp.fc1.weight'), at('mlp.fc1.bias')));
+	const hidden = gelu(
+		linear(
+			layerNorm(after, at('norm2.weight'), at('norm2.bias'), lnEps),
+			at('mlp.fc1.weight'),
+			at('mlp.fc1.bias'),
+		),
+	);
 	return add(after, scaled(linear(hidden, at('mlp.fc2.weight'), at('mlp.fc2.bias')), 'ls2'));
 }
 

@@ -35,7 +35,13 @@ export function tokenLayout(config: Pick<ModelConfig, 'cropSize' | 'mixer'>, dim
 	const patches = grid * grid;
 	const prefix = 1 + dims.registers;
 	const encoderTokens = prefix + patches;
-	return { grid, patches, prefix, encoderTokens, decoderTokens: config.mixer.kind === 'conv' ? patches : encoderTokens };
+	return {
+		grid,
+		patches,
+		prefix,
+		encoderTokens,
+		decoderTokens: config.mixer.kind === 'conv' ? patches : encoderTokens,
+	};
 }
 
 /** Indices 0..7 of layers that each of the loose constraint's groups averages (1, 2, 4 groups, or 8: layer to layer). */

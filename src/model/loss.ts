@@ -35,16 +35,19 @@ export interface HardMining {
  * averaged over groups. Hard mining leaves the value alone and scales down the gradient at points whose own distance
  * lies below the threshold (reference: global_cosine_hm_percent; Dinomaly eq. 6).
  */
-export function looseLoss(targets: readonly Tensor[], reconstructions: readonly Tensor[], mining: HardMining | null): Tensor {
+export function looseLoss(
+	targets: readonly Tensor[],
+	reconstructions: readonly Tensor[],
+	mining: HardMining | null,
+): Tensor {
 	const losses = targets.map((target, k) => {
 		const reconstruction = reconstructions[k];
-		const hooked = mining ? hookGradient(reconstruction, (g) => mul(g, gradientFactor(target, reconstruction, mining))) : reconstruction;
-		return globalCosineDistance(target, hooked);
+		return globalDistance(
+			target,
+			mining ? mineHardPoints(target, reconstruction, mining) : reconstruction,
+		);
 	});
-	return scale(
-		losses.reduce((sum, loss) => add(sum, loss)),
-		1 / losses.length,
-	);
+	return scale(sumOf(losses), 1 / losses.length);
 }
 
 /** 1 - cos over channels at every point of two maps (..., D), the last axis kept as 1. */
@@ -54,7 +57,8 @@ export function pointDistance(a: Tensor, b: Tensor): Tensor {
 	return offset(scale(div(dot, norms), -1), 1);
 }
 
-function globalCosineDistance(target: Tensor, reconstruction: Tensor): Tensor {
+/** Mean over images of 1 - cos over all numbers of an image: a scalar. */
+export function globalDistance(target: Tensor, reconstruction: Tensor): Tensor {
 	const images = target.shape[1];
 	const perImage = (x: Tensor): Tensor => reduceSum(reduceSum(x, [-1]), [0]);
 	const dot = perImage(mul(target, reconstruction));
@@ -62,12 +66,28 @@ function globalCosineDistance(target: Tensor, reconstruction: Tensor): Tensor {
 	return offset(scale(sumAll(div(dot, norms)), -1 / images), 1);
 }
 
-function gradientFactor(target: Tensor, reconstruction: Tensor, mining: HardMining): Tensor {
-	const { graph } = target;
-	const distance = stopGradient(pointDistance(target, reconstruction));
+/** The reconstruction, whose gradient is scaled down at points that are easier than the one at the threshold's rank. */
+export function mineHardPoints(target: Tensor, reconstruction: Tensor, { rank, factor }: HardMining): Tensor {
+	return hookGradient(reconstruction, (g) => {
+		const distance = stopGradient(pointDistance(target, reconstruction));
+		return mul(g, hardOrFactor(distance, distanceAtRank(distance, rank), factor));
+	});
+}
+
+/** 1 at points not closer than the threshold, `factor` at the others. */
+export function hardOrFactor(distance: Tensor, threshold: Tensor, factor: number): Tensor {
+	const { graph } = distance;
+	return where(greaterOrEqual(distance, threshold), graph.scalar(1), graph.scalar(factor));
+}
+
+/** The distance at a run-time rank among all, sorted descending: a scalar. */
+export function distanceAtRank(distance: Tensor, rank: Tensor): Tensor {
 	const count = sizeOf(distance.shape);
-	const threshold = gather(topK(reshape(distance, [count]), count), mining.rank);
-	return where(greaterOrEqual(distance, threshold), graph.scalar(1), graph.scalar(mining.factor));
+	return gather(topK(reshape(distance, [count]), count), rank);
+}
+
+export function sumOf(scalars: readonly Tensor[]): Tensor {
+	return scalars.reduce((sum, scalar) => add(sum, scalar));
 }
 
 function clampedNorm(sumOfSquares: Tensor): Tensor {

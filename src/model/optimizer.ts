@@ -1,4 +1,19 @@
-import { add, div, maximum, minimum, mul, offset, reciprocal, scale, sizeOf, sqrt, square, sub, sumSquareAll, type Tensor } from '../graph';
+import {
+	add,
+	div,
+	maximum,
+	minimum,
+	mul,
+	offset,
+	reciprocal,
+	scale,
+	sizeOf,
+	sqrt,
+	square,
+	sub,
+	sumSquareAll,
+	type Tensor,
+} from '../graph';
 import type { OptimiserConfig } from './config';
 
 /** Decay of the moments (reference: StableAdamW defaults). */
@@ -28,7 +43,10 @@ export interface StepScalars {
 export function clipFactor(gradients: readonly Tensor[], clipNorm: number): { factor: Tensor; norm: Tensor } {
 	const norm = sqrt(gradients.map(sumSquareAll).reduce((sum, part) => add(sum, part)));
 	const { graph } = norm;
-	return { factor: minimum(scale(reciprocal(offset(norm, CLIP_EPSILON)), clipNorm), graph.scalar(1)), norm };
+	return {
+		factor: minimum(scale(reciprocal(offset(norm, CLIP_EPSILON)), clipNorm), graph.scalar(1)),
+		norm,
+	};
 }
 
 /**
@@ -55,7 +73,10 @@ export function stableAdamW(
 	const denominator = add(sqrt(largestSecond ?? second), scale(scalars.secondCorrection, config.epsilon));
 	const squares = sumSquareAll(div(scaled, denominator));
 	const rms = mul(sqrt(scale(squares, 1 / sizeOf(gradient.shape) / (1 - BETA2))), scalars.secondCorrection);
-	const rate = div(mul(scalars.learningRate, scalars.secondCorrection), mul(scalars.firstCorrection, maximum(rms, graph.scalar(1))));
+	const rate = div(
+		mul(scalars.learningRate, scalars.secondCorrection),
+		mul(scalars.firstCorrection, maximum(rms, graph.scalar(1))),
+	);
 	const decay = offset(scale(scalars.learningRate, -config.weightDecay), 1);
 	const value = sub(mul(state.value, decay), mul(div(first, denominator), rate));
 	return { value, first, second, largestSecond };

@@ -22,26 +22,43 @@ const INIT_STD = 0.01;
 const INIT_CUT = 0.03;
 
 /** The trainable tensors of a model in a fixed order. */
-export function parameterSpecs(config: ModelConfig, dims: EncoderDims, reducedWidth = REDUCED_WIDTH): ParameterSpec[] {
+export function parameterSpecs(
+	config: ModelConfig,
+	dims: EncoderDims,
+	reducedWidth = REDUCED_WIDTH,
+): ParameterSpec[] {
 	const { dim } = dims;
 	const hidden = MLP_RATIO * dim;
 	const specs: ParameterSpec[] = [];
-	if (config.recentering) {
-		specs.push(...linearSpecs('bottleneck.fc0', reducedWidth, dim), ...linearSpecs('bottleneck.fc1', hidden, reducedWidth));
+	if (config.bottleneck === 'reduced') {
+		specs.push(
+			...linearSpecs('bottleneck.fc0', reducedWidth, dim),
+			...linearSpecs('bottleneck.fc1', hidden, reducedWidth),
+		);
 	} else {
 		specs.push(...linearSpecs('bottleneck.fc1', hidden, dim));
 	}
 	specs.push(...linearSpecs('bottleneck.fc2', dim, hidden));
 	for (let block = 0; block < DECODER_BLOCKS; block++) {
 		const prefix = `decoder.${block}`;
-		specs.push(...normSpecs(`${prefix}.norm1`, dim), ...mixerSpecs(prefix, config, dim), ...normSpecs(`${prefix}.norm2`, dim));
-		specs.push(...linearSpecs(`${prefix}.mlp.fc1`, hidden, dim), ...linearSpecs(`${prefix}.mlp.fc2`, dim, hidden));
+		specs.push(
+			...normSpecs(`${prefix}.norm1`, dim),
+			...mixerSpecs(prefix, config, dim),
+			...normSpecs(`${prefix}.norm2`, dim),
+		);
+		specs.push(
+			...linearSpecs(`${prefix}.mlp.fc1`, hidden, dim),
+			...linearSpecs(`${prefix}.mlp.fc2`, dim, hidden),
+		);
 	}
 	return specs;
 }
 
 /** Fresh parameters, the reference's initialisation, drawn in the order of `specs`. */
-export function initialParameters(specs: readonly ParameterSpec[], random: Random): Map<string, Float32Array> {
+export function initialParameters(
+	specs: readonly ParameterSpec[],
+	random: Random,
+): Map<string, Float32Array> {
 	return new Map(specs.map((spec) => [spec.name, initialise(spec, random)]));
 }
 
@@ -66,12 +83,19 @@ function normSpecs(name: string, dim: number): ParameterSpec[] {
 
 function mixerSpecs(prefix: string, config: ModelConfig, dim: number): ParameterSpec[] {
 	if (config.mixer.kind !== 'conv') {
-		return [...linearSpecs(`${prefix}.attn.qkv`, 3 * dim, dim), ...linearSpecs(`${prefix}.attn.proj`, dim, dim)];
+		return [
+			...linearSpecs(`${prefix}.attn.qkv`, 3 * dim, dim),
+			...linearSpecs(`${prefix}.attn.proj`, dim, dim),
+		];
 	}
 	const { kernel } = config.mixer;
 	return [
 		{ name: `${prefix}.conv.pwconv1.weight`, shape: [2 * dim, dim], initialiser: 'truncatedNormal' },
-		{ name: `${prefix}.conv.dwconv.weight`, shape: [2 * dim, 1, kernel, kernel], initialiser: 'uniformFan' },
+		{
+			name: `${prefix}.conv.dwconv.weight`,
+			shape: [2 * dim, 1, kernel, kernel],
+			initialiser: 'uniformFan',
+		},
 		{ name: `${prefix}.conv.pwconv2.weight`, shape: [dim, 2 * dim], initialiser: 'truncatedNormal' },
 	];
 }

@@ -9,7 +9,10 @@ import { targetsOf, tokensFirst } from './targets';
 export interface ScoringGraphSpec {
 	readonly config: ModelConfig;
 	readonly dims: EncoderDims;
-	readonly parameters: ReadonlyMap<string, { readonly data: Float32Array; readonly shape: readonly number[] }>;
+	readonly parameters: ReadonlyMap<
+		string,
+		{ readonly data: Float32Array; readonly shape: readonly number[] }
+	>;
 	/** Images per batch. */
 	readonly images: number;
 	readonly attentionEpsilon?: number;
@@ -34,7 +37,10 @@ export function buildScoring(spec: ScoringGraphSpec): Graph {
 }
 
 /** Appends bottleneck, decoder and anomaly map to features (images, tokens, D) of any graph. */
-export function appendScoring(features: readonly Tensor[], spec: ScoringGraphSpec): { map: Tensor; score: Tensor } {
+export function appendScoring(
+	features: readonly Tensor[],
+	spec: ScoringGraphSpec,
+): { map: Tensor; score: Tensor } {
 	const { config, dims, images } = spec;
 	const [{ graph }] = features;
 	const layout = tokenLayout(config, dims);
@@ -45,7 +51,7 @@ export function appendScoring(features: readonly Tensor[], spec: ScoringGraphSpe
 	};
 	const { fused, groups } = targetsOf(features.map(tokensFirst), config, dims);
 	const options = { config, dims, images, attentionEpsilon: spec.attentionEpsilon };
-	const entered = noisyBottleneck(fused, parameter, {}, config.recentering);
+	const entered = noisyBottleneck(fused, parameter, {}, config.bottleneck);
 	const outputs = decode(entered, parameter, options);
 	const reconstructions = decoderGroups(outputs, options);
 	const distances = distanceMap(groups, reconstructions, layout.grid);
@@ -53,9 +59,15 @@ export function appendScoring(features: readonly Tensor[], spec: ScoringGraphSpe
 	if (spec.expose) {
 		graph.output('fused', fused);
 		graph.output('bottleneck', entered);
-		outputs.forEach((output, i) => { graph.output(`block${i}`, output); });
-		groups.forEach((group, k) => { graph.output(`target${k}`, group); });
-		reconstructions.forEach((group, k) => { graph.output(`reconstruction${k}`, reshape(group, group.shape)); });
+		outputs.forEach((output, i) => {
+			graph.output(`block${i}`, output);
+		});
+		groups.forEach((group, k) => {
+			graph.output(`target${k}`, group);
+		});
+		reconstructions.forEach((group, k) => {
+			graph.output(`reconstruction${k}`, reshape(group, group.shape));
+		});
 		graph.output('distances', distances);
 	}
 	return { map, score: imageScore(map) };

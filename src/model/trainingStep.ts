@@ -3,7 +3,7 @@ import { jitter, noisyBottleneck, type DropoutFactors } from './bottleneck';
 import type { ModelConfig, OptimiserConfig } from './config';
 import { decode, decoderGroups } from './decoder';
 import { tokenLayout, type EncoderDims } from './layout';
-import { looseLoss } from './loss';
+import { reconstructionLoss } from './lossVariants';
 import { clipFactor, stableAdamW, type StepScalars } from './optimizer';
 import type { ParameterSpec } from './parameters';
 import { targetsOf } from './targets';
@@ -74,22 +74,39 @@ export function buildTrainingStep(spec: TrainingStepSpec): TrainingStep {
 		const tensors = new Map(kinds.map((kind) => [kind, declare(parameter, kind)]));
 		return { parameter, tensors };
 	});
-	const values = new Map(declared.map(({ parameter, tensors }) => [parameter.name, required(tensors.get('value'))]));
+	const values = new Map(
+		declared.map(({ parameter, tensors }) => [parameter.name, required(tensors.get('value'))]),
+	);
 	const lookup = (name: string): Tensor => required(values.get(name));
 
 	const { fused, groups } = targetsOf(features, config, dims);
 	const noise = declareNoise(graph, spec, layout.decoderTokens * images);
-	const entered = noise.jitter && config.noise.kind === 'jitter' ? jitter(fused, noise.jitter, config.noise.scale) : fused;
+	const entered =
+		noise.jitter && config.noise.kind === 'jitter'
+			? jitter(fused, noise.jitter, config.noise.scale)
+			: fused;
 	const decoderOptions = { config, dims, images, attentionEpsilon: spec.attentionEpsilon };
-	const outputs = decode(noisyBottleneck(entered, lookup, noise.factors, config.recentering), lookup, decoderOptions);
-	const mining = optimiser.hardMining ? { rank: graph.input('rank', 'int64', []), factor: optimiser.hardMiningFactor } : null;
-	const loss = looseLoss(groups, decoderGroups(outputs, decoderOptions), mining);
+	const outputs = decode(
+		noisyBottleneck(entered, lookup, noise.factors, config.bottleneck),
+		lookup,
+		decoderOptions,
+	);
+	const mining = optimiser.hardMining
+		? { rank: graph.input('rank', 'int64', []), factor: optimiser.hardMiningFactor }
+		: null;
+	const loss = reconstructionLoss(optimiser.loss ?? 'globalCosine', {
+		targets: groups,
+		reconstructions: decoderGroups(outputs, decoderOptions),
+		mining,
+	});
 
 	const targets = [...values.values()];
 	const slopes = gradients(loss, targets).map(required);
 	const { factor, norm } = clipFactor(slopes, optimiser.clipNorm);
 	const scalars = declareScalars(graph, 'learningRate');
-	const secondScalars = spec.secondRate ? { ...scalars, learningRate: graph.input('learningRate2', 'float32', []) } : scalars;
+	const secondScalars = spec.secondRate
+		? { ...scalars, learningRate: graph.input('learningRate2', 'float32', []) }
+		: scalars;
 	declared.forEach(({ parameter, tensors }, i) => {
 		const before = {
 			value: targets[i],
@@ -97,7 +114,13 @@ export function buildTrainingStep(spec: TrainingStepSpec): TrainingStep {
 			second: required(tensors.get('second')),
 			largestSecond: tensors.get('largestSecond') ?? null,
 		};
-		const after = stableAdamW(before, slopes[i], factor, spec.secondRate?.(parameter.name) ? secondScalars : scalars, optimiser);
+		const after = stableAdamW(
+			before,
+			slopes[i],
+			factor,
+			spec.secondRate?.(parameter.name) ? secondScalars : scalars,
+			optimiser,
+		);
 		for (const kind of kinds) graph.output(nextName(`${parameter.name}.${kind}`), required(after[kind]));
 		if (spec.exposeGradients) graph.output(`gradient.${parameter.name}`, slopes[i]);
 	});
@@ -120,13 +143,18 @@ interface DeclaredNoise {
 	readonly jitter: Tensor | null;
 }
 
-function declareNoise(graph: Graph, { config, dims, parameters }: TrainingStepSpec, rows: number): DeclaredNoise {
+function declareNoise(
+	graph: Graph,
+	{ config, dims, parameters }: TrainingStepSpec,
+	rows: number,
+): DeclaredNoise {
 	const ports: NoisePort[] = [];
 	const declare = (name: string, kind: NoisePort['kind'], width: number): Tensor => {
 		ports.push({ name, kind, dtype: 'float32', shape: [rows, width] });
 		return graph.input(name, 'float32', [rows, width]);
 	};
-	if (config.noise.kind === 'jitter') return { jitter: declare('jitter', 'normal', dims.dim), factors: {}, ports };
+	if (config.noise.kind === 'jitter')
+		return { jitter: declare('jitter', 'normal', dims.dim), factors: {}, ports };
 	if (config.noise.rate === 0) return { jitter: null, factors: {}, ports };
 	const hiddenWidth = 4 * dims.dim;
 	const reducedWidth = parameters.find(({ name }) => name === 'bottleneck.fc0.bias')?.shape[0];
@@ -141,6 +169,7 @@ function declareNoise(graph: Graph, { config, dims, parameters }: TrainingStepSp
 }
 
 function required<T>(value: T | null | undefined): T {
-	if (value === null || value === undefined) throw new Error('The training step depends on every parameter; one is not reached');
+	if (value === null || value === undefined)
+		throw new Error('The training step depends on every parameter; one is not reached');
 	return value;
 }

@@ -1,4 +1,4 @@
-import type { DeviceName } from '../training/request';
+import type { DeviceName } from '../runtime/device';
 
 export interface EvaluateRequest {
 	readonly store: string;

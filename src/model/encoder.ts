@@ -38,10 +38,19 @@ export interface EncoderGraphSpec {
  * The encoder's final norm is not applied (reference: models/uad.py and the encoders' get_intermediate_layers).
  */
 export function buildEncoder(spec: EncoderGraphSpec): Graph {
-	const { weights, cropSize, images } = spec;
-	const { dim } = weights.architecture;
 	const graph = new Graph();
-	const image = graph.input('image', 'float32', [images, 3, cropSize, cropSize]);
+	const image = graph.input('image', 'float32', [spec.images, 3, spec.cropSize, spec.cropSize]);
+	appendEncoder(image, spec).forEach((feature, k) => {
+		graph.output(`feature${k}`, feature);
+	});
+	return graph;
+}
+
+/** Appends the encoder to normalised images (images, 3, crop, crop) of any graph: the group means, each (images, tokens, D). */
+export function appendEncoder(image: Tensor, spec: EncoderGraphSpec): Tensor[] {
+	const { weights, images } = spec;
+	const { dim } = weights.architecture;
+	const { graph } = image;
 	let rows = embed(image, weights);
 	const tokens = rows.shape[0] / images;
 	if (spec.exposeBlocks) graph.output('tokens0', reshape(rows, [images, tokens, dim]));
@@ -53,13 +62,7 @@ export function buildEncoder(spec: EncoderGraphSpec): Graph {
 		if (spec.targetLayers.includes(block)) taken.push(rows);
 		if (spec.exposeBlocks) graph.output(`block${block}`, reshape(rows, [images, tokens, dim]));
 	}
-	layerGroups(spec.groups).forEach((layers, k) => {
-		graph.output(
-			`feature${k}`,
-			reshape(meanOf(layers.map((layer) => taken[layer])), [images, tokens, dim]),
-		);
-	});
-	return graph;
+	return layerGroups(spec.groups).map((layers) => reshape(meanOf(layers.map((layer) => taken[layer])), [images, tokens, dim]));
 }
 
 /** Patch projection, class token, position embedding, then registers, which have no position: rows (images * tokens, D). */

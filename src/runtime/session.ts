@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type * as Ort from 'onnxruntime-node';
 import { DinomalyError } from '../errors';
 import type { DataType, Shape, TensorData } from '../graph';
@@ -104,12 +106,23 @@ export class Session {
 }
 
 function candidates(ort: OrtModule, device: DeviceName, required: boolean): DeviceName[] {
-	const supported = new Set(ort.listSupportedBackends().map(({ name }) => name));
 	if (device === 'auto') {
-		return [...AUTO_ORDER.filter((name) => name !== 'auto' && supported.has(PROVIDERS[name])), 'cpu'];
+		const backends = ort.listSupportedBackends();
+		const present = (name: DeviceName): boolean => {
+			const backend = name === 'auto' ? undefined : backends.find((known) => known.name === PROVIDERS[name]);
+			return backend !== undefined && (backend.bundled || hasProviderLibrary(backend.name));
+		};
+		return [...AUTO_ORDER.filter(present), 'cpu'];
 	}
 	if (device === 'cpu') return ['cpu'];
 	return required ? [device] : [device, 'cpu'];
+}
+
+/** Providers that do not come with the package are libraries beside the runtime's own; trying one that is absent prints errors. */
+function hasProviderLibrary(provider: string): boolean {
+	const folder = path.join(path.dirname(require.resolve('onnxruntime-node')), '..', 'bin', 'napi-v6', process.platform, process.arch);
+	const file = process.platform === 'win32' ? `onnxruntime_providers_${provider}.dll` : `libonnxruntime_providers_${provider}.so`;
+	return existsSync(path.join(folder, file));
 }
 
 async function open(ort: OrtModule, model: Uint8Array | string, device: DeviceName, threads?: number): Promise<Ort.InferenceSession> {

@@ -1,4 +1,5 @@
-import type { DeviceName } from '../training/request';
+import type { Region } from '../imaging/regions';
+import type { DeviceName } from '../runtime/device';
 
 /** An image to score: a file, or encoded bytes with a name to report. */
 export type ImageSource = { readonly file: string } | { readonly name: string; readonly bytes: Uint8Array };
@@ -16,13 +17,7 @@ export interface ScoreRequest {
 	readonly threads?: number;
 }
 
-export interface Region {
-	/** Box [x, y, width, height] in pixels of the original image. */
-	readonly box: readonly [number, number, number, number];
-	readonly areaPx: number;
-	/** Largest anomaly map value inside. */
-	readonly peak: number;
-}
+export type { Region };
 
 export type Verdict = 'normal' | 'review' | 'anomaly' | 'uncalibrated';
 

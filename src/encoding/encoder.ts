@@ -1,0 +1,86 @@
+import { DinomalyError } from '../errors';
+import { serialise } from '../graph';
+import { preprocess } from '../imaging/preprocess';
+import type { RgbImage } from '../imaging/image';
+import { buildEncoder } from '../model/encoder';
+import type { EncoderDims } from '../model/layout';
+import type { DeviceName } from '../runtime/device';
+import { Session, type SessionOptions } from '../runtime/session';
+import { openEncoder, type EncoderWeights } from '../weights/encoderWeights';
+import type { ResolvedEncoder } from '../weights/resolveEncoder';
+import { readSafetensors } from '../weights/safetensors';
+import { targetLayers } from '../weights/targetLayers';
+
+/** How images reach an encoder and how its layers are grouped. */
+export interface EncodingConfig {
+	readonly imageSize: number;
+	readonly cropSize: number;
+	readonly groups: number;
+}
+
+/** A frozen encoder whose weights are known but not loaded into a session yet. */
+export interface EncoderFile {
+	readonly resolved: ResolvedEncoder;
+	readonly weights: EncoderWeights;
+	readonly dims: EncoderDims;
+}
+
+/** Opens an encoder file and works out what the trainable part needs to know about it. */
+export async function readEncoder(resolved: ResolvedEncoder): Promise<EncoderFile> {
+	const weights = openEncoder(await readSafetensors(resolved.path));
+	const { dim, heads, patch, registers, depth } = weights.architecture;
+	return { resolved, weights, dims: { dim, heads, patch, registers, targetLayers: targetLayers(depth) } };
+}
+
+/** A loaded encoder: one image in, the mean features of each group out. */
+export class Encoder {
+	private constructor(
+		private readonly session: Session,
+		private readonly config: EncodingConfig,
+		/** Values that one image gives, all groups together. */
+		readonly featureLength: number,
+	) {}
+
+	static async load({ weights, dims, resolved }: EncoderFile, config: EncodingConfig, options: SessionOptions): Promise<Encoder> {
+		checkCrop(config.cropSize, dims.patch, weights, resolved.name);
+		const { cropSize, groups } = config;
+		const graph = buildEncoder({ weights, cropSize, groups, images: 1, targetLayers: dims.targetLayers });
+		const tokens = 1 + dims.registers + (cropSize / dims.patch) ** 2;
+		return new Encoder(await Session.create(serialise(graph), options), config, groups * tokens * dims.dim);
+	}
+
+	get device(): DeviceName {
+		return this.session.device;
+	}
+
+	/** Features of one decoded image: per group float32 values (tokens, D), row-major. */
+	async features(image: RgbImage): Promise<Float32Array[]> {
+		const { cropSize, groups } = this.config;
+		const pixels = preprocess(image, this.config);
+		const names = Array.from({ length: groups }, (_, k) => `feature${k}`);
+		const results = await this.session.run(
+			{ image: { dtype: 'float32', shape: [1, 3, cropSize, cropSize], data: pixels } },
+			Object.fromEntries(names.map((name) => [name, null])),
+		);
+		return names.map((name) => results[name].data as Float32Array);
+	}
+
+	async release(): Promise<void> {
+		await this.session.release();
+	}
+}
+
+function checkCrop(cropSize: number, patch: number, weights: EncoderWeights, name: string): void {
+	if (cropSize % patch !== 0) {
+		const lower = Math.max(1, Math.floor(cropSize / patch)) * patch;
+		throw new DinomalyError('CONFIG_INVALID', `Expected a crop size that encoder ${name}'s patch of ${patch} px divides, found ${cropSize}`, {
+			hint: `Set the crop size to ${lower} or ${lower + patch}.`,
+		});
+	}
+	const { family, gridSide } = weights.architecture;
+	if (family === 'beit' && cropSize !== gridSide * patch) {
+		throw new DinomalyError('CONFIG_INVALID', `Expected a crop size of ${gridSide * patch} for encoder ${name}, whose positions are fixed, found ${cropSize}`, {
+			hint: `Set the crop size to ${gridSide * patch}.`,
+		});
+	}
+}

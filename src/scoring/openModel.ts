@@ -1,0 +1,68 @@
+import { Encoder } from '../encoding/encoder';
+import { findModelEncoder } from '../encoding/modelEncoder';
+import type { SessionOptions } from '../runtime/session';
+import { FolderStore } from '../store/folderStore';
+import type { OpenedModel } from '../store/modelStore';
+import type { DeviceName } from '../runtime/device';
+import { readSafetensors } from '../weights/safetensors';
+import type { RgbImage } from '../imaging/image';
+import { Scorer, type DecoderParameters, type MapAndScore } from './scorer';
+
+/** Loaded models that are kept; the one used longest ago goes first. Decoders are small, encoders are shared. */
+const MODELS_KEPT = 4;
+const ENCODERS_KEPT = 2;
+
+/** A model ready to score: its card and calibration, an encoder that it may share, and its decoder. */
+export interface ReadyModel {
+	readonly opened: OpenedModel;
+	readonly device: DeviceName;
+	score(image: RgbImage): Promise<MapAndScore>;
+}
+
+const encoders = new Map<string, Promise<Encoder>>();
+const scorers = new Map<string, Promise<Scorer>>();
+
+/**
+ * Opens a model from the store and loads what is not loaded yet.
+ * @throws MODEL_NOT_FOUND, MODEL_INVALID, HASH_MISMATCH, or what finding its encoder throws
+ */
+export async function openModel(storeFolder: string, ref: string, options: SessionOptions): Promise<ReadyModel> {
+	const opened = await new FolderStore(storeFolder).open(ref);
+	const { card } = opened;
+	const { imageSize, cropSize, groups } = card.config;
+	const device = JSON.stringify(options);
+	const encoder = await keep(encoders, `${card.encoder.sha256} ${imageSize} ${cropSize} ${groups} ${device}`, ENCODERS_KEPT, async () => {
+		const file = await findModelEncoder(storeFolder, card);
+		return Encoder.load(file, card.config, options);
+	});
+	const scorer = await keep(scorers, `${opened.path} ${card.files['decoder.safetensors'].sha256} ${device}`, MODELS_KEPT, async () => {
+		const { dims } = await findModelEncoder(storeFolder, card);
+		return Scorer.load(card.config, dims, await readParameters(`${opened.path}/decoder.safetensors`), options);
+	});
+	return { opened, device: scorer.device, score: async (image) => scorer.score(await encoder.features(image)) };
+}
+
+/** Trained tensors of a model folder. */
+export async function readParameters(file: string): Promise<DecoderParameters> {
+	const stored = await readSafetensors(file);
+	return new Map(stored.names.map((name) => [name, { data: stored.readFloat32(name), shape: stored.info(name).shape }]));
+}
+
+/** The entry of a key, made when it is not there; the entry used longest ago is released when there are too many. */
+async function keep<T extends { release(): Promise<void> }>(cache: Map<string, Promise<T>>, key: string, limit: number, make: () => Promise<T>): Promise<T> {
+	const known = cache.get(key);
+	const entry = known ?? make();
+	cache.delete(key);
+	cache.set(key, entry);
+	const [oldest] = cache;
+	if (cache.size > limit) {
+		cache.delete(oldest[0]);
+		void oldest[1].then((value) => value.release()).catch(() => undefined);
+	}
+	try {
+		return await entry;
+	} catch (error) {
+		cache.delete(key);
+		throw error;
+	}
+}

@@ -1,0 +1,106 @@
+import path from 'node:path';
+import { DinomalyError } from '../errors';
+import type { MapGeometry } from '../imaging/geometry';
+import type { RgbImage } from '../imaging/image';
+import { renderHeatmap } from '../imaging/colourScale';
+import { segmentMap } from '../imaging/regions';
+import { EVAL_SIDE } from '../model/anomalyMap';
+import { calibrationFor, judge } from '../routing/calibration';
+import { decodeImage, encodePng } from '../runtime/images';
+import { openModel, type ReadyModel } from './openModel';
+import type { ImageFailure, ImageScore, ImageSource, ScoreOutcome, ScoreRequest } from './request';
+
+export interface ScoreContext {
+	readonly signal: AbortSignal;
+	readonly onOutcome: (outcome: ScoreOutcome, index: number) => void;
+}
+
+/** Images that are decoded ahead of the model. */
+const DECODE_AHEAD = 3;
+
+/** Scores images one after the other; one that cannot be read gives a failure in its place and the others go on. */
+export async function scoreImages(request: ScoreRequest, context: ScoreContext): Promise<ScoreOutcome[]> {
+	const { device, requireDevice, threads, images } = request;
+	const model = await openModel(request.store, request.model, { device, requireDevice, threads });
+	if (request.category !== undefined) checkCategory(model, request.category);
+	const pending = images.slice(0, DECODE_AHEAD).map(decode);
+	const outcomes: ScoreOutcome[] = [];
+	for (let i = 0; i < images.length; i++) {
+		if (context.signal.aborted) throw new DinomalyError('CANCELLED', `Scoring was cancelled after ${i} of ${images.length} images`);
+		const decoded = await pending[i];
+		if (i + DECODE_AHEAD < images.length) pending.push(decode(images[i + DECODE_AHEAD]));
+		const outcome = decoded instanceof DinomalyError ? failure(nameOf(images[i]), decoded) : await scoreOne(model, decoded, nameOf(images[i]), request);
+		outcomes.push(outcome);
+		context.onOutcome(outcome, i);
+	}
+	return outcomes;
+}
+
+interface Decoded {
+	readonly image: RgbImage;
+	readonly decodeMs: number;
+}
+
+async function decode(source: ImageSource): Promise<Decoded | DinomalyError> {
+	const start = performance.now();
+	try {
+		const image = 'file' in source ? await decodeImage(source.file) : await decodeImage(source.bytes, { name: source.name });
+		return { image, decodeMs: performance.now() - start };
+	} catch (error) {
+		if (error instanceof DinomalyError) return error;
+		throw error;
+	}
+}
+
+async function scoreOne(model: ReadyModel, { image, decodeMs }: Decoded, file: string, request: ScoreRequest): Promise<ImageScore> {
+	const start = performance.now();
+	const { card, calibration, version } = model.opened;
+	const { score, map } = await model.score(image);
+	const computeMs = performance.now() - start;
+
+	const category = request.category ?? (card.categories.length === 1 ? card.categories[0].name : null);
+	const applied = calibrationFor(calibration, category);
+	const judgement = applied && judge(score, applied);
+	const { imageSize, cropSize } = card.config;
+	const geometry: MapGeometry = { imageSize, cropSize, mapSide: EVAL_SIDE, width: image.width, height: image.height };
+	const pixelThreshold = applied?.pixelThreshold ?? null;
+	const segmentation = pixelThreshold === null ? null : segmentMap(map, { threshold: pixelThreshold, geometry });
+	const { outputs = {} } = request;
+	const anomalous = judgement?.verdict === 'anomaly';
+	return {
+		file,
+		score,
+		normalizedScore: judgement?.normalizedScore ?? null,
+		pValue: judgement?.pValue ?? null,
+		threshold: judgement?.threshold ?? null,
+		verdict: judgement?.verdict ?? 'uncalibrated',
+		category,
+		regions: segmentation?.regions ?? [],
+		width: image.width,
+		height: image.height,
+		model: card.name,
+		version,
+		encoder: card.encoder.name,
+		device: model.device,
+		...(outputs.heatmap ? { heatmapPng: await encodePng(renderHeatmap(map, image, { threshold: pixelThreshold, geometry, contour: anomalous })) } : {}),
+		...(outputs.mask && segmentation ? { maskPng: await encodePng(segmentation.mask) } : {}),
+		...(outputs.rawMap ? { rawMap: map } : {}),
+		timings: { decodeMs, computeMs, totalMs: decodeMs + performance.now() - start },
+	};
+}
+
+function checkCategory({ opened: { card } }: ReadyModel, category: string): void {
+	const known = card.categories.map(({ name }) => name);
+	if (known.includes(category)) return;
+	throw new DinomalyError('CATEGORY_UNKNOWN', `Expected a category that model "${card.name}" was trained on, found "${category}"`, {
+		hint: `Known categories: ${known.join(', ')}.`,
+	});
+}
+
+function failure(file: string, { code, message, hint }: DinomalyError): ImageFailure {
+	return { file, error: { code, message, hint } };
+}
+
+function nameOf(source: ImageSource): string {
+	return 'file' in source ? path.normalize(source.file) : source.name;
+}

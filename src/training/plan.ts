@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { DinomalyError } from '../errors';
+import { writeFileAtomic } from '../store/atomicFile';
+import type { UnfinishedTraining } from '../store/unfinishedTraining';
+import type { TrainingConfig } from './config';
+
+/** What a training does, kept beside its checkpoints: a resumed run must do the same. */
+export interface TrainingPlan {
+	readonly config: TrainingConfig;
+	readonly encoderSha256: string;
+	readonly seed: number;
+	readonly calibrationShare: number;
+	/** Hash of the images, in order. */
+	readonly fingerprint: string;
+}
+
+const FILE = 'plan.json';
+
+export async function writePlan(training: UnfinishedTraining, plan: TrainingPlan): Promise<void> {
+	await writeFileAtomic(path.join(training.folder, FILE), JSON.stringify(plan, null, '\t'));
+}
+
+/**
+ * Checks that an unfinished training is the one that is asked for.
+ * @throws CONFIG_INVALID naming the first setting that differs
+ */
+export async function checkPlan(training: UnfinishedTraining, plan: TrainingPlan): Promise<void> {
+	const text = await readFile(path.join(training.folder, FILE), 'utf8').catch(() => null);
+	if (text === null) return;
+	const stored = JSON.parse(text) as TrainingPlan;
+	const before: Record<string, unknown> = { ...stored, ...stored.config, config: undefined };
+	const now: Record<string, unknown> = { ...plan, ...plan.config, config: undefined };
+	for (const [setting, value] of Object.entries(now)) {
+		if (JSON.stringify(before[setting]) === JSON.stringify(value)) continue;
+		throw new DinomalyError(
+			'CONFIG_INVALID',
+			`Expected the settings of the unfinished training to resume it, found another ${NAMES[setting] ?? setting}: ${show(before[setting])} then, ${show(value)} now`,
+			{ hint: 'Repeat the settings and images of the first run, or train without resuming.' },
+		);
+	}
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+	encoderSha256: 'encoder',
+	calibrationShare: 'calibration share',
+	fingerprint: 'set of images',
+};
+
+function show(value: unknown): string {
+	return typeof value === 'string' ? value.slice(0, 12) : JSON.stringify(value);
+}

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { DeviceName } from '../runtime/device';
+import { loadNative } from '../runtime/native';
+import { describeRuntime } from '../runtime/session';
+import type { DecoderParameters } from '../scoring/scorer';
+import type { CalibrationFile } from '../store/calibration';
+import type { CategoryOfCard, VersionsOfCard } from '../store/card';
+import type { ModelStore, OpenedModel } from '../store/modelStore';
+import type { EncoderArchitecture } from '../weights/encoderArchitecture';
+import { packageRoot } from '../weights/packageRoot';
+import type { ResolvedEncoder } from '../weights/resolveEncoder';
+import { writeSafetensors } from '../weights/safetensors';
+import type { TrainingPlan } from './plan';
+
+export interface FinishedTraining {
+	readonly model: string;
+	/** Folder for files on their way into the store. */
+	readonly folder: string;
+	readonly plan: TrainingPlan;
+	readonly encoder: ResolvedEncoder;
+	readonly architecture: EncoderArchitecture;
+	readonly categories: readonly CategoryOfCard[];
+	/** Name of the dataset folder. */
+	readonly dataRoot: string;
+	/** Images that could not be read. */
+	readonly skipped: number;
+	/** Loss of every iteration. */
+	readonly losses: readonly number[];
+	readonly parameters: DecoderParameters;
+	readonly calibration: CalibrationFile | undefined;
+	readonly device: DeviceName;
+	/** 0: the runtime's own choice. */
+	readonly threads: number;
+	readonly seconds: { readonly encoding: number; readonly training: number; readonly total: number };
+	readonly notices: readonly string[];
+}
+
+/** Writes a finished training into the store as a new version of its model. */
+export async function publishModel(store: ModelStore, finished: FinishedTraining): Promise<OpenedModel> {
+	const { plan, encoder, losses, calibration } = finished;
+	const decoder = path.join(finished.folder, 'decoder.safetensors');
+	const tensors = [...finished.parameters].map(([name, { data, shape }]) => ({ name, dtype: 'F32' as const, shape, data }));
+	await writeSafetensors(decoder, tensors, { format: 'dinomaly', model: finished.model });
+	return store.publish(finished.model, {
+		card: {
+			config: plan.config,
+			encoder: {
+				name: encoder.name,
+				sha256: encoder.sha256,
+				architecture: describeArchitecture(finished.architecture),
+				...(encoder.notice === undefined ? {} : { notice: encoder.notice }),
+			},
+			seed: plan.seed,
+			categories: finished.categories,
+			data: { root: finished.dataRoot, fingerprint: plan.fingerprint, skipped: finished.skipped },
+			training: {
+				iterations: losses.length,
+				finalLoss: losses[losses.length - 1],
+				seconds: finished.seconds.total,
+				device: finished.device,
+				threads: finished.threads,
+			},
+			versions: versionsInUse(),
+		},
+		files: {
+			'decoder.safetensors': { file: decoder },
+			'training.json': { json: { losses, seconds: finished.seconds, notices: finished.notices } },
+			...(calibration ? { 'calibration.json': { json: calibration } } : {}),
+		},
+	});
+}
+
+/** Versions of everything that has a part in the numbers. */
+export function versionsInUse(): VersionsOfCard {
+	const { version } = JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+	return {
+		package: version,
+		node: process.version,
+		onnxruntime: describeRuntime().version,
+		sharp: loadNative<{ versions: { sharp: string } }>('sharp').versions.sharp,
+		platform: `${process.platform}-${process.arch}`,
+	};
+}
+
+function describeArchitecture({ family, patch, dim, heads, depth, registers }: EncoderArchitecture): string {
+	const tail = registers > 0 ? `, ${registers} registers` : '';
+	return `${family} patch ${patch}, width ${dim}, ${heads} heads, ${depth} blocks${tail}`;
+}

@@ -1,0 +1,149 @@
+import { setImmediate as nextTick } from 'node:timers/promises';
+import { DinomalyError } from '../errors';
+import { serialise } from '../graph';
+import { BETA1, BETA2 } from '../model/optimizer';
+import { tokenLayout, type EncoderDims } from '../model/layout';
+import { initialParameters, parameterSpecs } from '../model/parameters';
+import { hardMiningRank, hardMiningShareAt, learningRateAt } from '../model/schedule';
+import { buildTrainingStep, type TrainingStep } from '../model/trainingStep';
+import { createRandom, deriveSeed } from '../random';
+import { Session, type SessionOptions, type Value } from '../runtime/session';
+import { BatchSampler } from './batches';
+import type { TrainingConfig } from './config';
+import { NoiseSource } from './noise';
+import { TrainingState } from './state';
+
+/** Features of the training images: all groups of an image one after the other, each (tokens, D), as float16 bits. */
+export interface FeatureSource {
+	readonly count: number;
+	get(index: number): Promise<Uint16Array>;
+}
+
+export interface TrainerOptions {
+	readonly config: TrainingConfig;
+	readonly dims: EncoderDims;
+	readonly seed: number;
+	readonly session: SessionOptions;
+}
+
+export interface StepResult {
+	/** Iterations finished so far. */
+	readonly iteration: number;
+	readonly loss: number;
+	readonly gradientNorm: number;
+}
+
+/**
+ * Trains bottleneck and decoder step by step. The same options, features and thread count give the same weights bit
+ * for bit, whether in one go or from a saved state.
+ */
+export class Trainer {
+	readonly losses: number[] = [];
+	private readonly sampler: BatchSampler;
+	private readonly noise: NoiseSource;
+	private readonly batch: Map<string, Value & { readonly data: Uint16Array }>;
+
+	private constructor(
+		private readonly options: TrainerOptions,
+		private readonly features: FeatureSource,
+		private readonly session: Session,
+		step: TrainingStep,
+		readonly state: TrainingState,
+	) {
+		const { config, dims, seed } = options;
+		this.sampler = new BatchSampler(features.count, config.batchSize, seed);
+		this.noise = new NoiseSource(step.noise, config.noise.kind === 'dropout' ? config.noise.rate : 0, seed);
+		const shape = [tokenLayout(config, dims).encoderTokens, config.batchSize, dims.dim];
+		const size = shape.reduce((product, extent) => product * extent, 1);
+		this.batch = new Map(
+			Array.from({ length: config.groups }, (_, k) => [`feature${k}`, { dtype: 'float16', shape, data: new Uint16Array(size) }]),
+		);
+	}
+
+	static async create(options: TrainerOptions, features: FeatureSource): Promise<Trainer> {
+		const { config, dims, seed } = options;
+		const parameters = parameterSpecs(config, dims);
+		const step = buildTrainingStep({ config, optimiser: config, dims, parameters, images: config.batchSize, featureType: 'float16' });
+		const session = await Session.create(serialise(step.graph), options.session);
+		const state = new TrainingState(step.state, initialParameters(parameters, createRandom(deriveSeed(seed, 'parameters'))));
+		return new Trainer(options, features, session, step, state);
+	}
+
+	get device(): Session['device'] {
+		return this.session.device;
+	}
+
+	/** Iterations finished. */
+	get iteration(): number {
+		return this.losses.length;
+	}
+
+	/** Runs one iteration. @throws LOSS_NOT_FINITE; the state stays that of the iteration before */
+	async advance(): Promise<StepResult> {
+		const iteration = this.losses.length;
+		const { config } = this.options;
+		await this.fillBatch(iteration);
+		const results = await this.session.run(
+			{ ...Object.fromEntries(this.batch), ...this.state.feeds(), ...this.noise.draw(iteration), ...this.scalars(iteration) },
+			{ ...this.state.fetches(), loss: null, gradientNorm: null },
+		);
+		const loss = Number(results.loss.data[0]);
+		const gradientNorm = Number(results.gradientNorm.data[0]);
+		if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw notFinite(iteration, loss, gradientNorm, config);
+		this.state.advance();
+		this.losses.push(loss);
+		// Lets messages in, such as a cancel or a score request, before the next step holds the thread.
+		await nextTick();
+		return { iteration: iteration + 1, loss, gradientNorm };
+	}
+
+	async release(): Promise<void> {
+		await this.session.release();
+	}
+
+	private scalars(iteration: number): Record<string, Value> {
+		const { config, dims } = this.options;
+		const t = iteration + 1;
+		const points = config.batchSize * tokenLayout(config, dims).patches;
+		const rank = hardMiningRank(points, hardMiningShareAt(iteration, config));
+		return {
+			learningRate: float32(learningRateAt(iteration, config)),
+			firstCorrection: float32(1 - BETA1 ** t),
+			secondCorrection: float32(Math.sqrt(1 - BETA2 ** t)),
+			...(config.hardMining ? { rank: { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(rank)) } } : {}),
+		};
+	}
+
+	/** Images side by side: row [token][image] of each group. */
+	private async fillBatch(iteration: number): Promise<void> {
+		const { config, dims } = this.options;
+		const { dim } = dims;
+		const { encoderTokens } = tokenLayout(config, dims);
+		const indices = this.sampler.batch(iteration);
+		const images = await Promise.all(indices.map((index) => this.features.get(index)));
+		let group = 0;
+		for (const { data } of this.batch.values()) {
+			const start = group * encoderTokens * dim;
+			for (let image = 0; image < images.length; image++) {
+				const source = images[image];
+				for (let token = 0; token < encoderTokens; token++) {
+					const from = start + token * dim;
+					data.set(source.subarray(from, from + dim), (token * images.length + image) * dim);
+				}
+			}
+			group++;
+		}
+	}
+}
+
+function float32(value: number): Value {
+	return { dtype: 'float32', shape: [], data: Float32Array.of(value) };
+}
+
+function notFinite(iteration: number, loss: number, gradientNorm: number, config: TrainingConfig): DinomalyError {
+	return new DinomalyError(
+		'LOSS_NOT_FINITE',
+		`Training stopped at iteration ${iteration + 1}: expected a finite loss, found ${loss} (gradient norm ${gradientNorm})`,
+		{ hint: `Lower the learning rate (now ${config.learningRate}) or check the images for blank ones; the last checkpoint is kept and can be resumed.` },
+	);
+}

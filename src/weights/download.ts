@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DinomalyError } from '../errors';
 import { flushFolder, renameSafely } from '../store/atomicFile';
 import { digestFile, type FileDigest } from '../store/digest';
-import { explainWriteError } from '../store/diskError';
+import { errorCode, explainWriteError } from '../store/diskError';
 import type { HubFile } from './catalogue';
 import { describeUrl, downloadFailed, Interruption, networkCode } from './hubFailures';
 import { hubUrl, requestFile, type FileResponse, type HubOptions } from './hubRequest';
@@ -90,7 +90,7 @@ async function fetchOnce(context: Context): Promise<FileDigest> {
 	}
 	const part = await claimPartialFile(target, identityOf(response)).catch(async (error: unknown) => {
 		await response.body.cancel();
-		throw await explainWriteError(error, target);
+		throw await explainFailure(error, target);
 	});
 	try {
 		await receive(await resume(response, part, context), part, context);
@@ -105,7 +105,7 @@ async function fetchOnce(context: Context): Promise<FileDigest> {
 		if (error instanceof DinomalyError && error.code !== 'DOWNLOAD_FAILED' && error.code !== 'DISK_FULL')
 			await part.discard();
 		else await part.release();
-		throw await explainWriteError(error, target);
+		throw await explainFailure(error, target);
 	}
 }
 
@@ -253,6 +253,17 @@ async function verify(
 	const expected = options.sha256 ?? stated ?? digest.sha256;
 	if (digest.sha256 !== expected) throw mismatch(url, expected, digest.sha256);
 	return digest;
+}
+
+/** What the disk refuses, in a sentence; anything else as it is. */
+async function explainFailure(error: unknown, target: string): Promise<unknown> {
+	const explained = await explainWriteError(error, target);
+	const code = errorCode(explained);
+	if (explained instanceof DinomalyError || code === undefined) return explained;
+	return downloadFailed(`Expected to write ${target}, found that the system cannot (${code})`, {
+		cause: error,
+		hint: 'Choose another folder for encoders, or remove what is in the way.',
+	});
 }
 
 function mismatch(url: URL, expected: string, found: string): DinomalyError {

@@ -39,7 +39,7 @@ export async function claimPartialFile(target: string, identity: string | undefi
 	let bytes = 0;
 	for (const name of candidates) {
 		if (await tryRename(join(folder, name), owned)) {
-			bytes = (await stat(owned)).size;
+			bytes = await sizeOf(owned);
 			break;
 		}
 	}
@@ -49,7 +49,10 @@ export async function claimPartialFile(target: string, identity: string | undefi
 		bytes,
 		discard,
 		release: async () => {
-			if (identity === undefined) await discard();
+			// Of several downloads that broke off, the one that got furthest is worth keeping.
+			const others = await sizeOf(join(folder, free));
+			const isFurthest = (await sizeOf(owned)) > others;
+			if (identity === undefined || !isFurthest) await discard();
 			else await tryRename(owned, join(folder, free));
 		},
 	};
@@ -71,6 +74,16 @@ async function abandonedPieces(target: string): Promise<string[]> {
 		if (stats !== undefined && Date.now() - stats.mtimeMs > ABANDONED_MS) abandoned.push(name);
 	}
 	return abandoned;
+}
+
+/** 0 for a file that is not there. */
+async function sizeOf(path: string): Promise<number> {
+	try {
+		return (await stat(path)).size;
+	} catch (error) {
+		if (errorCode(error) === 'ENOENT') return 0;
+		throw error;
+	}
 }
 
 async function tryRename(from: string, to: string): Promise<boolean> {

@@ -101,9 +101,8 @@ async function fetchOnce(context: Context): Promise<FileDigest> {
 		await sweepPartialFiles(target);
 		return digest;
 	} catch (error) {
-		// Content that was refused would be refused again; anything else is worth carrying on.
-		if (error instanceof DinomalyError && error.code !== 'DOWNLOAD_FAILED' && error.code !== 'DISK_FULL')
-			await part.discard();
+		// Refused content would be refused again, and a full disk must not stay full; anything else is worth carrying on.
+		if (error instanceof DinomalyError && error.code !== 'DOWNLOAD_FAILED') await part.discard();
 		else await part.release();
 		throw await explainFailure(error, target);
 	}

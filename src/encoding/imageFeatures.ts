@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { freemem } from 'node:os';
+import { setImmediate as nextTick } from 'node:timers/promises';
 import { DinomalyError } from '../errors';
 import { decodeImage } from '../runtime/images';
+import { readAhead } from '../runtime/readAhead';
 import { float32ToHalf } from '../weights/halfPrecision';
 import type { Encoder } from './encoder';
 import type { FeatureCache } from './featureCache';
 
 /** Share of the free memory that features may take. */
 const MEMORY_SHARE = 0.3;
-/** Images that are decoded ahead of the encoder. */
-const DECODE_AHEAD = 3;
 
 export interface PrepareOptions {
 	readonly signal: AbortSignal;
@@ -66,21 +66,20 @@ export class ImageFeatures {
 	 * @returns for each path whether it is in
 	 */
 	async prepare(paths: readonly string[], options: PrepareOptions): Promise<boolean[]> {
-		const pending = paths.slice(0, DECODE_AHEAD).map((path) => this.load(path));
 		const included: boolean[] = [];
-		for (const [i, path] of paths.entries()) {
+		for await (const loaded of readAhead(paths, (path) => this.load(path))) {
 			options.signal.throwIfAborted();
-			const loaded = pending.shift();
-			if (i + DECODE_AHEAD < paths.length) pending.push(this.load(paths[i + DECODE_AHEAD]));
-			const outcome = loaded ? await loaded : null;
-			if (outcome instanceof DinomalyError) {
-				if (options.onCorrupt === 'fail' || outcome.code === 'CANCELLED') throw outcome;
-				this.skipped.push({ file: path, reason: outcome.message });
-			} else if (outcome) {
-				await this.add(path, outcome);
+			const path = paths[included.length];
+			if (loaded instanceof DinomalyError) {
+				if (options.onCorrupt === 'fail') throw loaded;
+				this.skipped.push({ file: path, reason: loaded.message });
+			} else {
+				await this.add(path, loaded);
 			}
-			included.push(outcome !== null && !(outcome instanceof DinomalyError));
-			options.onProgress(i + 1, paths.length);
+			included.push(!(loaded instanceof DinomalyError));
+			options.onProgress(included.length, paths.length);
+			// Lets messages in, such as a cancel, before the next image holds the thread.
+			await nextTick();
 		}
 		return included;
 	}

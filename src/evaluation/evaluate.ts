@@ -1,9 +1,12 @@
+import { setImmediate as nextTick } from 'node:timers/promises';
 import { scanDataset } from '../dataset/scan';
 import type { CategoryImages, ImageEntry } from '../dataset/dataset';
 import { DinomalyError } from '../errors';
+import type { RgbImage } from '../imaging/image';
 import { prepareMask } from '../imaging/mask';
 import { EVAL_SIDE } from '../model/anomalyMap';
 import { decodeImage, decodeMask } from '../runtime/images';
+import { readAhead } from '../runtime/readAhead';
 import { openModel, type ReadyModel } from '../scoring/openModel';
 import { meanOverCategories } from './metrics/mean';
 import type { Metric } from './metrics/metric';
@@ -84,21 +87,22 @@ async function evaluateCategory(
 	const pixels = new PixelAccumulator();
 	const withMask = test.filter(({ anomalous, maskPath }) => anomalous && maskPath !== null).length;
 	let masked = 0;
-	for (const entry of test) {
-		try {
-			const { score, map } = await model.score(await decodeImage(entry.path));
-			const mask = withMask > 0 ? await groundTruth(entry, model, rule) : 'none';
-			scores.push(score);
-			labels.push(Number(entry.anomalous));
-			if (mask !== 'none') {
-				pixels.add(map, mask, EVAL_SIDE, EVAL_SIDE);
-				if (mask) masked++;
-			}
-		} catch (error) {
-			if (!(error instanceof DinomalyError)) throw error;
-			failures.push({ file: entry.relativePath, reason: error.message });
-		}
+	const read = (entry: ImageEntry): Promise<TestImage | Failure> => readTestImage(entry, model, { rule, wantMask: withMask > 0 });
+	for await (const loaded of readAhead(test, read)) {
 		step();
+		if ('reason' in loaded) {
+			failures.push(loaded);
+			continue;
+		}
+		const { score, map } = await model.score(loaded.image);
+		scores.push(score);
+		labels.push(Number(loaded.anomalous));
+		if (loaded.mask !== 'none') {
+			pixels.add(map, loaded.mask, EVAL_SIDE, EVAL_SIDE);
+			if (loaded.mask) masked++;
+		}
+		// Lets messages in, such as a cancel, before the next image holds the thread.
+		await nextTick();
 	}
 	const anomalous = labels.reduce((sum, label) => sum + label, 0);
 	const ranking = rankingMetrics(Float32Array.from(scores), Uint8Array.from(labels));
@@ -119,6 +123,26 @@ async function evaluateCategory(
 			auproOfficial: pixel.auproOfficial,
 		}),
 	};
+}
+
+interface TestImage {
+	readonly image: RgbImage;
+	readonly anomalous: boolean;
+	readonly mask: Uint8Array | null | 'none';
+}
+
+async function readTestImage(
+	entry: ImageEntry,
+	model: ReadyModel,
+	{ rule, wantMask }: { readonly rule: 'nonzero' | 'half'; readonly wantMask: boolean },
+): Promise<TestImage | Failure> {
+	try {
+		const image = await decodeImage(entry.path);
+		return { image, anomalous: entry.anomalous, mask: wantMask ? await groundTruth(entry, model, rule) : 'none' };
+	} catch (error) {
+		if (!(error instanceof DinomalyError)) throw error;
+		return { file: entry.relativePath, reason: error.message };
+	}
 }
 
 /** The mask of a test image at the map's side: null for a good image, 'none' for a defect without a mask. */

@@ -130,6 +130,8 @@ async function open(ort: OrtModule, model: Uint8Array | string, device: DeviceNa
 	const options: Ort.InferenceSession.SessionOptions = {
 		executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
 		logSeverityLevel: LOG_ERRORS_ONLY,
+		// A pattern is planned during the first run and allocated anew beside that run's arena: half as much memory without it.
+		enableMemPattern: false,
 		...(threads === undefined ? {} : { intraOpNumThreads: threads }),
 	};
 	return typeof model === 'string' ? ort.InferenceSession.create(model, options) : ort.InferenceSession.create(model, options);

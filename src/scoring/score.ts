@@ -1,12 +1,14 @@
 import path from 'node:path';
+import { setImmediate as nextTick } from 'node:timers/promises';
 import { DinomalyError } from '../errors';
 import type { MapGeometry } from '../imaging/geometry';
 import type { RgbImage } from '../imaging/image';
-import { renderHeatmap } from '../imaging/colourScale';
+import { renderHeatmap } from '../imaging/heatmap';
 import { segmentMap } from '../imaging/regions';
 import { EVAL_SIDE } from '../model/anomalyMap';
 import { calibrationFor, judge } from '../routing/calibration';
 import { decodeImage, encodePng } from '../runtime/images';
+import { readAhead } from '../runtime/readAhead';
 import { openModel, type ReadyModel } from './openModel';
 import type { ImageFailure, ImageScore, ImageSource, ScoreOutcome, ScoreRequest } from './request';
 
@@ -15,23 +17,24 @@ export interface ScoreContext {
 	readonly onOutcome: (outcome: ScoreOutcome, index: number) => void;
 }
 
-/** Images that are decoded ahead of the model. */
-const DECODE_AHEAD = 3;
+/** Colour scale of heat maps of a model without calibration: good parts lie well below a tenth, clear defects above. */
+const UNCALIBRATED_SCALE = { low: 0, high: 0.3 };
 
 /** Scores images one after the other; one that cannot be read gives a failure in its place and the others go on. */
 export async function scoreImages(request: ScoreRequest, context: ScoreContext): Promise<ScoreOutcome[]> {
 	const { device, requireDevice, threads, images } = request;
 	const model = await openModel(request.store, request.model, { device, requireDevice, threads });
 	if (request.category !== undefined) checkCategory(model, request.category);
-	const pending = images.slice(0, DECODE_AHEAD).map(decode);
 	const outcomes: ScoreOutcome[] = [];
-	for (let i = 0; i < images.length; i++) {
+	for await (const decoded of readAhead(images, decode)) {
+		const i = outcomes.length;
 		if (context.signal.aborted) throw new DinomalyError('CANCELLED', `Scoring was cancelled after ${i} of ${images.length} images`);
-		const decoded = await pending[i];
-		if (i + DECODE_AHEAD < images.length) pending.push(decode(images[i + DECODE_AHEAD]));
-		const outcome = decoded instanceof DinomalyError ? failure(nameOf(images[i]), decoded) : await scoreOne(model, decoded, nameOf(images[i]), request);
+		const name = nameOf(images[i]);
+		const outcome = decoded instanceof DinomalyError ? failure(name, decoded) : await scoreOne(model, decoded, name, request);
 		outcomes.push(outcome);
 		context.onOutcome(outcome, i);
+		// Lets messages in, such as a cancel, before the next image holds the thread.
+		await nextTick();
 	}
 	return outcomes;
 }
@@ -65,6 +68,7 @@ async function scoreOne(model: ReadyModel, { image, decodeMs }: Decoded, file: s
 	const geometry: MapGeometry = { imageSize, cropSize, mapSide: EVAL_SIDE, width: image.width, height: image.height };
 	const pixelThreshold = applied?.pixelThreshold ?? null;
 	const segmentation = pixelThreshold === null ? null : segmentMap(map, { threshold: pixelThreshold, geometry });
+	const anchor = pixelThreshold === null ? UNCALIBRATED_SCALE : { threshold: pixelThreshold };
 	const { outputs = {} } = request;
 	const anomalous = judgement?.verdict === 'anomaly';
 	return {
@@ -82,7 +86,7 @@ async function scoreOne(model: ReadyModel, { image, decodeMs }: Decoded, file: s
 		version,
 		encoder: card.encoder.name,
 		device: model.device,
-		...(outputs.heatmap ? { heatmapPng: await encodePng(renderHeatmap(map, image, { threshold: pixelThreshold, geometry, contour: anomalous })) } : {}),
+		...(outputs.heatmap ? { heatmapPng: await encodePng(renderHeatmap(map, image, { geometry, anchor, ...(anomalous && segmentation ? { mask: segmentation.mask } : {}) })) } : {}),
 		...(outputs.mask && segmentation ? { maskPng: await encodePng(segmentation.mask) } : {}),
 		...(outputs.rawMap ? { rawMap: map } : {}),
 		timings: { decodeMs, computeMs, totalMs: decodeMs + performance.now() - start },

@@ -27,8 +27,9 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array | string):
 		}
 		await renameSafely(temporary, path);
 	} catch (error) {
+		const explained = await explainWriteError(error, path); // first: afterwards there is room again
 		await rm(temporary, { force: true });
-		throw await explainWriteError(error, path);
+		throw explained;
 	}
 	await flushFolder(dirname(path));
 }

@@ -57,8 +57,9 @@ export class CheckpointFolder {
 			await renameSafely(temporary, this.pathOf(saved));
 			await flushFolder(this.folder);
 		} catch (error) {
+			const explained = await explainWriteError(error, this.pathOf(saved)); // first: afterwards there is room again
 			await removeTree(temporary);
-			throw await explainWriteError(error, this.pathOf(saved));
+			throw explained;
 		}
 		const fallback = before.find((place) => place.step < step);
 		for (const place of before) if (place !== fallback) await this.remove(place);

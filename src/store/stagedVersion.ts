@@ -35,8 +35,9 @@ export class StagedVersion {
 			await readCalibration(folder);
 			return staged;
 		} catch (error) {
+			const explained = await explainWriteError(error, join(staging, name)); // first: afterwards there is room again
 			await removeTree(folder);
-			throw await explainWriteError(error, join(folder, CARD_FILE));
+			throw explained;
 		}
 	}
 
@@ -69,12 +70,13 @@ export class StagedVersion {
 
 	private cardFor(version: string): ModelCard {
 		const { created = new Date().toISOString(), ...rest } = this.draft;
+		// The draft comes first: an imported card brings a name and a version of its own.
 		const card: ModelCard = {
+			...rest,
 			schemaVersion: 1,
 			name: this.name,
 			version,
 			created,
-			...rest,
 			files: this.files,
 		};
 		return parseCard(new JsonFields(card, 'the model card'), 'the model card');

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import type { EvaluateRequest, EvaluateResult } from '../evaluation/request';
+import type { ExportRequest, ExportResult } from '../scoring/export';
 import type { ScoreOutcome, ScoreRequest } from '../scoring/request';
 import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
 import { fromWireError, PROTOCOL_VERSION } from './protocol';
 import type {
 	DoctorReport,
 	DoctorRequest,
-	ExportRequest,
-	ExportResult,
 	JobEvent,
 	JobName,
 	JobTypes,

@@ -4,19 +4,13 @@ import type * as Sample from '../dataset/sample';
 import type * as Evaluate from '../evaluation/evaluate';
 import type { EvaluateRequest, EvaluateResult } from '../evaluation/request';
 import type * as Export from '../scoring/export';
+import type { ExportRequest, ExportResult } from '../scoring/export';
 import type { ScoreOutcome, ScoreRequest } from '../scoring/request';
 import type * as Score from '../scoring/score';
 import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
 import type * as Train from '../training/train';
 import type * as Doctor from './doctor';
-import type {
-	DoctorReport,
-	DoctorRequest,
-	ExportRequest,
-	ExportResult,
-	SampleRequest,
-	SampleResult,
-} from './protocol';
+import type { DoctorReport, DoctorRequest, SampleRequest, SampleResult } from './protocol';
 
 /** A job ends at its next step with a rejection once the signal fires. */
 export interface JobContext {

@@ -1,30 +1,12 @@
 import type { EvaluateRequest, EvaluateResult } from '../evaluation/request';
 import { DinomalyError } from '../errors';
 import type { ErrorCode } from '../errors';
+import type { ExportRequest, ExportResult } from '../scoring/export';
 import type { ScoreOutcome, ScoreRequest } from '../scoring/request';
 import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
 
 /** Raised whenever a message changes its shape; copies of the package share an engine only when they agree on it. */
 export const PROTOCOL_VERSION = 1;
-
-export interface ExportRequest {
-	readonly store: string;
-	/** `name`, `name@version` or `name@alias`. */
-	readonly model: string;
-	/** File that receives the self-contained ONNX model. */
-	readonly onnxPath: string;
-	readonly device?: TrainRequest['device'];
-	readonly requireDevice?: boolean;
-	readonly threads?: number;
-}
-
-export interface ExportResult {
-	readonly model: string;
-	readonly version: string;
-	readonly onnxPath: string;
-	readonly bytes: number;
-	readonly notices: readonly string[];
-}
 
 export interface SampleRequest {
 	/** Folder that receives the dataset; created when absent. */
@@ -41,8 +23,8 @@ export interface SampleResult {
 export interface DoctorRequest {
 	readonly store: string;
 	readonly device?: TrainRequest['device'];
+	readonly requireDevice?: boolean;
 	readonly threads?: number;
-	readonly hub?: TrainRequest['hub'];
 }
 
 export interface DoctorCheck {

@@ -192,7 +192,7 @@ serveEngine({
 	},
 
 	async exportModel(request) {
-		return { model: 'it', version: '1', onnxPath: request.onnxPath, bytes: 10, notices: [] };
+		return { model: 'it', version: '1', path: request.onnxPath, bytes: 10 };
 	},
 	async drawSample({ dir, seed }) {
 		return { dir, categories: ['disc'], files: seed ?? 0 };

@@ -1,0 +1,59 @@
+import type { DeviceName } from '../training/request';
+import { defaultStore } from '../store/paths';
+import type { CommandContext } from './command';
+import { choice, number, text, toggle, usage } from './flags';
+
+const DEVICES: readonly DeviceName[] = ['auto', 'cpu', 'cuda', 'webgpu', 'directml', 'coreml', 'tensorrt'];
+
+export const OUTPUT_FLAGS = {
+	json: toggle('Print one JSON object on standard output; progress goes to standard error as JSON lines'),
+	help: toggle('Show this help', 'h'),
+};
+
+export const STORE_FLAG = {
+	store: text(
+		'DIR',
+		'Folder of the model store (default: DINOMALY_STORE, else .n8n/dinomaly in the home folder)',
+	),
+};
+
+export const DEVICE_FLAGS = {
+	device: choice(DEVICES, 'Where to compute (default: auto)'),
+	'require-device': toggle('Fail when the device is not there instead of using the CPU'),
+	threads: number('N', 'CPU threads (default: all cores)', { min: 1, max: 1024, whole: true }),
+};
+
+interface CommonValues {
+	readonly store?: string;
+	readonly device?: DeviceName;
+	readonly 'require-device'?: boolean;
+	readonly threads?: number;
+}
+
+/** The part of an engine request that all commands share. */
+export function commonRequest(
+	values: CommonValues,
+	context: CommandContext,
+): { store: string; device?: DeviceName; requireDevice?: boolean; threads?: number } {
+	return {
+		store: storeFolder(values.store, context),
+		device: values.device,
+		requireDevice: values['require-device'],
+		threads: values.threads,
+	};
+}
+
+export function storeFolder(given: string | undefined, { io, path }: CommandContext): string {
+	return given === undefined ? defaultStore(io.env) : path(given);
+}
+
+/** The value of a flag that a command cannot do without. */
+export function required<T>(value: T | undefined, flag: string): T {
+	if (value !== undefined) return value;
+	throw usage(`Expected the option --${flag}, found none`);
+}
+
+/** For commands that take options only. */
+export function refuseWords(words: readonly string[]): void {
+	if (words.length > 0) throw usage(`Expected options only, found "${words[0]}"`);
+}

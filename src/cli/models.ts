@@ -1,0 +1,178 @@
+import { DinomalyError } from '../errors';
+import { FolderStore } from '../store/folderStore';
+import { PRODUCTION } from '../store/names';
+import { defineCommand } from './command';
+import type { CommandContext } from './command';
+import { OUTPUT_FLAGS, refuseWords, required, STORE_FLAG, storeFolder } from './commonFlags';
+import { text, toggle, usage } from './flags';
+import { table } from './table';
+
+const MODEL_FLAG = { model: text('NAME', 'The model, instead of as a word') };
+
+const list = defineCommand({
+	name: 'models list',
+	synopsis: '[options]',
+	summary: 'List the models of the store with their versions and aliases',
+	examples: ['dinomaly models list --json'],
+	flags: { ...STORE_FLAG, ...OUTPUT_FLAGS },
+	run: async ({ values, words }, context) => {
+		refuseWords(words);
+		const root = storeFolder(values.store, context);
+		const models = await new FolderStore(root).list();
+		const rows = models.map(({ name, versions, newest, aliases, problem }) => [
+			name,
+			versions,
+			newest,
+			problem ??
+				Object.entries(aliases)
+					.map(([alias, version]) => `${alias} -> ${version}`)
+					.join(', '),
+		]);
+		return {
+			json: { store: root, models },
+			text:
+				models.length === 0
+					? `No models in ${root}`
+					: table(['model', 'versions', 'newest', 'aliases'], rows, ['left', 'right', 'right']),
+		};
+	},
+});
+
+const show = defineCommand({
+	name: 'models show',
+	synopsis: 'NAME[@VERSION|@ALIAS] [options]',
+	summary: 'Show what a model was trained on, with what settings, and all its versions',
+	examples: ['dinomaly models show bottles', 'dinomaly models show bottles@2 --json'],
+	flags: { ...MODEL_FLAG, ...STORE_FLAG, ...OUTPUT_FLAGS },
+	run: async ({ values, words }, context) => {
+		const store = openStore(values.store, context);
+		const { calibration, ...model } = await store.open(oneModel(values.model, words));
+		const versions = await store.versions(model.name);
+		const { card } = model;
+		const facts: [string, string][] = [
+			['model', `${model.name}@${model.version}`],
+			['folder', model.path],
+			['trained', card.created],
+			[
+				'encoder',
+				card.encoder.notice === undefined
+					? card.encoder.name
+					: `${card.encoder.name}: ${card.encoder.notice}`,
+			],
+			['sizes', `${card.config.imageSize} px, cropped to ${card.config.cropSize} px`],
+			['iterations', `${card.training.iterations}, final loss ${card.training.finalLoss.toFixed(4)}`],
+			['device', card.training.device],
+			...card.categories.map(({ name, trainImages, calibrationImages }): [string, string] => [
+				'category',
+				`${name}: ${trainImages} images, ${calibrationImages} held out`,
+			]),
+		];
+		const rows = versions.map(({ version, aliases, card: one, problem }) => [
+			version,
+			problem ?? one?.created ?? null,
+			aliases.join(', '),
+		]);
+		return {
+			json: { ...model, calibrated: calibration !== undefined, versions },
+			text: `${table(['', ''], facts).trimStart()}\n\n${table(['version', 'trained', 'aliases'], rows)}`,
+		};
+	},
+});
+
+const promote = defineCommand({
+	name: 'models promote',
+	synopsis: 'NAME[@VERSION|@ALIAS] [options]',
+	summary: 'Point an alias at a version; a bare model name then means the alias "production"',
+	examples: [
+		'dinomaly models promote bottles@3',
+		'dinomaly models promote bottles@latest --alias candidate',
+	],
+	flags: {
+		...MODEL_FLAG,
+		alias: text('NAME', `Alias to move (default: ${PRODUCTION})`),
+		why: text('TEXT', 'Reason, for the history'),
+		...STORE_FLAG,
+		...OUTPUT_FLAGS,
+	},
+	run: async ({ values, words }, context) => {
+		const ref = oneModel(values.model, words);
+		const reason = values.why === undefined ? undefined : { why: values.why };
+		const move = await openStore(values.store, context).promote(ref, values.alias ?? PRODUCTION, reason);
+		return { json: move, text: `${move.alias}: ${move.from ?? 'not set'} -> ${String(move.to)}` };
+	},
+});
+
+const remove = defineCommand({
+	name: 'models remove',
+	synopsis: 'NAME@VERSION | NAME --all [options]',
+	summary: 'Delete one version, or a model with all its versions',
+	examples: ['dinomaly models remove bottles@1', 'dinomaly models remove bottles --all --force'],
+	flags: {
+		...MODEL_FLAG,
+		all: toggle('Delete the model with all its versions'),
+		force: toggle('Also when an alias points at it'),
+		...STORE_FLAG,
+		...OUTPUT_FLAGS,
+	},
+	run: async ({ values, words }, context) => {
+		const ref = oneModel(values.model, words);
+		const store = openStore(values.store, context);
+		const options = { force: values.force };
+		if (values.all === true) await store.removeModel(ref, options);
+		else await store.remove(ref, options);
+		return { json: { removed: ref }, text: `Removed ${ref}` };
+	},
+});
+
+const exportOnnx = defineCommand({
+	name: 'models export',
+	synopsis: 'NAME[@VERSION|@ALIAS] --onnx FILE [options]',
+	summary: 'Write a model as one self-contained ONNX file: image in, anomaly map and score out',
+	examples: ['dinomaly models export bottles@production --onnx bottles.onnx'],
+	flags: {
+		...MODEL_FLAG,
+		onnx: text('FILE', 'File to write'),
+		...STORE_FLAG,
+		...OUTPUT_FLAGS,
+	},
+	run: async ({ values, words }, context) => {
+		const model = oneModel(values.model, words);
+		const onnxPath = context.path(required(values.onnx, 'onnx'));
+		const store = storeFolder(values.store, context);
+		const result = await context.engine.exportModel({ store, model, onnxPath }, context.call);
+		return { json: result, text: `${result.path}, ${(result.bytes / 1e6).toFixed(1)} MB` };
+	},
+});
+
+const importModel = defineCommand({
+	name: 'models import',
+	synopsis: 'DIR [options]',
+	summary: 'Copy a model folder from elsewhere into the store as a new version, after checking it',
+	examples: ['dinomaly models import /mnt/usb/bottles --model bottles'],
+	flags: { model: text('NAME', 'Name in this store (default: its own)'), ...STORE_FLAG, ...OUTPUT_FLAGS },
+	run: async ({ values, words }, context) => {
+		if (words.length !== 1) throw usage(`Expected one model folder, found ${words.length}`);
+		const imported = await openStore(values.store, context).importFolder(
+			context.path(words[0]),
+			values.model,
+		);
+		const { name, version, path } = imported;
+		return { json: { model: name, version, path }, text: `${name}@${version}\n${path}` };
+	},
+});
+
+export const modelCommands = [list, show, promote, remove, exportOnnx, importModel];
+
+function openStore(given: string | undefined, context: CommandContext): FolderStore {
+	return new FolderStore(storeFolder(given, context));
+}
+
+/** The model may be named by a word or by --model. */
+function oneModel(flag: string | undefined, words: readonly string[]): string {
+	const named = flag === undefined ? words : [flag, ...words];
+	if (named.length === 1) return named[0];
+	throw new DinomalyError(
+		'USAGE',
+		`Expected one model name, found ${named.length === 0 ? 'none' : named.join(' ')}`,
+	);
+}

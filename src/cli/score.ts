@@ -1,0 +1,137 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { explainWriteError } from '../store/diskError';
+import type { ImageFailure, ImageScore } from '../scoring/request';
+import { defineCommand } from './command';
+import type { CommandResult } from './command';
+import { commonRequest, DEVICE_FLAGS, OUTPUT_FLAGS, required, STORE_FLAG } from './commonFlags';
+import { text, usage } from './flags';
+import { expandImages, uniqueStems } from './imageFiles';
+import type { ImageFile } from './imageFiles';
+import { decimals, printable, table } from './table';
+
+/** Images per engine call: the pictures of one call wait in memory until it ends. */
+const CHUNK = 32;
+
+interface Folders {
+	readonly heatmap?: string;
+	readonly mask?: string;
+}
+
+type ScoreRow = Omit<ImageScore, 'heatmapPng' | 'maskPng'> & {
+	readonly heatmap?: string;
+	readonly mask?: string;
+};
+
+export const scoreCommand = defineCommand({
+	name: 'score',
+	synopsis: '--model NAME[@VERSION|@ALIAS] FILE|DIR ... [options]',
+	summary: 'Score images: how anomalous each one is, where, and the verdict of the calibration',
+	examples: [
+		'dinomaly score --model bottles camera/0001.png',
+		'dinomaly score --model bottles@production --heatmap ./maps --json ./incoming',
+	],
+	flags: {
+		model: text('NAME', 'Model, with a version or an alias: NAME@3, NAME@production'),
+		heatmap: text('DIR', 'Write a coloured heat map of each image into this folder'),
+		mask: text('DIR', 'Write a mask of the anomalous pixels of each image into this folder'),
+		category: text('NAME', 'Category whose calibration applies (default: all categories together)'),
+		...DEVICE_FLAGS,
+		...STORE_FLAG,
+		...OUTPUT_FLAGS,
+	},
+	run: async ({ values, words }, context) => {
+		if (words.length === 0) throw usage('Expected image files or folders, found none');
+		const model = required(values.model, 'model');
+		const files = await expandImages(words, { path: context.path, onNotice: context.progress.note });
+		const stems = uniqueStems(files.map(({ path }) => path));
+		const folders: Folders = {
+			heatmap: values.heatmap === undefined ? undefined : context.path(values.heatmap),
+			mask: values.mask === undefined ? undefined : context.path(values.mask),
+		};
+		const images: ScoreRow[] = [];
+		const failures: ImageFailure[] = [];
+		for (let start = 0; start < files.length; start += CHUNK) {
+			const chunk = files.slice(start, start + CHUNK);
+			let done = start;
+			const outcomes = await context.engine.score(
+				{
+					...commonRequest(values, context),
+					model,
+					images: chunk.map(({ path }) => ({ file: path })),
+					category: values.category,
+					outputs: { heatmap: folders.heatmap !== undefined, mask: folders.mask !== undefined },
+				},
+				{
+					...context.call,
+					onOutcome: () => {
+						context.progress.count('scoring', ++done, files.length);
+					},
+				},
+			);
+			for (const [i, outcome] of outcomes.entries()) {
+				if ('error' in outcome) failures.push({ ...outcome, file: chunk[i].shown });
+				else images.push(await keep(outcome, chunk[i], stems[start + i], folders));
+			}
+		}
+		return present(images, failures);
+	},
+});
+
+/** Writes the pictures and returns the rest. */
+async function keep(
+	{ heatmapPng, maskPng, ...rest }: ImageScore,
+	{ shown }: ImageFile,
+	stem: string,
+	folders: Folders,
+): Promise<ScoreRow> {
+	const heatmap = await write(folders.heatmap, `${stem}_heatmap.png`, heatmapPng);
+	const mask = await write(folders.mask, `${stem}_mask.png`, maskPng);
+	return {
+		...rest,
+		file: shown,
+		...(heatmap !== undefined && { heatmap }),
+		...(mask !== undefined && { mask }),
+	};
+}
+
+async function write(
+	folder: string | undefined,
+	name: string,
+	bytes: Uint8Array | undefined,
+): Promise<string | undefined> {
+	if (folder === undefined || bytes === undefined) return undefined;
+	const path = join(folder, name);
+	try {
+		await mkdir(folder, { recursive: true });
+		await writeFile(path, bytes);
+	} catch (error) {
+		throw await explainWriteError(error, path);
+	}
+	return path;
+}
+
+function present(images: readonly ScoreRow[], failures: readonly ImageFailure[]): CommandResult {
+	const rows = images.map(({ file, score, normalizedScore, pValue, verdict }) => [
+		file,
+		decimals(score),
+		decimals(normalizedScore, 3),
+		decimals(pValue, 3),
+		verdict,
+	]);
+	const scored = table(['file', 'score', 'normalised', 'p-value', 'verdict'], rows, [
+		'left',
+		'right',
+		'right',
+		'right',
+	]);
+	const failed = failures.map(({ file, error }) => printable(`${file}: ${error.message}`));
+	return {
+		json: { images, failures },
+		text: [...(images.length > 0 ? [scored] : []), ...failed].join('\n'),
+		failure:
+			failures.length === 0
+				? undefined
+				: `${failures.length} of ${images.length + failures.length} images could not be scored`,
+	};
+}

@@ -1,0 +1,30 @@
+/** What code outside n8n uses: the engine, its requests and results, and the readers of datasets and stores. */
+export { openEngine } from './engine/host';
+export type {
+	CallOptions,
+	Engine,
+	EngineOptions,
+	EvaluateOptions,
+	ScoreOptions,
+	TrainOptions,
+} from './engine/host';
+export type {
+	DoctorCheck,
+	DoctorReport,
+	DoctorRequest,
+	SampleRequest,
+	SampleResult,
+} from './engine/protocol';
+export { DinomalyError } from './errors';
+export type { ErrorCode } from './errors';
+export type * from './dataset/dataset';
+export { scanDataset } from './dataset/scan';
+export type { ScanOptions } from './dataset/scan';
+export type * from './evaluation/request';
+export type * from './model/config';
+export type { ExportRequest, ExportResult } from './scoring/export';
+export type * from './scoring/request';
+export { FolderStore } from './store/folderStore';
+export type * from './store/modelStore';
+export { defaultStore } from './store/paths';
+export type * from './training/request';

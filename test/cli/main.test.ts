@@ -1,0 +1,442 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { main } from '../../src/cli/main';
+import { openEngine } from '../../src/engine/host';
+import type { Engine } from '../../src/engine/host';
+import type { TrainRequest } from '../../src/training/request';
+
+const ENTRY = join(__dirname, '..', 'support', 'fakeEngine.cjs');
+const PNG_BYTES = Buffer.from('not looked at by the fake engine');
+
+let folder: string;
+beforeAll(() => {
+	folder = mkdtempSync(join(tmpdir(), 'dinomaly-cli-'));
+	for (const name of ['a.png', 'sub/b.jpg', 'sub/bad.png', 'sub/a.png', 'sub/notes.txt', '.hidden.png']) {
+		mkdirSync(join(folder, 'images', 'sub'), { recursive: true });
+		writeFileSync(join(folder, 'images', name), PNG_BYTES);
+	}
+	mkdirSync(join(folder, 'empty'));
+});
+afterAll(async () => {
+	await openEngine({ entry: ENTRY }).close();
+	rmSync(folder, { recursive: true });
+});
+
+interface Run {
+	readonly code: number;
+	readonly out: string;
+	readonly err: string;
+}
+
+interface RunOptions {
+	readonly env?: Record<string, string>;
+	readonly isTTY?: boolean;
+	/** Presses Ctrl-C when this text shows up on standard error. */
+	readonly interruptAt?: string;
+}
+
+/** Closing is left to the end, so that the tests share one process. */
+function testEngine(): Engine {
+	const engine = openEngine({ entry: ENTRY });
+	return Object.assign(Object.create(engine) as Engine, { close: () => Promise.resolve() });
+}
+
+async function dinomaly(
+	line: string | readonly string[],
+	{ env = {}, isTTY, interruptAt }: RunOptions = {},
+): Promise<Run> {
+	let out = '';
+	let err = '';
+	let interrupt = (): void => undefined;
+	const code = await main(typeof line === 'string' ? line.split(' ').filter(Boolean) : line, {
+		stdout: { write: (text) => (out += text) },
+		stderr: {
+			isTTY,
+			write: (text) => {
+				err += text;
+				if (interruptAt !== undefined && text.includes(interruptAt)) setImmediate(interrupt);
+			},
+		},
+		env: { DINOMALY_STORE: join(folder, 'store'), ...env },
+		cwd: folder,
+		openEngine: testEngine,
+		onInterrupt: (handler) => {
+			interrupt = handler;
+			return () => {
+				interrupt = () => undefined;
+			};
+		},
+		exit: () => undefined,
+	});
+	return { code, out, err };
+}
+
+async function requestOf(flags: string): Promise<TrainRequest> {
+	const { code, out, err } = await dinomaly(`train --data d --model m --json ${flags}`);
+	if (code !== 0) throw new Error(err);
+	return (JSON.parse(out) as { models: { request: TrainRequest }[] }).models[0].request;
+}
+
+describe('help', () => {
+	test.each(['', '--help', '-h', 'help'])('"%s" lists the commands', async (line) => {
+		const { code, out } = await dinomaly(line);
+		expect(code).toBe(0);
+		for (const name of ['train', 'score', 'evaluate', 'models export', 'sample', 'doctor'])
+			expect(out).toContain(`  ${name}`);
+	});
+
+	test('--version prints the version of the package', async () => {
+		const { version } = JSON.parse(readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8')) as {
+			version: string;
+		};
+		expect(await dinomaly('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
+	});
+
+	test('each command has its own', async () => {
+		const { code, out } = await dinomaly('train --help');
+		expect(code).toBe(0);
+		expect(out).toMatch(/^Usage: dinomaly train --data DIR --model NAME/);
+		expect(out).toContain('--hard-mining-factor X');
+	});
+
+	test('a family of commands shows all of its members', async () => {
+		const { out } = await dinomaly('models --help');
+		for (const name of ['list', 'show', 'promote', 'remove', 'export', 'import'])
+			expect(out).toContain(`dinomaly models ${name} `);
+	});
+});
+
+describe('wrong usage is one sentence and exit code 2', () => {
+	test.each([
+		['trian --data d', 'Expected a command, found "trian"; did you mean "train"?'],
+		['models lst', 'Expected a command, found "models lst"; did you mean "models list"?'],
+		[
+			'train --data d --model m --imagesize 256',
+			'Expected a known option, found "--imagesize"; did you mean "--image-size"?',
+		],
+		['train --data d --model m --zzzzzz', 'Expected a known option, found "--zzzzzz"'],
+		['train --model m', 'Expected the option --data, found none'],
+		['train --data d', 'Expected the option --model, found none'],
+		['train --data d --model m --seed', 'Expected a value after --seed, found none'],
+		[
+			'train --data d --model m --seed abc',
+			'Expected --seed to be a whole number of at least 0, found "abc"',
+		],
+		[
+			'train --data d --model m --iterations 1.5',
+			'Expected --iterations to be a whole number of at least 1, found "1.5"',
+		],
+		[
+			'train --data d --model m --calibration-share 2',
+			'Expected --calibration-share to be a number of at least 0 and at most 0.9, found "2"',
+		],
+		[
+			'train --data d --model m --preset best',
+			'Expected --preset to be one of fast, balanced, paper, found "best"',
+		],
+		['train --data d --model m --resume=yes', 'Expected no value after --resume, which is a switch'],
+		['train --data d --model m --kernel 5', 'Expected --mixer conv with --kernel, found another mixer'],
+		['train --data d --model m --dropout 0.1 --jitter 1', 'Expected --dropout or --jitter, found both'],
+		[
+			'train --data d --model m --cache-limit much',
+			'Expected --cache-limit to be a number of bytes such as 500MB or 20GB, found "much"',
+		],
+		['train --data d --model m extra', 'Expected options only, found "extra"'],
+		['score --model m', 'Expected image files or folders, found none'],
+		['models show', 'Expected one model name, found none'],
+		['models remove a', 'Expected one version to remove, such as "a@1", found "a"'],
+		['sample', 'Expected one folder to draw into, found 0'],
+	])('%s', async (line, sentence) => {
+		const { code, out, err } = await dinomaly(line);
+		const lines = err.trim().split('\n');
+		expect(lines[0]).toBe(`error: ${sentence}`);
+		expect(lines).toHaveLength(2);
+		expect(lines[1]).toMatch(/^hint: /);
+		expect(out).toBe('');
+		expect(code).toBe(2);
+	});
+});
+
+describe('train', () => {
+	test('every option reaches the request', async () => {
+		const request = await requestOf(
+			'--category a b --category c --encoder dinov2-reg-small --preset balanced --seed 7 --calibration-share 0.2 --separate --resume ' +
+				'--image-size 256 --crop-size 224 --batch-size 8 --iterations 600 --mixer conv --kernel 5 --groups 8 --jitter 2 --recentering ' +
+				'--learning-rate 1e-3 --final-learning-rate 1e-4 --warmup 50 --weight-decay 0.01 --epsilon 1e-8 --no-amsgrad --clip-norm 0.5 ' +
+				'--no-hard-mining --hard-mining-share 0.8 --hard-mining-ramp 500 --hard-mining-factor 0.2 --checkpoint-every 25 ' +
+				'--cache-dir cache --cache-limit 20GB --on-corrupt fail --hub-endpoint https://mirror.example --device cpu --require-device ' +
+				'--threads 2 --store here',
+		);
+		expect(request).toEqual({
+			store: join(folder, 'here'),
+			data: join(folder, 'd'),
+			categories: ['a', 'b', 'c'],
+			model: 'm',
+			encoder: 'dinov2-reg-small',
+			preset: 'balanced',
+			seed: 7,
+			calibrationShare: 0.2,
+			separate: true,
+			resume: true,
+			overrides: {
+				imageSize: 256,
+				cropSize: 224,
+				batchSize: 8,
+				iterations: 600,
+				mixer: { kind: 'conv', kernel: 5 },
+				groups: 8,
+				noise: { kind: 'jitter', scale: 2 },
+				recentering: true,
+				learningRate: 1e-3,
+				finalLearningRate: 1e-4,
+				warmup: 50,
+				weightDecay: 0.01,
+				epsilon: 1e-8,
+				amsgrad: false,
+				clipNorm: 0.5,
+				hardMining: false,
+				hardMiningShare: 0.8,
+				hardMiningRamp: 500,
+				hardMiningFactor: 0.2,
+			},
+			checkpointEvery: 25,
+			cacheDir: join(folder, 'cache'),
+			cacheLimitBytes: 20e9,
+			onCorrupt: 'fail',
+			hub: { endpoint: 'https://mirror.example', token: undefined },
+			device: 'cpu',
+			requireDevice: true,
+			threads: 2,
+		});
+	});
+
+	test('what is not given is left to the presets', async () => {
+		const { overrides, categories, encoder, hub, store } = await requestOf('');
+		expect({ overrides, categories, encoder, hub }).toEqual({ overrides: {} });
+		expect(store).toBe(join(folder, 'store'));
+	});
+
+	test.each([
+		['--mixer linear', { kind: 'linear' }],
+		['--mixer linear-masked --neighbour 3', { kind: 'linearMasked', neighbour: 3 }],
+		['--mixer softmax', { kind: 'softmax', neighbour: 0 }],
+		['--mixer conv', { kind: 'conv', kernel: 3 }],
+	])('%s', async (flags, mixer) => {
+		expect((await requestOf(flags)).overrides?.mixer).toEqual(mixer);
+	});
+
+	test('the hub token comes from the environment only', async () => {
+		const { out } = await dinomaly('train --data d --model m --json', { env: { HF_TOKEN: 'secret' } });
+		expect(JSON.parse(out)).toMatchObject({ models: [{ request: { hub: { token: 'secret' } } }] });
+	});
+
+	test('an encoder that looks like a file is a path, any other one a name', async () => {
+		expect((await requestOf('--encoder weights/x.safetensors')).encoder).toBe(
+			join(folder, 'weights', 'x.safetensors'),
+		);
+		expect((await requestOf('--encoder x')).encoder).toBe('x');
+	});
+
+	test('--json prints exactly one object on standard output and JSON lines on standard error', async () => {
+		const { code, out, err } = await dinomaly('train --data d --model m --json');
+		expect(code).toBe(0);
+		expect(out.trim().split('\n')).toHaveLength(1);
+		expect(JSON.parse(out)).toMatchObject({ models: [{ model: 'm', version: '1', finalLoss: 0.25 }] });
+		const events = err
+			.trim()
+			.split('\n')
+			.map((line) => JSON.parse(line) as object);
+		expect(events).toContainEqual(
+			expect.objectContaining({ event: 'progress', phase: 'training', loss: 0.25 }),
+		);
+	});
+
+	test('people get a table, the folder, and plain lines of progress', async () => {
+		const { out, err } = await dinomaly('train --data d --model m');
+		expect(out).toMatch(/^model +categories +images/);
+		expect(out).toMatch(/m@1 +bottle +4 +1 +2 +0\.2500 +fake +cpu +0:03/);
+		expect(out).toContain('/store/models/it');
+		expect(err).toBe('the embedded encoder is used\nm training 1/1  loss 0.2500\n');
+	});
+
+	test('a terminal gets a bar with loss, rate and time left', async () => {
+		const { err } = await dinomaly('train --data d --model slow', { isTTY: true, interruptAt: '#' });
+		expect(err).toMatch(/\r\u001b\[Kslow training \[\.{24}\] 0\/1000 {2}loss 0\.5000 {2}12\.5 images\/s/);
+		const wide = await dinomaly('train --data d --model slow', { isTTY: false, interruptAt: 'ETA 1:30' });
+		expect(wide.err).toContain('slow training 0/1000  loss 0.5000  12.5 images/s  ETA 1:30\n');
+	});
+
+	test('an error is a sentence and a hint on standard error, and exit code 1', async () => {
+		const { code, out, err } = await dinomaly('train --data d --model ours');
+		expect({ code, out, err }).toEqual({
+			code: 1,
+			out: '',
+			err: 'error: Expected room, found none\nhint: Free some space\n',
+		});
+	});
+
+	test('with --json the error is an object too, and with DINOMALY_DEBUG=1 there is a stack', async () => {
+		const { out, err } = await dinomaly('train --data d --model ours --json', {
+			env: { DINOMALY_DEBUG: '1' },
+		});
+		expect(JSON.parse(out)).toEqual({
+			error: { code: 'DISK_FULL', message: 'Expected room, found none', hint: 'Free some space' },
+		});
+		expect(err).toContain('fakeEngine.cjs:');
+	});
+
+	test('Ctrl-C cancels, says what was kept and exits with 130', async () => {
+		const { code, out, err } = await dinomaly('train --data d --model slow', { interruptAt: 'training' });
+		expect(code).toBe(130);
+		expect(out).toBe('');
+		expect(err).toContain('press Ctrl-C again');
+		expect(err).toContain('error: Cancelled; a checkpoint was kept\nhint: Resume it\n');
+	});
+});
+
+describe('score', () => {
+	test('files and folders become one list, in order, and a failing image does not stop the others', async () => {
+		const { code, out, err } = await dinomaly('score --model m --json images images/a.png');
+		const { images, failures } = JSON.parse(out) as { images: { file: string }[]; failures: object[] };
+		const sub = (name: string): string => join('images', 'sub', name);
+		expect(images.map(({ file }) => file)).toEqual([
+			join('images', 'a.png'),
+			sub('a.png'),
+			sub('b.jpg'),
+			'images/a.png',
+		]);
+		expect(images[0]).toMatchObject({
+			score: 0.5,
+			normalizedScore: 0.5,
+			pValue: 0.01,
+			verdict: 'anomaly',
+			regions: [{ areaPx: 12 }],
+		});
+		expect(failures).toMatchObject([{ file: sub('bad.png'), error: { code: 'IMAGE_UNREADABLE' } }]);
+		expect(err).toContain('error: 1 of 5 images could not be scored\n');
+		expect(code).toBe(1);
+	});
+
+	test('people get a table', async () => {
+		const { code, out } = await dinomaly('score --model m images/a.png');
+		expect(code).toBe(0);
+		expect(out).toBe(
+			'file           score  normalised  p-value  verdict\n' +
+				'images/a.png  0.5000       0.500    0.010  anomaly\n',
+		);
+	});
+
+	test('heat maps and masks are written under names that do not collide', async () => {
+		const { out } = await dinomaly(
+			'score --model m --json --heatmap maps --mask masks images/a.png images/sub',
+		);
+		expect(readdirSync(join(folder, 'maps')).sort()).toEqual([
+			'a-2_heatmap.png',
+			'a_heatmap.png',
+			'b_heatmap.png',
+		]);
+		expect(readdirSync(join(folder, 'masks')).sort()).toEqual([
+			'a-2_mask.png',
+			'a_mask.png',
+			'b_mask.png',
+		]);
+		expect([...readFileSync(join(folder, 'masks', 'a_mask.png'))]).toEqual([9, 9, 9]);
+		const { images } = JSON.parse(out) as { images: object[] };
+		expect(images[0]).toMatchObject({ heatmap: join(folder, 'maps', 'a_heatmap.png') });
+		expect(images[0]).not.toHaveProperty('heatmapPng');
+	});
+
+	test('a folder without images is an error', async () => {
+		const { code, err } = await dinomaly('score --model m empty');
+		expect(code).toBe(1);
+		expect(err).toMatch(/^error: Expected images in the folder "empty", found none\nhint: /);
+	});
+
+	test('a missing model is an error with a hint', async () => {
+		const { code, err } = await dinomaly('score --model missing images/a.png');
+		expect({ code, err }).toEqual({ code: 1, err: 'error: No model "missing"\nhint: Train it\n' });
+	});
+});
+
+describe('evaluate', () => {
+	test("people get the paper's metrics in the paper's order, a dash where there is none", async () => {
+		const { code, out } = await dinomaly('evaluate --model m --data d');
+		expect(code).toBe(0);
+		const [head, titles, ...rows] = out.trimEnd().split('\n');
+		expect(head).toBe('m@1, encoder fake, cpu, 0:02');
+		expect(titles.split(/ {2,}/)).toEqual([
+			'category',
+			'images',
+			'I-AUROC',
+			'I-AP',
+			'I-F1-max',
+			'P-AUROC',
+			'P-AP',
+			'P-F1-max',
+			'AUPRO',
+			'AUPRO (official rule)',
+		]);
+		expect(rows[0].split(/ {2,}/)).toEqual([
+			'bottle',
+			'3+2',
+			'0.9000',
+			'0.9000',
+			'0.9000',
+			'-',
+			'-',
+			'-',
+			'-',
+			'-',
+		]);
+		expect(rows.map((row) => row.split(' ')[0])).toEqual([
+			'bottle',
+			'cable',
+			'mean',
+			'bottle:',
+			'cable:',
+		]);
+		expect(rows[3]).toBe('bottle: no AUPRO: no masks');
+	});
+
+	test('--json has categories and mean, null where a metric is not defined', async () => {
+		const { out } = await dinomaly('evaluate --model m --data d --category cable --json');
+		expect(JSON.parse(out)).toMatchObject({
+			categories: [{ category: 'cable', imageAuroc: 0.9, aupro: null }],
+			mean: { imageAuroc: 0.9, imageAp: 0.9, imageF1Max: 0.9, pixelAuroc: null, auproOfficial: null },
+		});
+	});
+});
+
+describe('the rest', () => {
+	test('an empty store is no error', async () => {
+		expect(await dinomaly('models list --json')).toMatchObject({
+			code: 0,
+			out: `${JSON.stringify({ store: join(folder, 'store'), models: [] })}\n`,
+		});
+	});
+
+	test('a model that is not there is', async () => {
+		expect((await dinomaly('models show nothing')).code).toBe(1);
+	});
+
+	test('export names its file', async () => {
+		const { out } = await dinomaly('models export it --onnx out.onnx --json');
+		expect(JSON.parse(out)).toMatchObject({ path: join(folder, 'out.onnx') });
+	});
+
+	test('sample draws into the folder', async () => {
+		expect(JSON.parse((await dinomaly('sample new --seed 3 --json')).out)).toMatchObject({
+			dir: join(folder, 'new'),
+			files: 3,
+		});
+	});
+
+	test('doctor fails when a check does', async () => {
+		expect((await dinomaly('doctor')).code).toBe(0);
+		const { code, out, err } = await dinomaly('doctor --store broken');
+		expect(code).toBe(1);
+		expect(out).toMatch(/Store +fail +.*broken +Choose another folder/);
+		expect(err).toBe('error: 1 of 3 checks failed\n');
+	});
+});

@@ -8,7 +8,8 @@ import { sameShape, shapeError } from './shape';
  * A target that `loss` does not depend on gives null.
  */
 export function gradients(loss: Tensor, targets: readonly Tensor[]): (Tensor | null)[] {
-	if (loss.shape.length !== 0) throw shapeError('gradients', 'the differentiated value must be a scalar', loss.shape);
+	if (loss.shape.length !== 0)
+		throw shapeError('gradients', 'the differentiated value must be a scalar', loss.shape);
 	const { graph } = loss;
 	const order = dependents(loss, new Set(targets));
 	const arrived = new Map<Tensor, Tensor>([[loss, graph.scalar(1)]]);
@@ -19,13 +20,21 @@ export function gradients(loss: Tensor, targets: readonly Tensor[]): (Tensor | n
 		if (node.gradient === 'none' || incoming.every((gradient) => gradient === null)) continue;
 		const outgoing = node.gradient(incoming, node);
 		if (outgoing.length !== node.inputs.length) {
-			throw new DinomalyError('GRAPH_SHAPE', `${node.opType}: its gradient rule covers ${outgoing.length} of ${node.inputs.length} inputs`);
+			throw new DinomalyError(
+				'GRAPH_SHAPE',
+				`${node.opType}: its gradient rule covers ${outgoing.length} of ${node.inputs.length} inputs`,
+			);
 		}
 		node.inputs.forEach((input, slot) => {
 			const gradient = outgoing[slot];
 			if (!input || !gradient) return;
 			if (!sameShape(input.shape, gradient.shape)) {
-				throw shapeError(node.opType, `the gradient of input ${slot} must have the input's shape`, input.shape, gradient.shape);
+				throw shapeError(
+					node.opType,
+					`the gradient of input ${slot} must have the input's shape`,
+					input.shape,
+					gradient.shape,
+				);
 			}
 			const before = arrived.get(input);
 			arrived.set(input, before ? add(before, gradient) : gradient);

@@ -1,5 +1,5 @@
 import { DinomalyError } from '../errors';
-import { sameShape, sizeOf, type Shape } from './shape';
+import { sameShape, shapeError, sizeOf, type Shape } from './shape';
 
 export type DataType = 'float32' | 'float16' | 'uint8' | 'bool' | 'int32' | 'int64';
 
@@ -22,7 +22,10 @@ export interface Tensor {
  * Gradients of a node's inputs from those of its outputs (null: none arrived, or none flows on).
  * Both lists are in the node's own order.
  */
-export type VectorJacobian = (outputGradients: readonly (Tensor | null)[], node: Node) => readonly (Tensor | null)[];
+export type VectorJacobian = (
+	outputGradients: readonly (Tensor | null)[],
+	node: Node,
+) => readonly (Tensor | null)[];
 
 export interface Node {
 	readonly opType: string;
@@ -48,7 +51,8 @@ export interface NodeSpec {
 
 export interface Constant {
 	readonly tensor: Tensor;
-	readonly name: string;
+	/** null: named when it is written. */
+	readonly name: string | null;
 	readonly data: TensorData;
 }
 
@@ -67,17 +71,18 @@ export class Graph {
 	private nextId = 0;
 	private readonly knownNodes = new Map<string, Node>();
 	private readonly knownConstants = new Map<string, Tensor>();
-	private readonly knownArrays = new Map<TensorData, Constant>();
+	private readonly knownArrays = new Map<TensorData, Tensor[]>();
 
 	/** A value given at run time. */
 	input(name: string, dtype: DataType, shape: Shape): Tensor {
-		if (this.inputs.has(name)) throw new DinomalyError('GRAPH_SHAPE', `Graph: input "${name}" is declared twice`);
+		if (this.inputs.has(name))
+			throw new DinomalyError('GRAPH_SHAPE', `Graph: input "${name}" is declared twice`);
 		const tensor = this.newTensor(dtype, shape, null);
 		this.inputs.set(name, tensor);
 		return tensor;
 	}
 
-	/** A float32 value fixed at build time: `data` in row-major order. */
+	/** A float32 value fixed at build time: `data` in row-major order, which is kept and must not change afterwards. */
 	constant(data: Float32Array, shape: Shape, name?: string): Tensor {
 		return this.addConstant('float32', data, shape, name);
 	}
@@ -89,12 +94,20 @@ export class Graph {
 
 	/** An int64 vector, as ONNX wants shapes, axes and indices. */
 	integers(values: readonly number[]): Tensor {
+		if (!values.every(Number.isSafeInteger)) {
+			throw new DinomalyError(
+				'GRAPH_SHAPE',
+				`Graph: whole numbers are needed, got [${values.join(', ')}]`,
+			);
+		}
 		return this.addConstant('int64', BigInt64Array.from(values, BigInt), [values.length]);
 	}
 
 	output(name: string, tensor: Tensor): void {
-		if (tensor.graph !== this) throw new DinomalyError('GRAPH_SHAPE', `Graph: output "${name}" belongs to another graph`);
-		if (this.outputs.has(name)) throw new DinomalyError('GRAPH_SHAPE', `Graph: output "${name}" is declared twice`);
+		if (tensor.graph !== this)
+			throw new DinomalyError('GRAPH_SHAPE', `Graph: output "${name}" belongs to another graph`);
+		if (this.outputs.has(name))
+			throw new DinomalyError('GRAPH_SHAPE', `Graph: output "${name}" is declared twice`);
 		this.outputs.set(name, tensor);
 	}
 
@@ -111,7 +124,14 @@ export class Graph {
 		if (known) return known.outputs;
 
 		const outputs: Tensor[] = [];
-		const node: Node = { opType: spec.opType, domain, inputs: spec.inputs, outputs, attributes, gradient: spec.gradient };
+		const node: Node = {
+			opType: spec.opType,
+			domain,
+			inputs: spec.inputs,
+			outputs,
+			attributes,
+			gradient: spec.gradient,
+		};
 		for (const { dtype, shape } of spec.outputs) outputs.push(this.newTensor(dtype, shape, node));
 		this.nodes.push(node);
 		if (key !== null) this.knownNodes.set(key, node);
@@ -125,7 +145,7 @@ export class Graph {
 		for (let tensor = pending.pop(); tensor; tensor = pending.pop()) {
 			if (!tensor.node || live.has(tensor.node)) continue;
 			live.add(tensor.node);
-			for (const input of tensor.node.inputs) if (input) pending.push(input);
+			for (const operand of operandsOf(tensor.node)) if (operand) pending.push(operand);
 		}
 		return this.nodes.filter((node) => live.has(node));
 	}
@@ -137,32 +157,54 @@ export class Graph {
 				`Constant${name === undefined ? '' : ` "${name}"`}: ${sizeOf(shape)} elements expected for [${shape.join(', ')}], got ${data.length}`,
 			);
 		}
-		const same = this.knownArrays.get(data);
-		if (same && sameShape(same.tensor.shape, shape)) return same.tensor;
-		const key = name === undefined && data.length <= MERGE_LIMIT ? `${dtype}[${shape.join()}]${bitsOf(data)}` : null;
+		const views = this.knownArrays.get(data) ?? [];
+		const same = views.find((tensor) => sameShape(tensor.shape, shape));
+		if (same) return same;
+		const key =
+			name === undefined && data.length <= MERGE_LIMIT
+				? `${dtype}[${shape.join()}]${bitsOf(data)}`
+				: null;
 		const known = key === null ? undefined : this.knownConstants.get(key);
 		if (known) return known;
 
 		const tensor = this.newTensor(dtype, shape, null);
-		const constant = { tensor, name: name ?? `c${tensor.id}`, data };
-		this.constants.push(constant);
-		this.knownArrays.set(data, constant);
+		this.constants.push({ tensor, name: name ?? null, data });
+		this.knownArrays.set(data, [...views, tensor]);
 		if (key !== null) this.knownConstants.set(key, tensor);
 		return tensor;
 	}
 
 	private newTensor(dtype: DataType, shape: Shape, node: Node | null): Tensor {
 		if (shape.some((extent) => !Number.isInteger(extent) || extent < 0)) {
-			throw new DinomalyError('GRAPH_SHAPE', `Graph: extents must be whole and not negative, got [${shape.join(', ')}]`);
+			throw new DinomalyError(
+				'GRAPH_SHAPE',
+				`Graph: extents must be whole and not negative, got [${shape.join(', ')}]`,
+			);
 		}
 		return { graph: this, id: this.nextId++, dtype, shape, node };
 	}
+}
+
+/** Operands of most operators must have one element type. */
+export function requireSameType(operator: string, a: Tensor, b: Tensor): void {
+	if (a.dtype !== b.dtype)
+		throw shapeError(
+			operator,
+			`operands must have one type, not ${a.dtype} and ${b.dtype}`,
+			a.shape,
+			b.shape,
+		);
 }
 
 /** The only output of a node that has one. */
 export function emitOne(graph: Graph, spec: NodeSpec): Tensor {
 	const [output] = graph.emit(spec);
 	return output;
+}
+
+/** What a node computes from; an Identity may record further operands, for its gradient only. */
+export function operandsOf(node: Node): readonly (Tensor | null)[] {
+	return node.opType === 'Identity' ? node.inputs.slice(0, 1) : node.inputs;
 }
 
 function nodeKey(
@@ -172,7 +214,13 @@ function nodeKey(
 	attributes: Readonly<Record<string, Attribute>>,
 ): string {
 	const operands = inputs.map((input) => input?.id ?? '').join();
-	return `${domain}:${opType}(${operands})${JSON.stringify(attributes)}`;
+	return `${domain}:${opType}(${operands})${JSON.stringify(attributes, exactNumber)}`;
+}
+
+/** JSON has no infinities, no NaN and one zero only. */
+function exactNumber(_: string, value: unknown): unknown {
+	if (typeof value !== 'number' || (Number.isFinite(value) && !Object.is(value, -0))) return value;
+	return { number: Object.is(value, -0) ? '-0' : String(value) };
 }
 
 function bitsOf(data: TensorData): string {

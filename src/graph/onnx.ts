@@ -1,6 +1,16 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { DinomalyError } from '../errors';
-import type { Attribute, Constant, DataType, Graph, Node, Tensor, TensorData } from './graph';
+import {
+	operandsOf,
+	type Attribute,
+	type Constant,
+	type DataType,
+	type Graph,
+	type Node,
+	type Tensor,
+	type TensorData,
+} from './graph';
+import { nameTensors, type NameOf } from './names';
 import type { Shape } from './shape';
 
 /** ONNX operator set: the first with Gelu. */
@@ -13,7 +23,14 @@ const CONTRIB_DOMAIN = 'com.microsoft';
 const MAX_MODEL_BYTES = 1_900_000_000;
 
 /** Element types as onnx.proto numbers them. */
-const ELEMENT_TYPES: Readonly<Record<DataType, number>> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 };
+const ELEMENT_TYPES: Readonly<Record<DataType, number>> = {
+	float32: 1,
+	uint8: 2,
+	int32: 6,
+	int64: 7,
+	bool: 9,
+	float16: 10,
+};
 
 /** onnx.proto's AttributeProto.AttributeType. */
 const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 } as const;
@@ -25,6 +42,14 @@ export interface ExternalLocation {
 	readonly offset: number;
 }
 
+/** A constant and where its bytes lie; null: in the model. */
+interface PlacedConstant {
+	readonly tensor: Tensor;
+	readonly data: TensorData;
+	readonly name: string;
+	readonly external: ExternalLocation | null;
+}
+
 export interface SerialiseOptions {
 	readonly producerVersion?: string;
 	readonly metadata?: Readonly<Record<string, string>>;
@@ -34,17 +59,22 @@ export interface SerialiseOptions {
 
 /**
  * The graph as an ONNX model (opset 20). Only nodes and constants that the outputs need are written.
- * @throws GRAPH_SHAPE when the model would pass the protobuf limit of 2 GB and nothing was externalised
+ * @throws GRAPH_SHAPE when the constants left inside would pass the protobuf limit of 2 GB, or two tensors share a name
  */
 export function serialise(graph: Graph, options: SerialiseOptions = {}): Uint8Array {
 	const nodes = graph.liveNodes();
-	const names = nameTensors(graph);
 	const used = usedConstants(graph, nodes);
-	const payload = options.externalise ? 0 : used.reduce((sum, { data }) => sum + data.byteLength, 0);
+	const nameOf = nameTensors(graph, nodes, used);
+	const placed = used.map((constant) => placeConstant(constant, nameOf(constant.tensor), options));
+	const payload = placed.reduce((sum, { data, external }) => sum + (external ? 0 : data.byteLength), 0);
 	if (payload > MAX_MODEL_BYTES) {
-		throw new DinomalyError('GRAPH_SHAPE', `An ONNX model holds at most ${MAX_MODEL_BYTES} bytes, these weights are ${payload}`, {
-			hint: 'Keep the weights in external data.',
-		});
+		throw new DinomalyError(
+			'GRAPH_SHAPE',
+			`An ONNX model holds at most ${MAX_MODEL_BYTES} bytes, these weights are ${payload}`,
+			{
+				hint: 'Keep the weights in external data.',
+			},
+		);
 	}
 
 	const writer = new BinaryWriter();
@@ -52,53 +82,70 @@ export function serialise(graph: Graph, options: SerialiseOptions = {}): Uint8Ar
 	writer.uint32(tag(2, 2)).string('n8n-nodes-dinomaly');
 	if (options.producerVersion !== undefined) writer.uint32(tag(3, 2)).string(options.producerVersion);
 	message(writer, 7, () => {
-		for (const node of nodes) message(writer, 1, () => { writeNode(writer, node, names); });
+		for (const node of nodes)
+			message(writer, 1, () => {
+				writeNode(writer, node, nameOf);
+			});
 		for (const [name, tensor] of graph.outputs) {
-			if (names.get(tensor) !== name) message(writer, 1, () => { writeCopy(writer, nameOf(names, tensor), name); });
+			if (nameOf(tensor) !== name)
+				message(writer, 1, () => {
+					writeCopy(writer, nameOf(tensor), name);
+				});
 		}
 		writer.uint32(tag(2, 2)).string('dinomaly');
-		for (const constant of used) message(writer, 5, () => { writeConstant(writer, constant, options); });
-		for (const [name, tensor] of graph.inputs) message(writer, 11, () => { writeValueInfo(writer, name, tensor); });
-		for (const [name, tensor] of graph.outputs) message(writer, 12, () => { writeValueInfo(writer, name, tensor); });
+		for (const constant of placed)
+			message(writer, 5, () => {
+				writeConstant(writer, constant);
+			});
+		for (const [name, tensor] of graph.inputs)
+			message(writer, 11, () => {
+				writeValueInfo(writer, name, tensor);
+			});
+		for (const [name, tensor] of graph.outputs)
+			message(writer, 12, () => {
+				writeValueInfo(writer, name, tensor);
+			});
 	});
-	for (const [domain, version] of [['', OPSET], [CONTRIB_DOMAIN, 1]] as const) {
-		message(writer, 8, () => { writer.uint32(tag(1, 2)).string(domain).uint32(tag(2, 0)).int64(version); });
+	for (const [domain, version] of [
+		['', OPSET],
+		[CONTRIB_DOMAIN, 1],
+	] as const) {
+		message(writer, 8, () => {
+			writer.uint32(tag(1, 2)).string(domain).uint32(tag(2, 0)).int64(version);
+		});
 	}
 	for (const [key, value] of Object.entries(options.metadata ?? {})) {
-		message(writer, 14, () => { writer.uint32(tag(1, 2)).string(key).uint32(tag(2, 2)).string(value); });
+		message(writer, 14, () => {
+			writer.uint32(tag(1, 2)).string(key).uint32(tag(2, 2)).string(value);
+		});
 	}
 	return writer.finish();
 }
 
-function nameTensors(graph: Graph): Map<Tensor, string> {
-	const names = new Map<Tensor, string>();
-	for (const [name, tensor] of graph.inputs) names.set(tensor, name);
-	for (const { tensor, name } of graph.constants) names.set(tensor, name);
-	for (const [name, tensor] of graph.outputs) if (!names.has(tensor)) names.set(tensor, name);
-	return names;
-}
-
-function nameOf(names: Map<Tensor, string>, tensor: Tensor): string {
-	return names.get(tensor) ?? `t${tensor.id}`;
+function placeConstant(constant: Constant, name: string, { externalise }: SerialiseOptions): PlacedConstant {
+	return {
+		tensor: constant.tensor,
+		data: constant.data,
+		name,
+		external: externalise?.(name, bytesOf(constant.data)) ?? null,
+	};
 }
 
 function usedConstants(graph: Graph, nodes: readonly Node[]): Constant[] {
 	const used = new Set<Tensor>(graph.outputs.values());
-	for (const node of nodes) for (const input of serialisedInputs(node)) if (input) used.add(input);
+	for (const node of nodes) for (const input of operandsOf(node)) if (input) used.add(input);
 	return graph.constants.filter(({ tensor }) => used.has(tensor));
 }
 
-/** An Identity may record further operands, for its gradient only. */
-function serialisedInputs(node: Node): readonly (Tensor | null)[] {
-	return node.opType === 'Identity' ? node.inputs.slice(0, 1) : node.inputs;
-}
-
-function writeNode(writer: BinaryWriter, node: Node, names: Map<Tensor, string>): void {
-	for (const input of serialisedInputs(node)) writer.uint32(tag(1, 2)).string(input ? nameOf(names, input) : '');
-	for (const output of node.outputs) writer.uint32(tag(2, 2)).string(nameOf(names, output));
+function writeNode(writer: BinaryWriter, node: Node, nameOf: NameOf): void {
+	for (const input of operandsOf(node)) writer.uint32(tag(1, 2)).string(input ? nameOf(input) : '');
+	for (const output of node.outputs) writer.uint32(tag(2, 2)).string(nameOf(output));
 	writer.uint32(tag(3, 2)).string(`${node.opType}_${node.outputs[0].id}`);
 	writer.uint32(tag(4, 2)).string(node.opType);
-	for (const [name, value] of Object.entries(node.attributes)) message(writer, 5, () => { writeAttribute(writer, name, value); });
+	for (const [name, value] of Object.entries(node.attributes))
+		message(writer, 5, () => {
+			writeAttribute(writer, name, value);
+		});
 	if (node.domain !== '') writer.uint32(tag(7, 2)).string(node.domain);
 }
 
@@ -125,19 +172,24 @@ function writeAttribute(writer: BinaryWriter, name: string, value: Attribute): v
 	writer.uint32(tag(20, 0)).int32(type);
 }
 
-function writeConstant(writer: BinaryWriter, { tensor, name, data }: Constant, options: SerialiseOptions): void {
+function writeConstant(writer: BinaryWriter, { tensor, name, data, external }: PlacedConstant): void {
 	for (const extent of tensor.shape) writer.uint32(tag(1, 0)).int64(extent);
 	writer.uint32(tag(2, 0)).int32(ELEMENT_TYPES[tensor.dtype]);
 	writer.uint32(tag(8, 2)).string(name);
 	const bytes = bytesOf(data);
-	const external = options.externalise?.(name, bytes) ?? null;
 	if (!external) {
 		writer.uint32(tag(9, 2)).bytes(bytes);
 		return;
 	}
-	const entries = { location: external.location, offset: String(external.offset), length: String(bytes.byteLength) };
+	const entries = {
+		location: external.location,
+		offset: String(external.offset),
+		length: String(bytes.byteLength),
+	};
 	for (const [key, value] of Object.entries(entries)) {
-		message(writer, 13, () => { writer.uint32(tag(1, 2)).string(key).uint32(tag(2, 2)).string(value); });
+		message(writer, 13, () => {
+			writer.uint32(tag(1, 2)).string(key).uint32(tag(2, 2)).string(value);
+		});
 	}
 	writer.uint32(tag(14, 0)).int32(1);
 }
@@ -148,7 +200,10 @@ function writeValueInfo(writer: BinaryWriter, name: string, tensor: { dtype: Dat
 		message(writer, 1, () => {
 			writer.uint32(tag(1, 0)).int32(ELEMENT_TYPES[tensor.dtype]);
 			message(writer, 2, () => {
-				for (const extent of tensor.shape) message(writer, 1, () => { writer.uint32(tag(1, 0)).int64(extent); });
+				for (const extent of tensor.shape)
+					message(writer, 1, () => {
+						writer.uint32(tag(1, 0)).int64(extent);
+					});
 			});
 		});
 	});

@@ -16,7 +16,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
 
 /** An error that names the operator, the rule it enforces and the shapes it was given. */
 export function shapeError(operator: string, rule: string, ...shapes: readonly Shape[]): DinomalyError {
-	const found = shapes.map((shape) => `[${shape.join(', ')}]`).join(' and ');
+	const found = shapes.length === 0 ? 'none' : shapes.map((shape) => `[${shape.join(', ')}]`).join(' and ');
 	return new DinomalyError('GRAPH_SHAPE', `${operator}: ${rule}, got ${found}`);
 }
 

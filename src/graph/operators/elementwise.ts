@@ -1,4 +1,4 @@
-import { emitOne, type Tensor, type VectorJacobian } from '../graph';
+import { emitOne, requireSameType, type Tensor, type VectorJacobian } from '../graph';
 import { broadcastAxes, broadcastShape, sameShape, shapeError, type Shape } from '../shape';
 import { reshape } from './layout';
 import { reduceSum } from './reduce';
@@ -17,7 +17,10 @@ export function sub(a: Tensor, b: Tensor): Tensor {
 
 /** a * b, broadcast. */
 export function mul(a: Tensor, b: Tensor): Tensor {
-	return binary('Mul', a, b, ([g]) => [g && reduceTo(mul(g, b), a.shape), g && reduceTo(mul(g, a), b.shape)]);
+	return binary('Mul', a, b, ([g]) => [
+		g && reduceTo(mul(g, b), a.shape),
+		g && reduceTo(mul(g, a), b.shape),
+	]);
 }
 
 /** a / b, broadcast. */
@@ -51,6 +54,7 @@ export function minimum(a: Tensor, b: Tensor): Tensor {
 
 /** a >= b, broadcast, as bool; no gradient flows. */
 export function greaterOrEqual(a: Tensor, b: Tensor): Tensor {
+	requireSameType('GreaterOrEqual', a, b);
 	const shape = broadcastShape('GreaterOrEqual', a.shape, b.shape);
 	return emitOne(a.graph, {
 		opType: 'GreaterOrEqual',
@@ -62,7 +66,9 @@ export function greaterOrEqual(a: Tensor, b: Tensor): Tensor {
 
 /** a where `condition` (bool) holds, else b; broadcast. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
-	if (condition.dtype !== 'bool') throw shapeError('Where', `the condition must be bool, not ${condition.dtype}`, condition.shape);
+	if (condition.dtype !== 'bool')
+		throw shapeError('Where', `the condition must be bool, not ${condition.dtype}`, condition.shape);
+	requireSameType('Where', a, b);
 	const shape = broadcastShape('Where', condition.shape, broadcastShape('Where', a.shape, b.shape));
 	return emitOne(a.graph, {
 		opType: 'Where',
@@ -71,7 +77,11 @@ export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
 		gradient: ([g]) => {
 			if (!g) return [null, null, null];
 			const zero = g.graph.scalar(0);
-			return [null, reduceTo(where(condition, g, zero), a.shape), reduceTo(where(condition, zero, g), b.shape)];
+			return [
+				null,
+				reduceTo(where(condition, g, zero), a.shape),
+				reduceTo(where(condition, zero, g), b.shape),
+			];
 		},
 	});
 }
@@ -144,7 +154,7 @@ export function withGradient(
 	});
 }
 
-/** x as float32. */
+/** x as float32; no gradient flows. */
 export function toFloat32(x: Tensor): Tensor {
 	if (x.dtype === 'float32') return x;
 	return emitOne(x.graph, {
@@ -172,7 +182,7 @@ function unary(opType: string, x: Tensor, derivative: (gradient: Tensor, y: Tens
 }
 
 function binary(opType: string, a: Tensor, b: Tensor, gradient: VectorJacobian): Tensor {
-	if (a.dtype !== b.dtype) throw shapeError(opType, `operands must have one type, not ${a.dtype} and ${b.dtype}`, a.shape, b.shape);
+	requireSameType(opType, a, b);
 	const shape = broadcastShape(opType, a.shape, b.shape);
 	return emitOne(a.graph, { opType, inputs: [a, b], outputs: [{ dtype: a.dtype, shape }], gradient });
 }

@@ -1,9 +1,10 @@
-import { emitOne, type Tensor } from '../graph';
+import { emitOne, requireSameType, type Tensor } from '../graph';
 import { normaliseAxis, sameShape, shapeError, sizeOf, type Shape } from '../shape';
 
 /** The same elements in row-major order under another shape. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
-	if (sizeOf(shape) !== sizeOf(x.shape)) throw shapeError('Reshape', 'both shapes must have the same number of elements', x.shape, shape);
+	if (sizeOf(shape) !== sizeOf(x.shape))
+		throw shapeError('Reshape', 'both shapes must have the same number of elements', x.shape, shape);
 	if (sameShape(x.shape, shape)) return x;
 	return emitOne(x.graph, {
 		opType: 'Reshape',
@@ -34,7 +35,7 @@ export function transpose(x: Tensor, order: readonly number[]): Tensor {
 export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
 	const at = normaliseAxis('Slice', axis, x.shape);
 	const extent = x.shape[at];
-	if (start < 0 || end > extent || start >= end) {
+	if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end > extent || start >= end) {
 		throw shapeError('Slice', `${start} to ${end} must be a part of axis ${at}`, x.shape);
 	}
 	if (start === 0 && end === extent) return x;
@@ -50,7 +51,9 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
 /** Zeros before and after along one axis. */
 export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
 	const at = normaliseAxis('Pad', axis, x.shape);
-	if (before < 0 || after < 0) throw shapeError('Pad', `amounts must not be negative (${before}, ${after})`, x.shape);
+	if (!Number.isInteger(before) || !Number.isInteger(after) || before < 0 || after < 0) {
+		throw shapeError('Pad', `amounts must be whole and not negative (${before}, ${after})`, x.shape);
+	}
 	if (before === 0 && after === 0) return x;
 	const { graph } = x;
 	const amounts = new Array<number>(2 * x.shape.length).fill(0);
@@ -67,11 +70,18 @@ export function pad(x: Tensor, axis: number, before: number, after: number): Ten
 
 /** Tensors one after the other along one axis. */
 export function concat(parts: readonly Tensor[], axis: number): Tensor {
+	if (parts.length === 0) throw shapeError('Concat', 'at least one tensor is needed');
 	const [first, ...rest] = parts;
 	const at = normaliseAxis('Concat', axis, first.shape);
 	for (const part of rest) {
+		requireSameType('Concat', first, part);
 		if (!sameShape(withExtent(part.shape, at, 0), withExtent(first.shape, at, 0))) {
-			throw shapeError('Concat', `extents other than axis ${at} must be equal`, first.shape, part.shape);
+			throw shapeError(
+				'Concat',
+				`extents other than axis ${at} must be equal`,
+				first.shape,
+				part.shape,
+			);
 		}
 	}
 	if (rest.length === 0) return first;
@@ -93,23 +103,12 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
 	});
 }
 
-/** x repeated to a larger shape by broadcasting. */
-export function expand(x: Tensor, shape: Shape): Tensor {
-	if (sameShape(x.shape, shape)) return x;
-	if (x.shape.length !== shape.length || x.shape.some((extent, i) => extent !== 1 && extent !== shape[i])) {
-		throw shapeError('Expand', 'ranks must be equal and every extent 1 or that of the target', x.shape, shape);
-	}
-	return emitOne(x.graph, {
-		opType: 'Expand',
-		inputs: [x, x.graph.integers(shape)],
-		outputs: [{ dtype: x.dtype, shape }],
-		gradient: 'none',
-	});
-}
-
-/** The element (int64 scalar index, given at run time) along axis 0. */
+/** The element (int64 scalar index, given at run time) along axis 0; no gradient flows. */
 export function gather(x: Tensor, index: Tensor): Tensor {
-	if (index.dtype !== 'int64' || index.shape.length !== 0) throw shapeError('Gather', 'the index must be an int64 scalar', index.shape);
+	if (index.dtype !== 'int64' || index.shape.length !== 0)
+		throw shapeError('Gather', 'the index must be an int64 scalar', index.shape);
+	if (x.shape.length === 0)
+		throw shapeError('Gather', 'a tensor with at least one axis is needed', x.shape);
 	return emitOne(x.graph, {
 		opType: 'Gather',
 		inputs: [x, index],

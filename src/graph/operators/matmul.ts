@@ -1,10 +1,11 @@
-import { emitOne, type Tensor } from '../graph';
+import { emitOne, requireSameType, type Tensor } from '../graph';
 import { broadcastShape, sameShape, shapeError } from '../shape';
 import { reduceTo } from './elementwise';
 import { transpose } from './layout';
 
 /** Matrix product over the last two axes; leading axes broadcast. */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+	requireSameType('MatMul', a, b);
 	const [rows, inner] = a.shape.slice(-2);
 	const [innerB, columns] = b.shape.slice(-2);
 	if (a.shape.length < 2 || b.shape.length < 2 || inner !== innerB) {
@@ -32,12 +33,17 @@ export interface GemmOptions {
 /** alpha * a b (+ c) of two matrices, each optionally transposed first; c broadcasts to the result. */
 export function gemm(a: Tensor, b: Tensor, c: Tensor | null = null, options: GemmOptions = {}): Tensor {
 	const { transposeA = false, transposeB = false, alpha = 1 } = options;
-	if (a.shape.length !== 2 || b.shape.length !== 2) throw shapeError('Gemm', 'two matrices are needed', a.shape, b.shape);
+	requireSameType('Gemm', a, b);
+	if (c) requireSameType('Gemm', a, c);
+	if (a.shape.length !== 2 || b.shape.length !== 2)
+		throw shapeError('Gemm', 'two matrices are needed', a.shape, b.shape);
 	const [rows, inner] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
 	const [innerB, columns] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
-	if (inner !== innerB) throw shapeError('Gemm', 'columns of the first must equal rows of the second', a.shape, b.shape);
+	if (inner !== innerB)
+		throw shapeError('Gemm', 'columns of the first must equal rows of the second', a.shape, b.shape);
 	const shape = [rows, columns];
-	if (c && !sameShape(broadcastShape('Gemm', c.shape, shape), shape)) throw shapeError('Gemm', 'the addend must broadcast to the product', c.shape, shape);
+	if (c && !sameShape(broadcastShape('Gemm', c.shape, shape), shape))
+		throw shapeError('Gemm', 'the addend must broadcast to the product', c.shape, shape);
 	return emitOne(a.graph, {
 		opType: 'Gemm',
 		inputs: c ? [a, b, c] : [a, b],

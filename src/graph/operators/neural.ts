@@ -1,3 +1,4 @@
+import { DinomalyError } from '../../errors';
 import { emitOne, type Tensor } from '../graph';
 import { normaliseAxis, sameShape, shapeError } from '../shape';
 import { add, div, erf, exp, mul, reduceTo, scale, square, sub } from './elementwise';
@@ -44,7 +45,13 @@ export function softmax(x: Tensor, axis = -1): Tensor {
 export function layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number): Tensor {
 	const width = x.shape[x.shape.length - 1];
 	if (!sameShape(gain.shape, [width]) || !sameShape(bias.shape, [width])) {
-		throw shapeError('LayerNormalization', 'gain and bias must be vectors as long as the last axis', x.shape, gain.shape, bias.shape);
+		throw shapeError(
+			'LayerNormalization',
+			'gain and bias must be vectors as long as the last axis',
+			x.shape,
+			gain.shape,
+			bias.shape,
+		);
 	}
 	const { graph } = x;
 	const rows = [...x.shape.slice(0, -1), 1];
@@ -53,7 +60,8 @@ export function layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number
 		inputs: [x, gain, bias],
 		outputs: [x, { dtype: x.dtype, shape: rows }, { dtype: x.dtype, shape: rows }],
 		attributes: { axis: -1, epsilon: { float: epsilon } },
-		gradient: ([g], node) => {
+		gradient: ([g, ...statistics], node) => {
+			refuseStatistics(statistics);
 			if (!g) return [null, null, null];
 			const [, mean, inverseDeviation] = node.outputs;
 			const normal = mul(sub(x, mean), inverseDeviation);
@@ -70,6 +78,7 @@ export function layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number
 /** Normalises the last axis to mean 0 and variance 1. */
 export function normalise(x: Tensor, epsilon: number): Tensor {
 	const { graph } = x;
+	if (x.shape.length === 0) throw shapeError('LayerNormalization', 'at least one axis is needed', x.shape);
 	const width = x.shape[x.shape.length - 1];
 	const rows = [...x.shape.slice(0, -1), 1];
 	const ones = graph.constant(new Float32Array(width).fill(1), [width]);
@@ -79,7 +88,8 @@ export function normalise(x: Tensor, epsilon: number): Tensor {
 		inputs: [x, ones, zeros],
 		outputs: [x, { dtype: x.dtype, shape: rows }, { dtype: x.dtype, shape: rows }],
 		attributes: { axis: -1, epsilon: { float: epsilon } },
-		gradient: ([g], node) => {
+		gradient: ([g, ...statistics], node) => {
+			refuseStatistics(statistics);
 			const [normal, , inverseDeviation] = node.outputs;
 			return [g && mul(tangent(g, normal), inverseDeviation), null, null];
 		},
@@ -88,18 +98,24 @@ export function normalise(x: Tensor, epsilon: number): Tensor {
 	return y;
 }
 
+/** Only a second derivative sends a gradient into the mean and the deviation. */
+function refuseStatistics(gradients: readonly (Tensor | null)[]): void {
+	if (gradients.every((gradient) => gradient === null)) return;
+	throw new DinomalyError('GRAPH_SHAPE', 'LayerNormalization: it can be differentiated once, not twice');
+}
+
 /** The part of g that is orthogonal to the ones and to `normal`, row by row. */
 function tangent(g: Tensor, normal: Tensor): Tensor {
 	return sub(sub(g, reduceMean(g, [-1])), mul(normal, reduceMean(mul(g, normal), [-1])));
 }
 
-/** (1 + x) / 2 for x in [-1, 1]; no gradient flows. */
+/** (1 + x) / 2 for x in [-1, 1]. */
 function halfPlusHalf(x: Tensor): Tensor {
 	return emitOne(x.graph, {
 		opType: 'HardSigmoid',
 		inputs: [x],
 		outputs: [x],
 		attributes: { alpha: { float: 0.5 }, beta: { float: 0.5 } },
-		gradient: 'none',
+		gradient: ([g]) => [g && scale(g, 0.5)],
 	});
 }

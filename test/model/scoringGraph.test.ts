@@ -101,7 +101,9 @@ describeGolden('bottleneck, decoder and anomaly map agree with the reference', (
 		});
 
 		test('bottleneck input and output', () => {
-			expect(relativeError(floatsOf(outputs.fused), tokensOf(golden, 'fused_in'))).toBeLessThan(TOLERANCE);
+			expect(relativeError(floatsOf(outputs.fused), tokensOf(golden, 'fused_in'))).toBeLessThan(
+				TOLERANCE,
+			);
 			const bottleneck = floatsOf(outputs.bottleneck);
 			expect(relativeError(bottleneck, tokensOf(golden, 'bottleneck_out'))).toBeLessThan(TOLERANCE);
 		});
@@ -124,7 +126,9 @@ describeGolden('bottleneck, decoder and anomaly map agree with the reference', (
 				['score', 'score_top1pct'],
 				['largest', 'score_max'],
 			]) {
-				expect(maxDifference(floatsOf(maps[ours]), golden.floats(theirs))).toBeLessThan(DISTANCE_TOLERANCE);
+				expect(maxDifference(floatsOf(maps[ours]), golden.floats(theirs))).toBeLessThan(
+					DISTANCE_TOLERANCE,
+				);
 			}
 		});
 
@@ -152,11 +156,15 @@ describeGolden('bottleneck, decoder and anomaly map agree with the reference', (
 	test('map and score at the official side of 256', async () => {
 		const { golden, outputs } = await score(DINOMALY_CASES[0]);
 		expect(outputs.map.shape).toEqual([IMAGES, 256, 256]);
-		expect(maxDifference(floatsOf(outputs.map), golden.floats('amap256_blur'))).toBeLessThan(DISTANCE_TOLERANCE);
+		expect(maxDifference(floatsOf(outputs.map), golden.floats('amap256_blur'))).toBeLessThan(
+			DISTANCE_TOLERANCE,
+		);
 		const expected = golden.floats('score256_top1pct');
 		expect(maxDifference(floatsOf(outputs.score), expected)).toBeLessThan(DISTANCE_TOLERANCE);
 		const { largest } = await smoothed(outputs.distances, 56, 256);
-		expect(maxDifference(floatsOf(largest), golden.floats('score256_max'))).toBeLessThan(DISTANCE_TOLERANCE);
+		expect(maxDifference(floatsOf(largest), golden.floats('score256_max'))).toBeLessThan(
+			DISTANCE_TOLERANCE,
+		);
 	});
 
 	test.each(DINOMALY2_CASES)('$file: recentering on or off, three bottleneck layers', async (one) => {
@@ -164,7 +172,9 @@ describeGolden('bottleneck, decoder and anomaly map agree with the reference', (
 		expectGroups(golden, outputs, one.config.groups);
 		const maps = await smoothed(outputs.distances, one.config.cropSize, 64);
 		expect(maxDifference(floatsOf(maps.crop), golden.floats('amap'))).toBeLessThan(DISTANCE_TOLERANCE);
-		expect(maxDifference(floatsOf(maps.blurred), golden.floats('amap_blur'))).toBeLessThan(DISTANCE_TOLERANCE);
+		expect(maxDifference(floatsOf(maps.blurred), golden.floats('amap_blur'))).toBeLessThan(
+			DISTANCE_TOLERANCE,
+		);
 		const expected = golden.floats('score_top1pct');
 		expect(maxDifference(floatsOf(maps.score), expected)).toBeLessThan(DISTANCE_TOLERANCE);
 	});
@@ -176,8 +186,14 @@ describeGolden('bottleneck, decoder and anomaly map agree with the reference', (
 		const [ofColour, ofDepth] = await Promise.all(
 			[colour, depth].map((data) => encodeTiny({ data, shape }, 2)),
 		);
-		const blended = ofColour.map((values, k) => values.map((value, i) => 0.5 * value + 0.5 * ofDepth[k][i]));
-		const { outputs } = await score({ ...DINOMALY2_CASES[0], file: 'model_d2_rgbd' }, blended, 'model_d2');
+		const blended = ofColour.map((values, k) =>
+			values.map((value, i) => 0.5 * value + 0.5 * ofDepth[k][i]),
+		);
+		const { outputs } = await score(
+			{ ...DINOMALY2_CASES[0], file: 'model_d2_rgbd' },
+			blended,
+			'model_d2',
+		);
 		expectGroups(golden, outputs, 2);
 	});
 });

@@ -23,7 +23,12 @@ export const DINOMALY_CASES: readonly GoldenCase[] = [
 	},
 	{
 		file: 'model_la1_mask3',
-		config: { ...REFERENCE_MODEL, imageSize: 84, cropSize: 84, mixer: { kind: 'linearMasked', neighbour: 3 } },
+		config: {
+			...REFERENCE_MODEL,
+			imageSize: 84,
+			cropSize: 84,
+			mixer: { kind: 'linearMasked', neighbour: 3 },
+		},
 	},
 	{ file: 'model_conv3', config: { ...REFERENCE_MODEL, mixer: { kind: 'conv', kernel: 3 } } },
 	{ file: 'model_la_1group', config: { ...REFERENCE_MODEL, groups: 1 } },
@@ -31,6 +36,10 @@ export const DINOMALY_CASES: readonly GoldenCase[] = [
 ];
 
 export const DINOMALY2_CASES: readonly GoldenCase[] = [
-	{ file: 'model_d2', config: { ...REFERENCE_MODEL, recentering: true, bottleneck: 'reduced' }, ...DINOMALY2 },
+	{
+		file: 'model_d2',
+		config: { ...REFERENCE_MODEL, recentering: true, bottleneck: 'reduced' },
+		...DINOMALY2,
+	},
 	{ file: 'model_d2_nocr', config: { ...REFERENCE_MODEL, bottleneck: 'reduced' }, ...DINOMALY2 },
 ];

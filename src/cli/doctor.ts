@@ -1,6 +1,6 @@
 import { defineCommand } from './command';
 import { commonRequest, DEVICE_FLAGS, OUTPUT_FLAGS, refuseWords, STORE_FLAG } from './commonFlags';
-import { table } from './table';
+import { printable, table } from './table';
 
 export const doctorCommand = defineCommand({
 	name: 'doctor',
@@ -13,13 +13,16 @@ export const doctorCommand = defineCommand({
 		refuseWords(words);
 		const report = await context.engine.doctor(commonRequest(values, context), context.call);
 		const failed = report.checks.filter(({ status }) => status === 'fail').length;
+		const { checks } = report;
+		const rows = checks.map(({ check, status, detail }) => [check, status, detail]);
+		const advised = checks.filter(({ advice }) => advice !== '');
 		return {
 			json: report,
-			text: table(
-				['check', 'status', 'detail', 'advice'],
-				report.checks.map(({ check, status, detail, advice }) => [check, status, detail, advice]),
-			),
-			failure: failed === 0 ? undefined : `${failed} of ${report.checks.length} checks failed`,
+			text: [
+				table(['check', 'status', 'detail'], rows),
+				...advised.map(({ check, advice }) => printable(`${check}: ${advice}`)),
+			].join('\n'),
+			failure: failed === 0 ? undefined : `${failed} of ${checks.length} checks failed`,
 		};
 	},
 });

@@ -24,6 +24,9 @@ const LITTLE_DISK = 5e9;
 /** Not even a model and its checkpoint fit. */
 const NO_DISK = 0.3e9;
 
+/** Takes 2 s on two cores. */
+const TRIAL_MS = 120_000;
+
 /** In the order in which one thing rests on another. */
 const PROBES: readonly (readonly [string, Probe])[] = [
 	['Node.js', checkNode],
@@ -165,12 +168,41 @@ async function checkEmbedded({ store }: DoctorRequest): Promise<Finding> {
 
 async function checkTraining(
 	request: DoctorRequest,
-	context: JobContext,
+	{ signal }: JobContext,
 	jobs: JobModules,
 ): Promise<Finding> {
-	const { device, seconds, normalScore, defectScore } = await tryTraining(request, context, jobs);
-	const detail = `${seconds.toFixed(1)} s on ${device}; scores ${normalScore.toFixed(4)} (good), ${defectScore.toFixed(4)} (defect)`;
-	return { status: 'ok', detail };
+	const stop = new AbortController();
+	const context = { signal: AbortSignal.any([signal, stop.signal]) };
+	const trial = await withinTime(tryTraining(request, context, jobs), () => {
+		stop.abort();
+	});
+	const { device, seconds, normalScore, defectScore } = trial;
+	const scores = `scores ${normalScore.toFixed(4)} (good), ${defectScore.toFixed(4)} (defect)`;
+	return { status: 'ok', detail: `${seconds.toFixed(1)} s on ${device}; ${scores}` };
+}
+
+/** What hangs, the doctor has to tell instead of hanging as well. */
+async function withinTime<T>(work: Promise<T>, giveUp: () => void): Promise<T> {
+	let timer: NodeJS.Timeout | undefined;
+	const late = new Promise<never>((_, reject) => {
+		timer = setTimeout(() => {
+			reject(
+				new DinomalyError(
+					'DEVICE_UNAVAILABLE',
+					`Expected a tiny training to end within ${TRIAL_MS / 1000} s, found it still running`,
+					{
+						hint: 'Set the device to CPU to see whether the device is the cause.',
+					},
+				),
+			);
+			giveUp();
+		}, TRIAL_MS);
+	});
+	try {
+		return await Promise.race([work, late]);
+	} finally {
+		clearTimeout(timer);
+	}
 }
 
 async function nearestExisting(path: string): Promise<string> {

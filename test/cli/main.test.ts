@@ -436,7 +436,8 @@ describe('the rest', () => {
 		expect((await dinomaly('doctor')).code).toBe(0);
 		const { code, out, err } = await dinomaly('doctor --store broken');
 		expect(code).toBe(1);
-		expect(out).toMatch(/Store +fail +.*broken +Choose another folder/);
+		expect(out).toMatch(/Store +fail +.*broken\n/);
+		expect(out).toContain('\nStore: Choose another folder\n');
 		expect(err).toBe('error: 1 of 3 checks failed\n');
 	});
 });

@@ -55,7 +55,9 @@ describe('calls', () => {
 			[1, 2],
 			[2, 2],
 		]);
-		expect(await engine.exportModel({ store: '/s', model: 'm', onnxPath: '/x.onnx' })).toMatchObject({ path: '/x.onnx' });
+		expect(await engine.exportModel({ store: '/s', model: 'm', onnxPath: '/x.onnx' })).toMatchObject({
+			path: '/x.onnx',
+		});
 		expect(await engine.drawSample({ dir: '/d', seed: 5 })).toMatchObject({ dir: '/d', files: 5 });
 	});
 

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { explainWriteError } from '../store/diskError';
+import { explainWriteError } from '../files/diskError';
 import type { ImageFailure, ImageScore } from '../scoring/request';
 import { defineCommand } from './command';
 import type { CommandResult } from './command';

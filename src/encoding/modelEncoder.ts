@@ -2,7 +2,7 @@ import { copyFile, link, mkdir, rm, stat } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { DinomalyError } from '../errors';
-import { renameSafely } from '../store/atomicFile';
+import { renameSafely } from '../files/atomicFile';
 import type { ModelCard } from '../store/card';
 import { storeLayout } from '../store/paths';
 import { findEncoder } from '../weights/catalogue';

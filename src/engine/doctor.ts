@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { DinomalyError } from '../errors';
 import { cLibrary, loadNative } from '../runtime/native';
 import { describeRuntime } from '../runtime/session';
-import { explainWriteError } from '../store/diskError';
+import { explainWriteError } from '../files/diskError';
 import { storeLayout } from '../store/paths';
 import { ENCODERS } from '../weights/catalogue';
 import { cachedEncoderPath, resolveEncoder } from '../weights/resolveEncoder';

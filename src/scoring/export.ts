@@ -2,7 +2,7 @@ import { findModelEncoder } from '../encoding/modelEncoder';
 import { Graph, serialise } from '../graph';
 import { appendEncoder } from '../model/encoder';
 import { appendScoring } from '../model/scoringGraph';
-import { writeFileAtomic } from '../store/atomicFile';
+import { writeFileAtomic } from '../files/atomicFile';
 import { FolderStore } from '../store/folderStore';
 import { readParameters } from './openModel';
 

@@ -19,6 +19,8 @@ export interface ReadyModel {
 	score(image: RgbImage): Promise<MapAndScore>;
 }
 
+/** Kept, because a store remembers which files it has checked against their hashes. */
+const stores = new Map<string, FolderStore>();
 const encoders = new Map<string, Promise<Encoder>>();
 const scorers = new Map<string, Promise<Scorer>>();
 
@@ -27,7 +29,7 @@ const scorers = new Map<string, Promise<Scorer>>();
  * @throws MODEL_NOT_FOUND, MODEL_INVALID, HASH_MISMATCH, or what finding its encoder throws
  */
 export async function openModel(storeFolder: string, ref: string, options: SessionOptions): Promise<ReadyModel> {
-	const opened = await new FolderStore(storeFolder).open(ref);
+	const opened = await storeAt(storeFolder).open(ref);
 	const { card } = opened;
 	const { imageSize, cropSize, groups } = card.config;
 	const device = JSON.stringify(options);
@@ -40,6 +42,12 @@ export async function openModel(storeFolder: string, ref: string, options: Sessi
 		return Scorer.load(card.config, dims, await readParameters(`${opened.path}/decoder.safetensors`), options);
 	});
 	return { opened, device: scorer.device, score: async (image) => scorer.score(await encoder.features(image)) };
+}
+
+function storeAt(folder: string): FolderStore {
+	const store = stores.get(folder) ?? new FolderStore(folder);
+	stores.set(folder, store);
+	return store;
 }
 
 /** Trained tensors of a model folder. */

@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { flushFolder, removeTree, writeFileAtomic } from './atomicFile';
-import { explainWriteError, whenMissing } from './diskError';
+import { flushFolder, removeTree, writeFileAtomic } from '../files/atomicFile';
+import { explainWriteError, whenMissing } from '../files/diskError';
 import { checkSchema, JsonFields, readJson } from './jsonFields';
 import { isName, isVersion } from './names';
 import type { AliasMove, MoveReason } from './modelStore';

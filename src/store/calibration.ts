@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { CALIBRATION_FILE } from './card';
-import { whenMissing } from './diskError';
+import { whenMissing } from '../files/diskError';
 import { checkSchema, readJson, type JsonFields } from './jsonFields';
 
 /**

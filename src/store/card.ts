@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { ModelConfig, OptimiserConfig } from '../model/config';
 import { readConfig } from './configFields';
-import { readDigests, type FileDigest } from './digest';
+import type { FileDigest } from '../files/digest';
+import { readDigests } from './digestFields';
 import { checkSchema, readJson, type JsonFields } from './jsonFields';
 import { isVersion } from './names';
 

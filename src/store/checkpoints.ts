@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DinomalyError } from '../errors';
-import { flushFolder, removeTree, renameSafely } from './atomicFile';
-import { digestFile, DigestChecker, readDigests, writeDigested, type FileDigest } from './digest';
-import { explainWriteError, whenMissing } from './diskError';
+import { flushFolder, removeTree, renameSafely } from '../files/atomicFile';
+import { digestFile, DigestChecker, writeDigested, type FileDigest } from '../files/digest';
+import { readDigests } from './digestFields';
+import { explainWriteError, whenMissing } from '../files/diskError';
 import { checkSchema, readJson, type JsonFields } from './jsonFields';
 import { validateName } from './names';
 

@@ -2,7 +2,7 @@ import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DinomalyError } from '../errors';
-import { errorCode, explainWriteError, whenMissing } from './diskError';
+import { errorCode, explainWriteError, whenMissing } from '../files/diskError';
 import { startHeartbeat } from './heartbeat';
 import { describeThisProcess, hasEnded, readOwner, type LockOwner } from './lockOwner';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { errorCode } from './diskError';
+import { errorCode } from '../files/diskError';
 
 /** The process that holds a lock. */
 export interface LockOwner {

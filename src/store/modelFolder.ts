@@ -3,8 +3,8 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DinomalyError } from '../errors';
 import { AliasBook } from './aliasBook';
-import { removeTree, renameSafely, writeFileAtomic } from './atomicFile';
-import { whenMissing } from './diskError';
+import { removeTree, renameSafely, writeFileAtomic } from '../files/atomicFile';
+import { whenMissing } from '../files/diskError';
 import { isVersion } from './names';
 import { realPathInside, type StoreLayout } from './paths';
 

@@ -1,9 +1,9 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DinomalyError } from '../errors';
-import { removeTree } from './atomicFile';
+import { removeTree } from '../files/atomicFile';
 import { CheckpointFolder } from './checkpoints';
-import { explainWriteError, whenMissing } from './diskError';
+import { explainWriteError, whenMissing } from '../files/diskError';
 import { acquireLock } from './lock';
 import { isName, validateName } from './names';
 import { realPathInside, storeLayout } from './paths';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DinomalyError } from '../errors';
-import { writeFileAtomic } from '../store/atomicFile';
+import { writeFileAtomic } from '../files/atomicFile';
 import type { UnfinishedTraining } from '../store/unfinishedTraining';
 import type { TrainingConfig } from './config';
 

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { errorCode } from '../store/diskError';
+import { errorCode } from '../files/diskError';
 
 /** A piece of a file being fetched, which this download alone writes to. */
 export interface PartialFile {

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DinomalyError } from '../errors';
-import { writeFileAtomic } from '../store/atomicFile';
-import type { FileDigest } from '../store/digest';
-import { errorCode } from '../store/diskError';
+import { writeFileAtomic } from '../files/atomicFile';
+import type { FileDigest } from '../files/digest';
+import { errorCode } from '../files/diskError';
 
 /** Content that a file had when it was first used, and has to have ever after. */
 export interface Pin extends FileDigest {

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { DinomalyError } from '../errors';
-import { digestFile, type FileDigest } from '../store/digest';
-import { errorCode } from '../store/diskError';
+import { digestFile, type FileDigest } from '../files/digest';
+import { errorCode } from '../files/diskError';
 import { EMBEDDED_ENCODER, ENCODERS, findEncoder, type EncoderEntry, type HubFile } from './catalogue';
 import { downloadHubFile, type HubOptions } from './download';
 import { openEncoder } from './encoderWeights';

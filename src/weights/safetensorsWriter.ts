@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DinomalyError } from '../errors';
-import { flushFolder, renameSafely } from '../store/atomicFile';
-import { explainWriteError } from '../store/diskError';
+import { flushFolder, renameSafely } from '../files/atomicFile';
+import { explainWriteError } from '../files/diskError';
 import { float32ToBfloat16, float32ToHalf } from './halfPrecision';
 import { ITEM_BYTES, LENGTH_BYTES, type Dtype, type TensorData } from './safetensorsHeader';
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../../src/store/atomicFile';
+import { writeFileAtomic } from '../../src/files/atomicFile';
 import { CheckpointFolder } from '../../src/store/checkpoints';
 import { FolderStore } from '../../src/store/folderStore';
 import { sampleDraft, temporaryFolder } from './sampleModel';

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { claimFolderName, removeTree, writeFileAtomic } from '../../src/store/atomicFile';
-import { explainWriteError } from '../../src/store/diskError';
-import { temporaryFolder } from './sampleModel';
+import { claimFolderName, removeTree, writeFileAtomic } from '../../src/files/atomicFile';
+import { explainWriteError } from '../../src/files/diskError';
+import { temporaryFolder } from '../store/sampleModel';
 
 const root = temporaryFolder();
 

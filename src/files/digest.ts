@@ -3,8 +3,6 @@ import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { DinomalyError } from '../errors';
 import { whenMissing } from './diskError';
-import type { JsonFields } from './jsonFields';
-import { isName } from './names';
 
 /** What a file must hold: recorded when it is written, checked before it is used. */
 export interface FileDigest {
@@ -84,18 +82,6 @@ export class DigestChecker {
 		if (sha256 !== expected.sha256) throw mismatch(path, expected, `sha256 ${sha256}`, hint);
 		this.passed.set(path, stamp);
 	}
-}
-
-/** Reads a map of file names to digests from a file named `own`, which is never in it; throws MODEL_INVALID. */
-export function readDigests(files: JsonFields, own: string): Record<string, FileDigest> {
-	const digests: Record<string, FileDigest> = {};
-	for (const name of files.keys()) {
-		if (!isName(name, 'file') || name === own)
-			throw files.unexpected(name, 'absent, since no file here has this name');
-		const digest = files.object(name);
-		digests[name] = { sha256: digest.sha256('sha256'), bytes: digest.count('bytes') };
-	}
-	return digests;
 }
 
 function mismatch(path: string, expected: FileDigest, found: string, hint: string): DinomalyError {

@@ -1,0 +1,1 @@
+export { drawSample, type DrawSampleOptions, type SampleDataset, type SampleEncoder } from './drawSample';

@@ -1,11 +1,13 @@
-import { open, stat } from 'node:fs/promises';
-import path from 'node:path';
 import type Sharp from 'sharp';
 import { DinomalyError } from '../errors';
+import { decodeBmp, decodeBmpIndices, hasGrayRamp, readBmpHeader } from '../imaging/bmp';
+import type { ImageFormat } from '../imaging/fileKind';
 import type { GrayImage, RgbImage, Size } from '../imaging/image';
 import type { MaskImage } from '../imaging/mask';
+import { paletteAsGray, type IndexPng } from '../imaging/pngIndices';
+import { damagedImage, tooLargeImage, unsupportedPixels } from './imageErrors';
+import { openSource, readWhole, type ImageFile } from './imageFile';
 import { loadNative } from './native';
-import { paletteStart } from './pngPalette';
 
 type SharpModule = typeof Sharp;
 
@@ -25,162 +27,205 @@ export interface DecodedImage extends RgbImage {
 	readonly orientation: number;
 }
 
+/** Sizes are those after the orientation is applied. */
 export interface ImageHeader extends Size {
-	/** `png`, `jpeg` and so on. */
-	readonly format: string;
+	readonly format: ImageFormat;
+	/** EXIF orientation, 1 to 8; 1 is none. */
+	readonly orientation: number;
 }
 
 let configured: SharpModule | undefined;
 
-/** The sharp module, set up for decoding many images side by side. @throws RUNTIME_MISSING */
+/**
+ * Decodes an image file, or its bytes, to 8-bit RGB with its EXIF orientation applied.
+ * Alpha is dropped, not composited; a colour profile is ignored, as in the reference; of several frames the first is
+ * taken; 16-bit colours keep their high byte.
+ *
+ * @throws DinomalyError INPUT_MISSING, IMAGE_UNREADABLE, IMAGE_TOO_LARGE: one sentence that names the image
+ */
+export async function decodeImage(
+	source: string | Uint8Array,
+	options: DecodeOptions = {},
+): Promise<DecodedImage> {
+	const { sixteenBit = 'scale', maxPixels = MAX_PIXELS } = options;
+	return reading(source, options, async (opened) => {
+		if (opened.format === 'bmp')
+			return { ...decodeBmp(await readBmp(opened, maxPixels)), orientation: 1 };
+		const { image, metadata } = await openSharp(opened, maxPixels);
+		const orientation = metadata.orientation ?? 1;
+		if (metadata.space === 'grey16' && sixteenBit === 'clip') {
+			const { levels, info } = await rawLevels(image, 'grey16');
+			const clipped = levels.map((level) => Math.min(level, 255));
+			return {
+				data: grayToRgb(clipped),
+				width: info.width,
+				height: info.height,
+				channels: 3,
+				orientation,
+			};
+		}
+		const { data, info } = await rawBytes(image, 'srgb');
+		if (info.channels !== 3) throw unsupportedPixels(opened.shown, `${metadata.channels} channels`);
+		return { data, width: info.width, height: info.height, channels: 3, orientation };
+	});
+}
+
+/**
+ * Decodes a ground-truth mask as it was stored: the indices of a palette and bilevel values are labels, all else levels.
+ * Masks of 16 bits are narrowed so that no value above 0 becomes 0.
+ *
+ * @throws DinomalyError as `decodeImage`
+ */
+export async function decodeMask(
+	source: string | Uint8Array,
+	options: DecodeOptions = {},
+): Promise<MaskImage> {
+	const { maxPixels = MAX_PIXELS } = options;
+	return reading(source, options, async (opened) => {
+		if (opened.format === 'bmp') return bmpMask(await readBmp(opened, maxPixels));
+		const { image, metadata } = await openSharp(opened, maxPixels);
+		const indexed =
+			opened.format === 'png' && metadata.isPalette ? paletteAsGray(await readWhole(opened)) : null;
+		if (indexed !== null) return indexMask(indexed);
+		const { space, depth, bitsPerSample } = metadata;
+		if (depth === 'ushort') {
+			const { levels, info } = await rawLevels(image, space === 'grey16' ? 'grey16' : 'rgb16');
+			return { data: narrow(levels), ...sizeOf(info), kind: 'levels' };
+		}
+		const { data, info } = await rawBytes(image, space === 'b-w' ? 'b-w' : 'srgb');
+		return { data, ...sizeOf(info), kind: space === 'b-w' && bitsPerSample === 1 ? 'labels' : 'levels' };
+	});
+}
+
+/** Size, format and orientation of an image without decoding it. @throws DinomalyError as `decodeImage` */
+export async function imageHeader(
+	source: string | Uint8Array,
+	options: { readonly name?: string } = {},
+): Promise<ImageHeader> {
+	return reading(source, options, async (opened) => {
+		const { format } = opened;
+		if (format === 'bmp') {
+			const { width, height } = readBmpHeader(opened.head);
+			return { format, width, height, orientation: 1 };
+		}
+		const { autoOrient, orientation = 1 } = await sharpOf(opened).metadata();
+		return { format, width: autoOrient.width, height: autoOrient.height, orientation };
+	});
+}
+
+/** PNG bytes of an RGB or gray image. @throws DinomalyError RUNTIME_MISSING */
+export async function encodePng({
+	data,
+	width,
+	height,
+	channels,
+}: RgbImage | GrayImage): Promise<Uint8Array> {
+	const png = loadSharp()(data, { raw: { width, height, channels } });
+	return view(
+		await png
+			.toColourspace(channels === 1 ? 'b-w' : 'srgb')
+			.png()
+			.toBuffer(),
+	);
+}
+
+/** The sharp module, set up for decoding many images side by side. @throws DinomalyError RUNTIME_MISSING */
 function loadSharp(): SharpModule {
 	if (!configured) {
 		configured = loadNative<SharpModule>('sharp');
-		// Each image is seen once; parallelism is over images.
+		// Each image is seen once, and a cached file could not be deleted on Windows.
 		configured.cache(false);
+		// Parallelism is over images.
 		configured.concurrency(1);
 	}
 	return configured;
 }
 
-/**
- * Decodes an image file, or its bytes, to 8-bit RGB with its EXIF orientation applied; alpha is dropped, not composited.
- * @throws INPUT_MISSING, IMAGE_UNREADABLE, IMAGE_TOO_LARGE, one sentence naming the image
- */
-export async function decodeImage(source: string | Uint8Array, options: DecodeOptions = {}): Promise<DecodedImage> {
-	const { sixteenBit = 'scale' } = options;
-	return reading(source, options, async (image, metadata) => {
-		let pipeline = image.autoOrient().removeAlpha();
-		const deepGray = metadata.depth === 'ushort' && metadata.space === 'grey16';
-		if (deepGray && sixteenBit === 'clip') return clipped(await pipeline.toColourspace('grey16').raw({ depth: 'ushort' }).toBuffer({ resolveWithObject: true }));
-		pipeline = pipeline.toColourspace('srgb');
-		const { data, info } = await pipeline.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-		const rgb = info.channels === 3 ? view(data) : repeated(view(data), info.channels);
-		return { data: rgb, width: info.width, height: info.height, channels: 3, orientation: metadata.orientation ?? 1 };
-	});
-}
-
-/** Decodes a ground-truth mask as it was stored: palette indices and bilevel values stay labels, colours stay levels. */
-export async function decodeMask(file: string, options: DecodeOptions = {}): Promise<MaskImage> {
-	return reading(file, options, async (image, metadata) => {
-		const { data, info } = await image.removeAlpha().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-		const pixels = view(data);
-		const background = metadata.format === 'png' ? await paletteStart(file) : null;
-		if (background) return { data: differsFrom(pixels, info.channels, background), width: info.width, height: info.height, channels: 1, kind: 'labels' };
-		const bilevel = metadata.bitsPerSample === 1;
-		return { data: pixels, width: info.width, height: info.height, channels: info.channels, kind: bilevel ? 'labels' : 'levels' };
-	});
-}
-
-/** Size and format of an image without decoding it, orientation applied. @throws as decodeImage */
-export async function imageHeader(source: string | Uint8Array, options: DecodeOptions = {}): Promise<ImageHeader> {
-	return reading(source, options, (_, { autoOrient, format }) => Promise.resolve({ width: autoOrient.width, height: autoOrient.height, format }));
-}
-
-/** PNG bytes of an RGB or gray image. */
-export async function encodePng({ data, width, height, channels }: RgbImage | GrayImage): Promise<Uint8Array> {
-	return new Uint8Array(await loadSharp()(data, { raw: { width, height, channels } }).png({ compressionLevel: 6 }).toBuffer());
-}
-
 async function reading<T>(
 	source: string | Uint8Array,
-	{ name, maxPixels = MAX_PIXELS }: DecodeOptions,
-	read: (image: Sharp.Sharp, metadata: Sharp.Metadata) => Promise<T>,
+	{ name }: { readonly name?: string },
+	read: (opened: ImageFile) => Promise<T>,
 ): Promise<T> {
-	const sharp = loadSharp();
-	const shown = name ?? (typeof source === 'string' ? source : 'the image');
-	if (typeof source === 'string') await checkFile(source, shown);
-	else if (source.byteLength === 0) throw unreadable(shown, 'no bytes at all');
+	const opened = await openSource(source, name);
 	try {
-		const image = sharp(source, { failOn: 'error', limitInputPixels: false, pages: 1 });
-		const metadata = await image.metadata();
-		if (metadata.width * metadata.height > maxPixels) throw tooLarge(shown, metadata, maxPixels);
-		return await read(image, metadata);
+		return await read(opened);
 	} catch (error) {
 		if (error instanceof DinomalyError) throw error;
-		throw unreadable(shown, await describeContent(source, error), error);
+		throw damagedImage(opened.shown, opened.format, error);
 	}
 }
 
-async function checkFile(file: string, shown: string): Promise<void> {
-	const info = await stat(file).catch((cause: unknown) => {
-		throw new DinomalyError('INPUT_MISSING', `Expected an image file at ${shown}, found none that can be opened`, {
-			hint: 'Check the path and the permissions.',
-			cause,
-		});
-	});
-	if (info.isDirectory()) throw unreadable(shown, 'a folder');
-	if (info.size === 0) throw unreadable(shown, 'an empty file');
-}
-
-/** What the bytes are, as far as their first ones tell. */
-async function describeContent(source: string | Uint8Array, error: unknown): Promise<string> {
-	const start = typeof source === 'string' ? await firstBytes(source) : source.subarray(0, SNIFFED_BYTES);
-	const damaged = error instanceof Error && /truncat|premature|corrupt|end of|invalid|bad |error/i.test(error.message);
-	if (IMAGE_SIGNATURES.some((signature) => signature.every((byte, i) => start[i] === byte))) {
-		return damaged ? 'one that is truncated or damaged' : 'one that cannot be decoded';
+/** The image with what its header says, small enough to decode and of a kind of pixel that 8 bits can hold. */
+async function openSharp(
+	opened: ImageFile,
+	maxPixels: number,
+): Promise<{ image: Sharp.Sharp; metadata: Sharp.Metadata }> {
+	const image = sharpOf(opened);
+	const metadata = await image.metadata();
+	if (metadata.width * metadata.height > maxPixels) throw tooLargeImage(opened.shown, metadata, maxPixels);
+	if (metadata.depth !== 'uchar' && metadata.depth !== 'ushort') {
+		throw unsupportedPixels(opened.shown, `those of type ${metadata.depth}`);
 	}
-	return start.every((byte) => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte < 127)) ? 'text' : 'data of another kind';
+	return { image: image.autoOrient(), metadata };
 }
 
-const SNIFFED_BYTES = 512;
-/** PNG, JPEG, GIF, TIFF (both byte orders), WebP's container. */
-const IMAGE_SIGNATURES = [
-	[0x89, 0x50, 0x4e, 0x47],
-	[0xff, 0xd8, 0xff],
-	[0x47, 0x49, 0x46],
-	[0x49, 0x49, 0x2a, 0],
-	[0x4d, 0x4d, 0, 0x2a],
-	[0x52, 0x49, 0x46, 0x46],
-];
-
-async function firstBytes(file: string): Promise<Uint8Array> {
-	const handle = await open(file, 'r');
-	try {
-		const { buffer, bytesRead } = await handle.read(new Uint8Array(SNIFFED_BYTES), 0, SNIFFED_BYTES, 0);
-		return buffer.subarray(0, bytesRead);
-	} finally {
-		await handle.close();
-	}
+function sharpOf({ content }: ImageFile): Sharp.Sharp {
+	// The pixel limit is ours: it is checked against the header, with a message that says both sizes.
+	return loadSharp()(content, { failOn: 'error', limitInputPixels: false, pages: 1, ignoreIcc: true });
 }
 
-function unreadable(shown: string, found: string, cause?: unknown): DinomalyError {
-	return new DinomalyError('IMAGE_UNREADABLE', `Expected a PNG, JPEG, WebP, TIFF, GIF or AVIF image in ${path.normalize(shown)}, found ${found}`, {
-		hint: 'Replace the file by the original, or remove it.',
-		cause,
-	});
+async function rawBytes(
+	image: Sharp.Sharp,
+	space: 'srgb' | 'b-w',
+): Promise<{ data: Uint8Array; info: Sharp.OutputInfo }> {
+	const raw = image.removeAlpha().toColourspace(space).raw({ depth: 'uchar' });
+	const { data, info } = await raw.toBuffer({ resolveWithObject: true });
+	return { data: view(data), info };
 }
 
-function tooLarge(shown: string, { width, height }: Size, maxPixels: number): DinomalyError {
-	return new DinomalyError(
-		'IMAGE_TOO_LARGE',
-		`Expected at most ${Math.round(maxPixels / 1e6)} megapixels in ${path.normalize(shown)}, found ${width} x ${height}`,
-		{ hint: 'Scale the image down or cut it before it comes here.' },
-	);
+async function rawLevels(
+	image: Sharp.Sharp,
+	space: 'grey16' | 'rgb16',
+): Promise<{ levels: Uint16Array; info: Sharp.OutputInfo }> {
+	const raw = image.removeAlpha().toColourspace(space).raw({ depth: 'ushort' });
+	const { data, info } = await raw.toBuffer({ resolveWithObject: true });
+	return { levels: new Uint16Array(data.buffer, data.byteOffset, data.length / 2), info };
 }
 
-function clipped({ data, info }: { data: Buffer; info: Sharp.OutputInfo }): DecodedImage {
-	const levels = new Uint16Array(data.buffer, data.byteOffset, data.length / 2);
-	const gray = Uint8Array.from(levels, (level) => Math.min(level, 255));
-	return { data: repeated(gray, info.channels), width: info.width, height: info.height, channels: 3, orientation: 1 };
+async function readBmp(opened: ImageFile, maxPixels: number): Promise<Uint8Array> {
+	const header = readBmpHeader(opened.head);
+	if (header.width * header.height > maxPixels) throw tooLargeImage(opened.shown, header, maxPixels);
+	return readWhole(opened);
 }
 
-/** First channel of each pixel, three times. */
-function repeated(pixels: Uint8Array, channels: number): Uint8Array {
-	const count = pixels.length / channels;
-	const rgb = new Uint8Array(3 * count);
-	for (let i = 0; i < count; i++) rgb.fill(pixels[i * channels], 3 * i, 3 * i + 3);
+function bmpMask(bytes: Uint8Array): MaskImage {
+	const header = readBmpHeader(bytes);
+	if (header.bitsPerPixel > 8) return { ...decodeBmp(bytes), kind: 'levels' };
+	const kind = header.bitsPerPixel > 1 && hasGrayRamp(header) ? 'levels' : 'labels';
+	return { ...decodeBmpIndices(bytes), channels: 1, kind };
+}
+
+async function indexMask({ png, levelPerIndex }: IndexPng): Promise<MaskImage> {
+	const image = loadSharp()(png, { failOn: 'error', limitInputPixels: false }).autoOrient();
+	const { data, info } = await rawBytes(image, 'b-w');
+	for (let i = 0; i < data.length; i++) data[i] /= levelPerIndex;
+	return { data, ...sizeOf(info), kind: 'labels' };
+}
+
+/** High bytes, or the values themselves where they fit; what is above 0 stays above 0. */
+function narrow(levels: Uint16Array): Uint8Array {
+	const small = levels.every((level) => level <= 255);
+	return Uint8Array.from(levels, (level) => (small || level === 0 ? level : Math.max(1, level >> 8)));
+}
+
+function grayToRgb(gray: Uint16Array): Uint8Array {
+	const rgb = new Uint8Array(gray.length * 3);
+	for (let i = 0, o = 0; i < gray.length; i++, o += 3) rgb[o] = rgb[o + 1] = rgb[o + 2] = gray[i];
 	return rgb;
 }
 
-/** 1 where a pixel is not of the given colour. */
-function differsFrom(pixels: Uint8Array, channels: number, colour: readonly number[]): Uint8Array {
-	const count = pixels.length / channels;
-	const labels = new Uint8Array(count);
-	for (let i = 0; i < count; i++) {
-		for (let c = 0; c < channels; c++) if (pixels[i * channels + c] !== colour[c]) labels[i] = 1;
-	}
-	return labels;
+function sizeOf({ width, height, channels }: Sharp.OutputInfo): Size & { readonly channels: number } {
+	return { width, height, channels };
 }
 
 function view(data: Buffer): Uint8Array {

@@ -1,4 +1,11 @@
-import type { GroupCount, MixerConfig, ModelConfig, NoiseConfig, OptimiserConfig } from '../model/config';
+import {
+	LOSS_NAMES,
+	type GroupCount,
+	type MixerConfig,
+	type ModelConfig,
+	type NoiseConfig,
+	type OptimiserConfig,
+} from '../model/config';
 import { required } from './commonFlags';
 import type { FlagValues } from './flags';
 import { choice, number, toggle, usage } from './flags';
@@ -24,6 +31,11 @@ export const CONFIG_FLAGS = {
 	groups: choice(GROUPS, 'Groups of the loose constraint; 8 is layer to layer (default: 2)'),
 	dropout: number('RATE', 'Dropout rate of the noisy bottleneck', RATE),
 	jitter: number('SCALE', 'Feature jitter in the bottleneck instead of dropout', NOT_NEGATIVE),
+	bottleneck: choice(
+		['plain', 'reduced'],
+		"Layers of the bottleneck; reduced is Dinomaly2's (default: plain)",
+	),
+	loss: choice(LOSS_NAMES, 'What is minimised (default: globalCosine)'),
 	recentering: toggle('Subtract the class token from the targets (Dinomaly2)'),
 	'learning-rate': number('LR', 'Learning rate after the warm-up', NOT_NEGATIVE),
 	'final-learning-rate': number('LR', 'Learning rate at the end', NOT_NEGATIVE),
@@ -51,6 +63,8 @@ export function readOverrides(values: ConfigValues): Overrides {
 		mixer: readMixer(values),
 		groups: values.groups === undefined ? undefined : (Number(values.groups) as GroupCount),
 		noise: readNoise(values),
+		bottleneck: values.bottleneck as ModelConfig['bottleneck'],
+		loss: values.loss as OptimiserConfig['loss'],
 		recentering: values.recentering,
 		learningRate: values['learning-rate'],
 		finalLearningRate: values['final-learning-rate'],

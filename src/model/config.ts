@@ -24,14 +24,17 @@ export type BottleneckKind = 'plain' | 'reduced';
  * - `regionalCosineFocal`: points weighted by how hard they are (regional_cosine_focal)
  * - `regionalCosineSum`: the plain mean over points, groups summed and not averaged (region_cosine)
  */
-export type LossName =
-	| 'globalCosine'
-	| 'globalCosineDeviation'
-	| 'globalCosineFocal'
-	| 'regionalCosine'
-	| 'regionalCosineHardest'
-	| 'regionalCosineFocal'
-	| 'regionalCosineSum';
+export type LossName = (typeof LOSS_NAMES)[number];
+
+export const LOSS_NAMES = [
+	'globalCosine',
+	'globalCosineDeviation',
+	'globalCosineFocal',
+	'regionalCosine',
+	'regionalCosineHardest',
+	'regionalCosineFocal',
+	'regionalCosineSum',
+] as const;
 
 /** Number of feature groups that the loose constraint reconstructs: 8 is layer to layer. */
 export type GroupCount = 1 | 2 | 4 | 8;

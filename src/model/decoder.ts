@@ -25,6 +25,8 @@ import { DECODER_BLOCKS, layerGroups, tokenLayout, type EncoderDims, type TokenL
 
 /** LayerNorm epsilon of decoder blocks; with the reference's small initial activations it is visible. */
 const NORM_EPSILON = 1e-8;
+/** Keeps linear attention finite on blank images (the reference's own advice against NaN); far below what float32 can tell otherwise. */
+const ATTENTION_EPSILON = 1e-6;
 
 export type ParameterLookup = (name: string) => Tensor;
 
@@ -113,7 +115,7 @@ function mixerOf(x: Tensor, options: DecoderOptions): Mixer {
 		const projections = project(normalise(rows, NORM_EPSILON), weight, bias);
 		const mixed =
 			mixer.kind === 'linear'
-				? linearAttention(projections, heads, options.attentionEpsilon)
+				? linearAttention(projections, heads, options.attentionEpsilon ?? ATTENTION_EPSILON)
 				: mixer.kind === 'softmax'
 					? softmaxAttention(projections, heads, keep)
 					: maskedLinearAttention(projections, heads, keep);

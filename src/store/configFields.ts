@@ -1,4 +1,10 @@
-import type { MixerConfig, ModelConfig, NoiseConfig, OptimiserConfig } from '../model/config';
+import {
+	LOSS_NAMES,
+	type MixerConfig,
+	type ModelConfig,
+	type NoiseConfig,
+	type OptimiserConfig,
+} from '../model/config';
 import type { JsonFields } from './jsonFields';
 
 /** Sides beyond this are no model of ours, and would ask for more memory than any machine has. */
@@ -19,6 +25,7 @@ function readModelConfig(fields: JsonFields): ModelConfig {
 		groups: fields.oneOf('groups', [1, 2, 4, 8]),
 		noise: readNoise(fields.object('noise')),
 		recentering: fields.flag('recentering'),
+		...(fields.has('bottleneck') && { bottleneck: fields.oneOf('bottleneck', ['plain', 'reduced'] as const) }),
 	};
 }
 
@@ -33,6 +40,7 @@ function readOptimiserConfig(fields: JsonFields): OptimiserConfig {
 		epsilon: fields.number('epsilon', { min: 0 }),
 		amsgrad: fields.flag('amsgrad'),
 		clipNorm: fields.number('clipNorm', { min: 0 }),
+		...(fields.has('loss') && { loss: fields.oneOf('loss', LOSS_NAMES) }),
 		hardMining: fields.flag('hardMining'),
 		hardMiningShare: fields.number('hardMiningShare', { min: 0, max: 1 }),
 		hardMiningRamp: fields.count('hardMiningRamp'),

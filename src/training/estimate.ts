@@ -16,7 +16,7 @@ export interface TrainingEstimate {
 /** Copies of every parameter: value and moments twice each, gradients, and what the optimizer holds for a while. */
 const PARAMETER_COPIES = 11;
 /** Float32 rows of width D that the step keeps per token of the batch, measured (bench/trainingStep). */
-const ROWS_PER_TOKEN = 230;
+const ROWS_PER_TOKEN = 180;
 /** Runtime, graph and code. */
 const BASE_BYTES = 250e6;
 

@@ -26,6 +26,9 @@ export interface TrainerOptions {
 	readonly session: SessionOptions;
 }
 
+/** Dinomaly2 trains the first layer of its bottleneck at a tenth of the rate. */
+const REDUCED_RATE = 0.1;
+
 export interface StepResult {
 	/** Iterations finished so far. */
 	readonly iteration: number;
@@ -63,7 +66,15 @@ export class Trainer {
 	static async create(options: TrainerOptions, features: FeatureSource): Promise<Trainer> {
 		const { config, dims, seed } = options;
 		const parameters = parameterSpecs(config, dims);
-		const step = buildTrainingStep({ config, optimiser: config, dims, parameters, images: config.batchSize, featureType: 'float16' });
+		const step = buildTrainingStep({
+			config,
+			optimiser: config,
+			dims,
+			parameters,
+			images: config.batchSize,
+			featureType: 'float16',
+			...(config.bottleneck === 'reduced' ? { secondRate: (name: string) => name.startsWith('bottleneck.fc0.') } : {}),
+		});
 		const session = await Session.create(serialise(step.graph), options.session);
 		const state = new TrainingState(step.state, initialParameters(parameters, createRandom(deriveSeed(seed, 'parameters'))));
 		return new Trainer(options, features, session, step, state);
@@ -108,6 +119,7 @@ export class Trainer {
 		const rank = hardMiningRank(points, hardMiningShareAt(iteration, config));
 		return {
 			learningRate: float32(learningRateAt(iteration, config)),
+			...(config.bottleneck === 'reduced' ? { learningRate2: float32(REDUCED_RATE * learningRateAt(iteration, config)) } : {}),
 			firstCorrection: float32(1 - BETA1 ** t),
 			secondCorrection: float32(Math.sqrt(1 - BETA2 ** t)),
 			...(config.hardMining ? { rank: { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(rank)) } } : {}),

@@ -27,12 +27,10 @@ const VISIBLE = 7;
 const CROPPED = SIDE / 16;
 
 const DEFECTS: Order[] = PRODUCTS.flatMap(({ name, defects }) =>
-	defects.flatMap((kind) =>
-		[1, 0.5, 0].map((severity) => ({ name, kind, severity, seed: SEED, side: SIDE })),
-	),
+	defects.flatMap((kind) => [1, 0].map((severity) => ({ name, kind, severity, seed: SEED, side: SIDE }))),
 );
 const SOUND: Order[] = PRODUCTS.flatMap(({ name }) => [
-	...[SEED, SEED, 2, 3].map((seed) => ({ name, seed, side: SIDE })),
+	...[SEED, SEED, 2].map((seed) => ({ name, seed, side: SIDE })),
 	{ name, seed: SEED, side: SIDE / 2 },
 ]);
 
@@ -83,16 +81,15 @@ describe.each(PRODUCTS.map(({ name, defects }) => ({ name, defects })))('$name',
 	});
 
 	test('no two pieces are alike, and all are alike in brightness', () => {
-		const [first, , second, third] = soundPictures(name);
-		const means = [first, second, third].map(({ bytes }) => mean(bytes));
+		const [first, , second] = soundPictures(name);
+		const means = [first, second].map(({ bytes }) => mean(bytes));
 		expect(Math.max(...means) / Math.min(...means)).toBeLessThan(1.15);
 		expect(Math.min(...means)).toBeGreaterThan(40);
 		expect(mean(differences(first, second))).toBeGreaterThan(3);
-		expect(mean(differences(second, third))).toBeGreaterThan(3);
 	});
 
 	test('a picture of another side shows the same piece', () => {
-		const [full, , other, , half] = soundPictures(name);
+		const [full, , other, half] = soundPictures(name);
 		// Mean levels between a picture at half the side and every second pixel of a full one.
 		const distance = (picture: Drawn): number => {
 			let sum = 0;
@@ -116,7 +113,7 @@ function draw(orders: readonly Order[]): Promise<Drawn[]> {
 	});
 }
 
-/** Seeds 1, 1, 2, 3 at full side and 1 at half. */
+/** Seeds 1, 1, 2 at full side and 1 at half. */
 function soundPictures(name: string): Drawn[] {
 	return SOUND.filter((order) => order.name === name).map((order) => drawn.get(order)!);
 }

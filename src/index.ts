@@ -4,20 +4,15 @@ export type {
 	CallOptions,
 	Engine,
 	EngineOptions,
-	EvaluateOptions,
+	CountOptions,
 	ScoreOptions,
 	TrainOptions,
 } from './engine/host';
-export type {
-	DoctorCheck,
-	DoctorReport,
-	DoctorRequest,
-	SampleRequest,
-	SampleResult,
-} from './engine/protocol';
+export type { DoctorCheck, DoctorReport, DoctorRequest, SampleRequest } from './engine/protocol';
 export { DinomalyError } from './errors';
 export type { ErrorCode } from './errors';
 export type * from './dataset/dataset';
+export type { SampleDataset } from './dataset/sample';
 export { scanDataset } from './dataset/scan';
 export type { ScanOptions } from './dataset/scan';
 export type * from './evaluation/request';

@@ -1,18 +1,11 @@
 import { join } from 'node:path';
+import type { SampleDataset } from '../dataset/sample';
 import type { EvaluateRequest, EvaluateResult } from '../evaluation/request';
 import type { ExportRequest, ExportResult } from '../scoring/export';
 import type { ScoreOutcome, ScoreRequest } from '../scoring/request';
 import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
 import { fromWireError, PROTOCOL_VERSION } from './protocol';
-import type {
-	DoctorReport,
-	DoctorRequest,
-	JobEvent,
-	JobName,
-	JobTypes,
-	SampleRequest,
-	SampleResult,
-} from './protocol';
+import type { DoctorReport, DoctorRequest, JobEvent, JobName, JobTypes, SampleRequest } from './protocol';
 import { SharedEngine } from './sharedEngine';
 import { packageVersion } from './version';
 
@@ -40,7 +33,7 @@ export interface ScoreOptions extends CallOptions {
 	readonly onOutcome?: (outcome: ScoreOutcome, index: number) => void;
 }
 
-export interface EvaluateOptions extends CallOptions {
+export interface CountOptions extends CallOptions {
 	readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -49,9 +42,9 @@ export interface Engine {
 	train(request: TrainRequest, options?: TrainOptions): Promise<TrainResult>;
 	/** Outcomes in the order of the request's images; an image that fails is an outcome, not a rejection. */
 	score(request: ScoreRequest, options?: ScoreOptions): Promise<ScoreOutcome[]>;
-	evaluate(request: EvaluateRequest, options?: EvaluateOptions): Promise<EvaluateResult>;
+	evaluate(request: EvaluateRequest, options?: CountOptions): Promise<EvaluateResult>;
 	exportModel(request: ExportRequest, options?: CallOptions): Promise<ExportResult>;
-	drawSample(request: SampleRequest, options?: CallOptions): Promise<SampleResult>;
+	drawSample(request: SampleRequest, options?: CountOptions): Promise<SampleDataset>;
 	doctor(request: DoctorRequest, options?: CallOptions): Promise<DoctorReport>;
 	/** Process id of the engine process, while there is one. */
 	readonly pid: number | undefined;
@@ -107,17 +100,20 @@ function facade(shared: SharedEngine): Engine {
 			});
 			return outcomes;
 		},
-		evaluate: (request, options = {}) =>
-			call('evaluate', request, options, (event) => {
-				if (event.kind === 'count') options.onProgress?.(event.done, event.total);
-			}),
+		evaluate: (request, options = {}) => call('evaluate', request, options, counted(options)),
 		exportModel: (request, options = {}) => call('exportModel', request, options),
-		drawSample: (request, options = {}) => call('drawSample', request, options),
+		drawSample: (request, options = {}) => call('drawSample', request, options, counted(options)),
 		doctor: (request, options = {}) => call('doctor', request, options),
 		get pid() {
 			return shared.pid;
 		},
 		close: () => shared.close(),
+	};
+}
+
+function counted({ onProgress }: CountOptions): (event: JobEvent) => void {
+	return (event) => {
+		if (event.kind === 'count') onProgress?.(event.done, event.total);
 	};
 }
 

@@ -10,7 +10,7 @@ import type * as Score from '../scoring/score';
 import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
 import type * as Train from '../training/train';
 import type * as Doctor from './doctor';
-import type { DoctorReport, DoctorRequest, SampleRequest, SampleResult } from './protocol';
+import type { DoctorReport, DoctorRequest, SampleRequest } from './protocol';
 
 /** A job ends at its next step with a rejection once the signal fires. */
 export interface JobContext {
@@ -25,7 +25,7 @@ export interface ScoreContext extends JobContext {
 	readonly onOutcome: (outcome: ScoreOutcome, index: number) => void;
 }
 
-export interface EvaluateContext extends JobContext {
+export interface CountContext extends JobContext {
 	readonly onProgress: (done: number, total: number) => void;
 }
 
@@ -33,9 +33,9 @@ export interface EvaluateContext extends JobContext {
 export interface JobModules {
 	readonly train: (request: TrainRequest, context: TrainContext) => Promise<TrainResult>;
 	readonly score: (request: ScoreRequest, context: ScoreContext) => Promise<ScoreOutcome[]>;
-	readonly evaluate: (request: EvaluateRequest, context: EvaluateContext) => Promise<EvaluateResult>;
+	readonly evaluate: (request: EvaluateRequest, context: CountContext) => Promise<EvaluateResult>;
 	readonly exportModel: (request: ExportRequest, context: JobContext) => Promise<ExportResult>;
-	readonly drawSample: (request: SampleRequest, context: JobContext) => Promise<SampleResult>;
+	readonly drawSample: (request: SampleRequest, context: CountContext) => Promise<Sample.SampleDataset>;
 	readonly doctor: (request: DoctorRequest, context: JobContext) => Promise<DoctorReport>;
 }
 
@@ -47,7 +47,7 @@ export const lazyModules: JobModules = {
 		(require('../evaluation/evaluate') as typeof Evaluate).evaluateModel(request, context),
 	exportModel: (request, context) =>
 		(require('../scoring/export') as typeof Export).exportModel(request, context),
-	drawSample: ({ dir, ...options }, { signal }) =>
-		(require('../dataset/sample') as typeof Sample).drawSample(dir, { ...options, signal }),
+	drawSample: ({ dir, ...options }, context) =>
+		(require('../dataset/sample') as typeof Sample).drawSample(dir, { ...options, ...context }),
 	doctor: (request, context) => (require('./doctor') as typeof Doctor).runDoctor(request, context),
 };

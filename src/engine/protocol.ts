@@ -1,3 +1,4 @@
+import type { DrawSampleOptions, SampleDataset } from '../dataset/sample';
 import type { EvaluateRequest, EvaluateResult } from '../evaluation/request';
 import { DinomalyError } from '../errors';
 import type { ErrorCode } from '../errors';
@@ -8,16 +9,9 @@ import type { TrainProgress, TrainRequest, TrainResult } from '../training/reque
 /** Raised whenever a message changes its shape; copies of the package share an engine only when they agree on it. */
 export const PROTOCOL_VERSION = 1;
 
-export interface SampleRequest {
+export interface SampleRequest extends Omit<DrawSampleOptions, 'encoder' | 'signal' | 'onProgress'> {
 	/** Folder that receives the dataset; created when absent. */
 	readonly dir: string;
-	readonly seed?: number;
-}
-
-export interface SampleResult {
-	readonly dir: string;
-	readonly categories: readonly string[];
-	readonly files: number;
 }
 
 export interface DoctorRequest {
@@ -47,7 +41,7 @@ export interface JobTypes {
 	score: { request: ScoreRequest; result: number };
 	evaluate: { request: EvaluateRequest; result: EvaluateResult };
 	exportModel: { request: ExportRequest; result: ExportResult };
-	drawSample: { request: SampleRequest; result: SampleResult };
+	drawSample: { request: SampleRequest; result: SampleDataset };
 	doctor: { request: DoctorRequest; result: DoctorReport };
 }
 

@@ -162,7 +162,7 @@ describe('train', () => {
 	test('every option reaches the request', async () => {
 		const request = await requestOf(
 			'--category a b --category c --encoder dinov2-reg-small --preset balanced --seed 7 --calibration-share 0.2 --separate --resume ' +
-				'--image-size 256 --crop-size 224 --batch-size 8 --iterations 600 --mixer conv --kernel 5 --groups 8 --jitter 2 --recentering ' +
+				'--image-size 256 --crop-size 224 --batch-size 8 --iterations 600 --mixer conv --kernel 5 --groups 8 --jitter 2 --recentering --bottleneck reduced --loss regionalCosine ' +
 				'--learning-rate 1e-3 --final-learning-rate 1e-4 --warmup 50 --weight-decay 0.01 --epsilon 1e-8 --no-amsgrad --clip-norm 0.5 ' +
 				'--no-hard-mining --hard-mining-share 0.8 --hard-mining-ramp 500 --hard-mining-factor 0.2 --checkpoint-every 25 ' +
 				'--cache-dir cache --cache-limit 20GB --on-corrupt fail --hub-endpoint https://mirror.example --device cpu --require-device ' +
@@ -188,6 +188,8 @@ describe('train', () => {
 				groups: 8,
 				noise: { kind: 'jitter', scale: 2 },
 				recentering: true,
+				bottleneck: 'reduced',
+				loss: 'regionalCosine',
 				learningRate: 1e-3,
 				finalLearningRate: 1e-4,
 				warmup: 50,

@@ -53,7 +53,10 @@ interface PlacedConstant {
 export interface SerialiseOptions {
 	readonly producerVersion?: string;
 	readonly metadata?: Readonly<Record<string, string>>;
-	/** Says where a large constant's bytes were put; null keeps them inside. */
+	/**
+	 * Says where a float constant's bytes were put; null keeps them inside. Integers are never offered: ONNX Runtime
+	 * reads shapes and axes while it loads the model, and refuses to look for them elsewhere.
+	 */
 	readonly externalise?: (name: string, bytes: Uint8Array) => ExternalLocation | null;
 }
 
@@ -123,12 +126,9 @@ export function serialise(graph: Graph, options: SerialiseOptions = {}): Uint8Ar
 }
 
 function placeConstant(constant: Constant, name: string, { externalise }: SerialiseOptions): PlacedConstant {
-	return {
-		tensor: constant.tensor,
-		data: constant.data,
-		name,
-		external: externalise?.(name, bytesOf(constant.data)) ?? null,
-	};
+	const { tensor, data } = constant;
+	const external = tensor.dtype === 'int64' ? null : (externalise?.(name, bytesOf(data)) ?? null);
+	return { tensor, data, name, external };
 }
 
 function usedConstants(graph: Graph, nodes: readonly Node[]): Constant[] {

@@ -12,6 +12,9 @@ export interface BmpHeader extends Size {
 	readonly fields: readonly BitField[];
 }
 
+/** What is wrong with a BMP, in words that fit after "found". */
+export class BmpError extends Error {}
+
 interface BitField {
 	readonly shift: number;
 	/** Largest value of the field. */
@@ -22,6 +25,8 @@ const FILE_HEADER_BYTES = 14;
 const INFO_HEADER_BYTES = 40;
 const UNCOMPRESSED = 0;
 const BIT_FIELDS = 3;
+/** Where the masks of red, green and blue lie. */
+const FIELD_MASKS = [54, 58, 62] as const;
 /** Red, green and blue when the header does not say. */
 const DEFAULT_FIELDS: Readonly<Record<number, readonly number[]>> = {
 	16: [0x7c00, 0x03e0, 0x001f],
@@ -31,25 +36,25 @@ const DEFAULT_FIELDS: Readonly<Record<number, readonly number[]>> = {
 /**
  * Reads the headers of a BMP, which cameras still write and sharp cannot read.
  * @param bytes the start of the file; for pixels of at most 8 bits, at least as far as the palette's end
- * @throws RangeError in words that fit after "found", when it is compressed, damaged or cut short
+ * @throws BmpError when it is compressed, damaged or cut short
  */
 export function readBmpHeader(bytes: Uint8Array): BmpHeader {
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	if (view.byteLength < FILE_HEADER_BYTES + INFO_HEADER_BYTES)
-		throw new RangeError('one that is cut short');
+	if (view.byteLength < FILE_HEADER_BYTES + INFO_HEADER_BYTES) throw new BmpError('one that is cut short');
 	const infoBytes = view.getUint32(14, true);
 	const width = view.getInt32(18, true);
 	const storedHeight = view.getInt32(22, true);
 	const bitsPerPixel = view.getUint16(28, true);
 	const compression = view.getUint32(30, true);
 	const known = [1, 4, 8, 16, 24, 32].includes(bitsPerPixel);
-	if (width <= 0 || storedHeight === 0 || !known) throw new RangeError('one that is damaged');
+	if (width <= 0 || storedHeight === 0 || !known) throw new BmpError('one that is damaged');
 	const fieldsAllowed = compression === BIT_FIELDS && (bitsPerPixel === 16 || bitsPerPixel === 32);
-	if (compression !== UNCOMPRESSED && !fieldsAllowed) throw new RangeError('a compressed one');
+	if (compression !== UNCOMPRESSED && !fieldsAllowed) throw new BmpError('a compressed one');
+	if (fieldsAllowed && view.byteLength < FIELD_MASKS[2] + 4) throw new BmpError('one that is cut short');
 	const paletteStart = FILE_HEADER_BYTES + infoBytes;
 	const colours = bitsPerPixel > 8 ? 0 : view.getUint32(46, true) || 2 ** bitsPerPixel;
 	const fieldMasks = fieldsAllowed
-		? [54, 58, 62].map((at) => view.getUint32(at, true))
+		? FIELD_MASKS.map((at) => view.getUint32(at, true))
 		: (DEFAULT_FIELDS[bitsPerPixel] ?? []);
 	return {
 		width,
@@ -71,7 +76,7 @@ export function hasGrayRamp({ palette, bitsPerPixel }: BmpHeader): boolean {
 	return palette.length > 0;
 }
 
-/** Decodes an uncompressed BMP to RGB; alpha is dropped. @throws RangeError as `readBmpHeader` */
+/** Decodes an uncompressed BMP to RGB; alpha is dropped. @throws BmpError as `readBmpHeader` */
 export function decodeBmp(bytes: Uint8Array): RgbImage {
 	const header = readBmpHeader(bytes);
 	const { width, height, bitsPerPixel, palette, fields } = header;
@@ -101,7 +106,7 @@ export function decodeBmp(bytes: Uint8Array): RgbImage {
 	return { data, width, height, channels: 3 };
 }
 
-/** Palette indices of a BMP of at most 8 bits a pixel. @throws RangeError as `readBmpHeader` */
+/** Palette indices of a BMP of at most 8 bits a pixel. @throws BmpError as `readBmpHeader` */
 export function decodeBmpIndices(bytes: Uint8Array): { data: Uint8Array; width: number; height: number } {
 	const header = readBmpHeader(bytes);
 	const { width, height, bitsPerPixel } = header;
@@ -127,7 +132,7 @@ function rowStart(
 	const rowBytes = Math.ceil((width * bitsPerPixel) / 32) * 4;
 	const start = pixelStart + rowBytes * (topDown ? y : height - 1 - y);
 	if (start + Math.ceil((width * bitsPerPixel) / 8) > bytes.length)
-		throw new RangeError('one that is cut short');
+		throw new BmpError('one that is cut short');
 	return start;
 }
 

@@ -1,4 +1,5 @@
 import { DinomalyError } from '../errors';
+import { BmpError } from '../imaging/bmp';
 import type { ImageFormat } from '../imaging/fileKind';
 import type { Size } from '../imaging/image';
 
@@ -26,7 +27,7 @@ export function notAnImage(shown: string, found: string, cause?: unknown): Dinom
 
 /** An image that does not decode. The decoder's own words stay in the cause: they name its internals. */
 export function damagedImage(shown: string, format: ImageFormat, cause: unknown): DinomalyError {
-	const found = cause instanceof RangeError ? cause.message : 'one that is cut short or damaged';
+	const found = cause instanceof BmpError ? cause.message : 'one that is cut short or damaged';
 	return new DinomalyError(
 		'IMAGE_UNREADABLE',
 		`Expected a whole ${format.toUpperCase()} image, found ${found} in ${shown}`,

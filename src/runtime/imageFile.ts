@@ -61,7 +61,7 @@ async function readHead(file: string, shown: string): Promise<Uint8Array> {
 }
 
 function cannotOpen(shown: string, error: unknown): Error {
-	const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+	const code = (error as { code?: unknown }).code;
 	if (code === 'ENOENT' || code === 'ENOTDIR') return missingImage(shown, error);
-	return notAnImage(shown, `a file that cannot be opened (${code})`, error);
+	return notAnImage(shown, `a file that cannot be opened (${String(code)})`, error);
 }

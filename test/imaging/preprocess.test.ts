@@ -38,7 +38,9 @@ describeGolden('the reference preprocessing', () => {
 		}
 		expect(bits(sampled)).toEqual(bits(file.readFloat32('rgb_448.tensor_448_392_stride7')));
 		const expectedSums = file.read('rgb_448.tensor_448_392_sum') as Float64Array;
-		sums.forEach((sum, c) => { expect(sum).toBeCloseTo(expectedSums[c], 6); });
+		sums.forEach((sum, c) => {
+			expect(sum).toBeCloseTo(expectedSums[c], 6);
+		});
 	});
 });
 

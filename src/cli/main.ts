@@ -10,6 +10,7 @@ import type { CliIo } from './io';
 import { modelCommands } from './models';
 import { nearest } from './nearest';
 import { openProgress } from './progress';
+import type { ProgressReport } from './progress';
 import { sampleCommand } from './sample';
 import { scoreCommand } from './score';
 import { printable } from './table';
@@ -65,7 +66,7 @@ async function runCommand(command: Command, args: readonly string[], io: CliIo):
 	const json = parsed.values.json === true;
 	const progress = openProgress(io.stderr, json);
 	const stop = new AbortController();
-	const forget = cancelOnInterrupt(io, stop);
+	const forget = cancelOnInterrupt(io, stop, progress);
 	const engine = io.openEngine();
 	const context: CommandContext = {
 		io,
@@ -87,13 +88,13 @@ async function runCommand(command: Command, args: readonly string[], io: CliIo):
 	}
 }
 
-function cancelOnInterrupt(io: CliIo, stop: AbortController): () => void {
+function cancelOnInterrupt(io: CliIo, stop: AbortController, progress: ProgressReport): () => void {
 	return io.onInterrupt(() => {
 		if (stop.signal.aborted) {
 			io.exit(EXIT.cancelled);
 			return;
 		}
-		io.stderr.write('\nCancelling; press Ctrl-C again to stop at once\n');
+		progress.note('Cancelling; press Ctrl-C again to stop at once');
 		stop.abort();
 	});
 }

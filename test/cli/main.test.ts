@@ -334,18 +334,18 @@ describe('score', () => {
 			'score --model m --json --heatmap maps --mask masks images/a.png images/sub',
 		);
 		expect(readdirSync(join(folder, 'maps')).sort()).toEqual([
-			'a-2_heatmap.png',
-			'a_heatmap.png',
 			'b_heatmap.png',
+			'images_a_heatmap.png',
+			'sub_a_heatmap.png',
 		]);
 		expect(readdirSync(join(folder, 'masks')).sort()).toEqual([
-			'a-2_mask.png',
-			'a_mask.png',
 			'b_mask.png',
+			'images_a_mask.png',
+			'sub_a_mask.png',
 		]);
-		expect([...readFileSync(join(folder, 'masks', 'a_mask.png'))]).toEqual([9, 9, 9]);
+		expect([...readFileSync(join(folder, 'masks', 'images_a_mask.png'))]).toEqual([9, 9, 9]);
 		const { images } = JSON.parse(out) as { images: object[] };
-		expect(images[0]).toMatchObject({ heatmap: join(folder, 'maps', 'a_heatmap.png') });
+		expect(images[0]).toMatchObject({ heatmap: join(folder, 'maps', 'images_a_heatmap.png') });
 		expect(images[0]).not.toHaveProperty('heatmapPng');
 	});
 

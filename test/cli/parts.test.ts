@@ -46,6 +46,16 @@ test.each([
 	expect(parseFlags({ limit: byteCount('SIZE', '') }, ['--limit', given]).values.limit).toBe(bytes);
 });
 
+test('equal stems are told apart by their folders, equal paths by a number', () => {
+	expect(uniqueStems(['d/dent/000.png', 'd/good/000.png', 'd/good/001.png'])).toEqual([
+		'dent_000',
+		'good_000',
+		'001',
+	]);
+	expect(uniqueStems(['x/test/a.png', 'y/test/a.png', 'a.png'])).toEqual(['x_test_a', 'y_test_a', 'a']);
+	expect(uniqueStems(['a.png', 'a.png', 'a-2.png'])).toEqual(['a', 'a-2', 'a-2-2']);
+});
+
 test('stems never collide, whatever the files are called', () => {
 	const name = fc.constantFrom('a.png', 'A.jpg', 'x/a.png', 'a-2.png', 'b.png');
 	fc.assert(

@@ -24,11 +24,18 @@ async function main(layout: string, cropSize: number, runs: number): Promise<voi
 	const session = { device: 'cpu', threads: THREADS } as const;
 	const specs = parameterSpecs(config, dims);
 	const initial = initialParameters(specs, createRandom(1));
-	const parameters = new Map(specs.map(({ name, shape }) => [name, { data: initial.get(name) ?? new Float32Array(), shape }]));
+	const parameters = new Map(
+		specs.map(({ name, shape }) => [name, { data: initial.get(name) ?? new Float32Array(), shape }]),
+	);
 	const encoder = await Encoder.load(encoderFile, config, session);
 	const scorer = await Scorer.load(config, dims, parameters, session);
 	const product = await MatrixProduct.create(THREADS);
-	const image = { width: cropSize, height: cropSize, channels: 3 as const, data: Uint8Array.from({ length: 3 * cropSize * cropSize }, (_, i) => (i * 31) % 256) };
+	const image = {
+		width: cropSize,
+		height: cropSize,
+		channels: 3 as const,
+		data: Uint8Array.from({ length: 3 * cropSize * cropSize }, (_, i) => (i * 31) % 256),
+	};
 
 	const { encoderTokens } = tokenLayout(config, dims);
 	const flops = encoderFlops(dims, encoderTokens) + 2 * parameterCount(specs) * encoderTokens;
@@ -46,14 +53,20 @@ async function main(layout: string, cropSize: number, runs: number): Promise<voi
 		rates.push(rate / 1e9);
 		shares.push((100 * flops) / (ms / 1000) / rate);
 	}
-	console.log(`score    ${layout}, ${cropSize} px, batch 1: ${milliseconds(spreadOf(times))}, ${(flops / 1e9).toFixed(1)} GFLOP of matrix work`);
+	console.log(
+		`score    ${layout}, ${cropSize} px, batch 1: ${milliseconds(spreadOf(times))}, ${(flops / 1e9).toFixed(1)} GFLOP of matrix work`,
+	);
 	console.log(`product  ${spreadOf(rates).median.toFixed(0)} GFLOP/s`);
-	console.log(`share    ${spreadOf(shares).median.toFixed(1)} % of the product's rate (${spreadOf(shares).least.toFixed(1)} to ${spreadOf(shares).most.toFixed(1)})`);
+	console.log(
+		`share    ${spreadOf(shares).median.toFixed(1)} % of the product's rate (${spreadOf(shares).least.toFixed(1)} to ${spreadOf(shares).most.toFixed(1)})`,
+	);
 	console.log(`memory   ${peakMemoryGb()?.toFixed(2) ?? '?'} GB at most`);
 }
 
 /** Matrix work of the encoder's blocks and patch embedding: 24 N D^2 per block for the layers, 4 N^2 D for attention. */
 function encoderFlops({ dim, patch, targetLayers }: EncoderDims, tokens: number): number {
 	const blocks = targetLayers[targetLayers.length - 1] + 1;
-	return blocks * (24 * tokens * dim * dim + 4 * tokens * tokens * dim) + 2 * tokens * dim * 3 * patch * patch;
+	return (
+		blocks * (24 * tokens * dim * dim + 4 * tokens * tokens * dim) + 2 * tokens * dim * 3 * patch * patch
+	);
 }

@@ -9,7 +9,10 @@ const folder = path.join(root, '.dinomaly');
 const store = path.join(folder, 'store');
 const data = path.join(folder, 'sample');
 const MODEL = 'sample';
-const cli = (...args) => run(process.execPath, [path.join(root, 'dist', 'src', 'cli.js'), ...args, '--store', store], { shell: false });
+const cli = (...args) =>
+	run(process.execPath, [path.join(root, 'dist', 'src', 'cli.js'), ...args, '--store', store], {
+		shell: false,
+	});
 
 function step(title) {
 	console.log(`\n== ${title}`);
@@ -20,7 +23,8 @@ if (existsSync(data)) console.log(`There already: ${data}`);
 else cli('sample', data);
 
 step('Train one model on all three products (embedded encoder, CPU, a few minutes)');
-if (existsSync(path.join(store, 'models', MODEL))) console.log(`There already: model "${MODEL}" (delete ${store} to train anew)`);
+if (existsSync(path.join(store, 'models', MODEL)))
+	console.log(`There already: model "${MODEL}" (delete ${store} to train anew)`);
 else cli('train', '--data', data, '--model', MODEL, '--preset', 'fast', '--resume');
 
 step('Score two good and two defective images of each product, with heat maps');
@@ -29,7 +33,9 @@ const images = readdirSync(data, { withFileTypes: true })
 	.flatMap(({ name }) => {
 		const test = path.join(data, name, 'test');
 		const good = firstFiles(path.join(test, 'good'), 2);
-		const kinds = readdirSync(test).filter((kind) => kind !== 'good').slice(0, 2);
+		const kinds = readdirSync(test)
+			.filter((kind) => kind !== 'good')
+			.slice(0, 2);
 		return [...good, ...kinds.flatMap((kind) => firstFiles(path.join(test, kind), 1))];
 	});
 const heatmaps = path.join(folder, 'heatmaps');
@@ -40,5 +46,8 @@ step('Evaluate on all test images');
 cli('evaluate', '--model', MODEL, '--data', data);
 
 function firstFiles(dir, count) {
-	return readdirSync(dir).sort().slice(0, count).map((name) => path.join(dir, name));
+	return readdirSync(dir)
+		.sort()
+		.slice(0, count)
+		.map((name) => path.join(dir, name));
 }

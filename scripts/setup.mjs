@@ -31,7 +31,9 @@ export function run(command, args, options = {}) {
 export function prepare() {
 	const [major, minor] = process.versions.node.split('.').map(Number);
 	if (major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1])) {
-		console.error(`Expected Node.js ${MINIMUM.join('.')} or newer, found ${process.versions.node}: install a newer one from your package manager.`);
+		console.error(
+			`Expected Node.js ${MINIMUM.join('.')} or newer, found ${process.versions.node}: install a newer one from your package manager.`,
+		);
 		process.exit(1);
 	}
 	installPackages();
@@ -40,17 +42,31 @@ export function prepare() {
 
 function installPackages() {
 	const stamp = path.join(root, 'node_modules', '.dinomaly-installed');
-	const wanted = createHash('sha256').update(readFileSync(path.join(root, 'package.json'))).digest('hex');
+	const wanted = createHash('sha256')
+		.update(readFileSync(path.join(root, 'package.json')))
+		.digest('hex');
 	if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
 	console.error('Installing packages (about a minute, once) ...');
 	// The CPU part of onnxruntime-node comes with its package; its install script would only fetch CUDA libraries.
-	run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], { env: { ONNXRUNTIME_NODE_INSTALL: 'skip' } });
+	run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], {
+		env: { ONNXRUNTIME_NODE_INSTALL: 'skip' },
+	});
 	writeFileSync(stamp, wanted);
 }
 
 function compile() {
 	const stamp = path.join(root, 'dist', '.built');
-	const newest = Math.max(...['src', 'nodes', 'credentials', 'bench', 'package.json', 'tsconfig.json', 'tsconfig.build.json'].map((name) => changed(path.join(root, name))));
+	const newest = Math.max(
+		...[
+			'src',
+			'nodes',
+			'credentials',
+			'bench',
+			'package.json',
+			'tsconfig.json',
+			'tsconfig.build.json',
+		].map((name) => changed(path.join(root, name))),
+	);
 	if (existsSync(stamp) && statSync(stamp).mtimeMs >= newest) return;
 	console.error('Compiling ...');
 	run('npm', ['run', '--silent', 'build']);

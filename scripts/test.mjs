@@ -12,9 +12,17 @@ try {
 	run('npm', ['run', '--silent', 'typecheck']);
 	run('npm', ['run', '--silent', 'lint']);
 	run('npm', ['run', '--silent', 'format:check']);
-	const status = run(process.execPath, [jest, '--json', `--outputFile=${report}`, ...process.argv.slice(2)], { mayFail: true, stdio: ['ignore', 'ignore', 'inherit'], shell: false });
-	const { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
-	console.log(`${numPassedTests} passed, ${numFailedTests + numRuntimeErrorTestSuites} failed, ${numPendingTests} skipped`);
+	const status = run(
+		process.execPath,
+		[jest, '--json', `--outputFile=${report}`, ...process.argv.slice(2)],
+		{ mayFail: true, stdio: ['ignore', 'ignore', 'inherit'], shell: false },
+	);
+	const { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites } = JSON.parse(
+		readFileSync(report, 'utf8'),
+	);
+	console.log(
+		`${numPassedTests} passed, ${numFailedTests + numRuntimeErrorTestSuites} failed, ${numPendingTests} skipped`,
+	);
 	process.exitCode = status;
 } finally {
 	rmSync(folder, { recursive: true, force: true });

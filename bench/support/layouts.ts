@@ -5,9 +5,42 @@ import { targetLayers } from '../../src/weights/targetLayers';
 
 /** Layouts of encoders; speed does not depend on the weights, which come from a seed. */
 const LAYOUTS: Readonly<Record<string, EncoderArchitecture>> = {
-	'ViT-S reg4': { family: 'dinov2', patch: 14, dim: 384, heads: 6, depth: 12, registers: 4, layerScale: true, gridSide: 37, lnEps: 1e-6, mlpRatio: 4 },
-	'ViT-B reg4': { family: 'dinov2', patch: 14, dim: 768, heads: 12, depth: 12, registers: 4, layerScale: true, gridSide: 37, lnEps: 1e-6, mlpRatio: 4 },
-	embedded: { family: 'vit', patch: 16, dim: 192, heads: 3, depth: 10, registers: 0, layerScale: false, gridSide: 14, lnEps: 1e-6, mlpRatio: 4 },
+	'ViT-S reg4': {
+		family: 'dinov2',
+		patch: 14,
+		dim: 384,
+		heads: 6,
+		depth: 12,
+		registers: 4,
+		layerScale: true,
+		gridSide: 37,
+		lnEps: 1e-6,
+		mlpRatio: 4,
+	},
+	'ViT-B reg4': {
+		family: 'dinov2',
+		patch: 14,
+		dim: 768,
+		heads: 12,
+		depth: 12,
+		registers: 4,
+		layerScale: true,
+		gridSide: 37,
+		lnEps: 1e-6,
+		mlpRatio: 4,
+	},
+	embedded: {
+		family: 'vit',
+		patch: 16,
+		dim: 192,
+		heads: 3,
+		depth: 10,
+		registers: 0,
+		layerScale: false,
+		gridSide: 14,
+		lnEps: 1e-6,
+		mlpRatio: 4,
+	},
 };
 
 /** An encoder of a layout with random weights. */
@@ -31,7 +64,13 @@ export function randomEncoder(layout: string): EncoderFile {
 	const { dim, heads, patch, registers, depth } = architecture;
 	return {
 		resolved: { name: layout, path: '', sha256: '', entry: null },
-		weights: { source: layout, architecture, names: [...shapes.keys()], shape, get: (name) => (values.get(name) ?? new Float32Array()).slice() },
+		weights: {
+			source: layout,
+			architecture,
+			names: [...shapes.keys()],
+			shape,
+			get: (name) => (values.get(name) ?? new Float32Array()).slice(),
+		},
 		dims: { dim, heads, patch, registers, targetLayers: targetLayers(depth) },
 	};
 }

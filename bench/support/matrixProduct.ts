@@ -19,7 +19,15 @@ export class MatrixProduct {
 
 	static async create(threads: number): Promise<MatrixProduct> {
 		const graph = new Graph();
-		graph.output('sum', sumAll(matmul(graph.input('a', 'float32', [ROWS, WIDTH]), graph.input('b', 'float32', [WIDTH, WIDTH]))));
+		graph.output(
+			'sum',
+			sumAll(
+				matmul(
+					graph.input('a', 'float32', [ROWS, WIDTH]),
+					graph.input('b', 'float32', [WIDTH, WIDTH]),
+				),
+			),
+		);
 		return new MatrixProduct(await Session.create(serialise(graph), { device: 'cpu', threads }));
 	}
 

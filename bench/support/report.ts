@@ -5,7 +5,9 @@ import { describeRuntime } from '../../src/runtime/session';
 /** Prints what the figures below were measured on. */
 export function printMachine(): void {
 	const [cpu] = os.cpus();
-	console.log(`machine  ${cpu.model}, ${os.cpus().length} cores, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB, ${os.platform()}-${os.arch()}`);
+	console.log(
+		`machine  ${cpu.model}, ${os.cpus().length} cores, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB, ${os.platform()}-${os.arch()}`,
+	);
 	console.log(`versions node ${process.version}, onnxruntime-node ${describeRuntime().version}`);
 	console.log(`date     ${new Date().toISOString().slice(0, 10)}`);
 }
@@ -19,7 +21,12 @@ export interface Spread {
 
 export function spreadOf(values: readonly number[]): Spread {
 	const sorted = [...values].sort((a, b) => a - b);
-	return { median: sorted[sorted.length >> 1], least: sorted[0], most: sorted[sorted.length - 1], n: sorted.length };
+	return {
+		median: sorted[sorted.length >> 1],
+		least: sorted[0],
+		most: sorted[sorted.length - 1],
+		n: sorted.length,
+	};
 }
 
 /** "412 ms (398 to 451, n=9)". */

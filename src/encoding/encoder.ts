@@ -41,12 +41,20 @@ export class Encoder {
 		readonly featureLength: number,
 	) {}
 
-	static async load({ weights, dims, resolved }: EncoderFile, config: EncodingConfig, options: SessionOptions): Promise<Encoder> {
+	static async load(
+		{ weights, dims, resolved }: EncoderFile,
+		config: EncodingConfig,
+		options: SessionOptions,
+	): Promise<Encoder> {
 		checkCrop(config.cropSize, dims.patch, weights, resolved.name);
 		const { cropSize, groups } = config;
 		const graph = buildEncoder({ weights, cropSize, groups, images: 1, targetLayers: dims.targetLayers });
 		const tokens = 1 + dims.registers + (cropSize / dims.patch) ** 2;
-		return new Encoder(await Session.create(serialise(graph), options), config, groups * tokens * dims.dim);
+		return new Encoder(
+			await Session.create(serialise(graph), options),
+			config,
+			groups * tokens * dims.dim,
+		);
 	}
 
 	get device(): DeviceName {
@@ -73,14 +81,22 @@ export class Encoder {
 function checkCrop(cropSize: number, patch: number, weights: EncoderWeights, name: string): void {
 	if (cropSize % patch !== 0) {
 		const lower = Math.max(1, Math.floor(cropSize / patch)) * patch;
-		throw new DinomalyError('CONFIG_INVALID', `Expected a crop size that encoder ${name}'s patch of ${patch} px divides, found ${cropSize}`, {
-			hint: `Set the crop size to ${lower} or ${lower + patch}.`,
-		});
+		throw new DinomalyError(
+			'CONFIG_INVALID',
+			`Expected a crop size that encoder ${name}'s patch of ${patch} px divides, found ${cropSize}`,
+			{
+				hint: `Set the crop size to ${lower} or ${lower + patch}.`,
+			},
+		);
 	}
 	const { family, gridSide } = weights.architecture;
 	if (family === 'beit' && cropSize !== gridSide * patch) {
-		throw new DinomalyError('CONFIG_INVALID', `Expected a crop size of ${gridSide * patch} for encoder ${name}, whose positions are fixed, found ${cropSize}`, {
-			hint: `Set the crop size to ${gridSide * patch}.`,
-		});
+		throw new DinomalyError(
+			'CONFIG_INVALID',
+			`Expected a crop size of ${gridSide * patch} for encoder ${name}, whose positions are fixed, found ${cropSize}`,
+			{
+				hint: `Set the crop size to ${gridSide * patch}.`,
+			},
+		);
 	}
 }

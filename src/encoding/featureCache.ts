@@ -52,7 +52,10 @@ export class FeatureCache {
 		try {
 			await mkdir(path.dirname(file), { recursive: true });
 			await this.makeRoom(features.byteLength);
-			await writeFile(temporary, new Uint8Array(features.buffer, features.byteOffset, features.byteLength));
+			await writeFile(
+				temporary,
+				new Uint8Array(features.buffer, features.byteOffset, features.byteLength),
+			);
 			await rename(temporary, file);
 			this.written += features.byteLength;
 			return true;
@@ -72,7 +75,9 @@ export class FeatureCache {
 	private fileOf(imageSha256: string): string {
 		const { imageSize, cropSize, groups } = this.key.encoding;
 		const hash = createHash('sha256')
-			.update(JSON.stringify([FORMAT, imageSha256, this.key.encoderSha256, imageSize, cropSize, groups]))
+			.update(
+				JSON.stringify([FORMAT, imageSha256, this.key.encoderSha256, imageSize, cropSize, groups]),
+			)
 			.digest('hex');
 		return path.join(this.folder, hash.slice(0, 2), `${hash}${SUFFIX}`);
 	}

@@ -96,7 +96,11 @@ export class ImageFeatures {
 	private async load(path: string): Promise<Loaded | DinomalyError> {
 		try {
 			const bytes = await readFile(path).catch((cause: unknown) => {
-				throw new DinomalyError('INPUT_MISSING', `Expected a readable image file, found none at ${path}`, { cause });
+				throw new DinomalyError(
+					'INPUT_MISSING',
+					`Expected a readable image file, found none at ${path}`,
+					{ cause },
+				);
 			});
 			const sha256 = createHash('sha256').update(bytes).digest('hex');
 			const cached = (await this.cache?.read(sha256, this.encoder.featureLength)) ?? null;
@@ -111,7 +115,9 @@ export class ImageFeatures {
 		const features = cached ?? (image ? await this.encodeImage(image) : await this.encode(path));
 		const index = this.images.push({ path, sha256 }) - 1;
 		if (cached) this.hits++;
-		const onDisk = cached ? this.cache?.touch(sha256).then(() => true) : this.cache?.write(sha256, features);
+		const onDisk = cached
+			? this.cache?.touch(sha256).then(() => true)
+			: this.cache?.write(sha256, features);
 		if (features.byteLength <= this.memoryLeft) {
 			this.memoryLeft -= features.byteLength;
 			this.inMemory.set(index, features);

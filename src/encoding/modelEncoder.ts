@@ -10,7 +10,10 @@ import { resolveEncoder, type ResolvedEncoder } from '../weights/resolveEncoder'
 import { readEncoder, type EncoderFile } from './encoder';
 
 /** Keeps an encoder file that the user named in the store, so that models trained with it go on working when it moves. */
-export async function keepEncoder(store: string, { entry, path: file, sha256 }: ResolvedEncoder): Promise<void> {
+export async function keepEncoder(
+	store: string,
+	{ entry, path: file, sha256 }: ResolvedEncoder,
+): Promise<void> {
 	if (entry !== null) return;
 	const kept = keptPath(store, sha256);
 	if (await stat(kept).catch(() => null)) return;
@@ -31,7 +34,9 @@ export async function keepEncoder(store: string, { entry, path: file, sha256 }: 
 export async function findModelEncoder(store: string, { name, encoder }: ModelCard): Promise<EncoderFile> {
 	const kept = keptPath(store, encoder.sha256);
 	const known = findEncoder(encoder.name) !== undefined;
-	const resolved = await resolveEncoder(known ? encoder.name : kept, { cacheDir: storeLayout(store).encoders });
+	const resolved = await resolveEncoder(known ? encoder.name : kept, {
+		cacheDir: storeLayout(store).encoders,
+	});
 	if (resolved.sha256 !== encoder.sha256) {
 		throw new DinomalyError(
 			'HASH_MISMATCH',

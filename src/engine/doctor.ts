@@ -103,7 +103,7 @@ function checkRuntime({ device = 'auto' }: DoctorRequest): Finding {
 }
 
 function checkSharp(): Finding {
-	const { versions } = loadNative<{ versions: Readonly<Record<string, string | undefined>> }>('sharp');
+	const { versions } = loadNative('sharp') as { versions: Readonly<Record<string, string | undefined>> };
 	return { status: 'ok', detail: `${versions.sharp ?? 'unknown'}, libvips ${versions.vips ?? 'unknown'}` };
 }
 

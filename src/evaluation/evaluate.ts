@@ -25,10 +25,16 @@ interface Failure {
 }
 
 /** Scores a test set with a model and computes the paper's metrics per category and their mean. */
-export async function evaluateModel(request: EvaluateRequest, context: EvaluateContext): Promise<EvaluateResult> {
+export async function evaluateModel(
+	request: EvaluateRequest,
+	context: EvaluateContext,
+): Promise<EvaluateResult> {
 	const started = performance.now();
 	const { device, requireDevice, threads } = request;
-	const dataset = await scanDataset(request.data, { categories: request.categories, signal: context.signal });
+	const dataset = await scanDataset(request.data, {
+		categories: request.categories,
+		signal: context.signal,
+	});
 	const testable = dataset.categories.filter(({ test }) => test.length > 0);
 	if (testable.length === 0) {
 		throw new DinomalyError('DATASET_EMPTY', `Expected test images in ${request.data}, found none`, {
@@ -45,14 +51,20 @@ export async function evaluateModel(request: EvaluateRequest, context: EvaluateC
 			await evaluateCategory(model, category, request.maskRule ?? 'nonzero', {
 				failures,
 				step: () => {
-					if (context.signal.aborted) throw new DinomalyError('CANCELLED', `The evaluation was cancelled after ${done} of ${total} images`);
+					if (context.signal.aborted)
+						throw new DinomalyError(
+							'CANCELLED',
+							`The evaluation was cancelled after ${done} of ${total} images`,
+						);
 					context.onProgress(++done, total);
 				},
 			}),
 		);
 	}
 	const { card, version } = model.opened;
-	const foreign = testable.map(({ name }) => name).filter((name) => !card.categories.some((known) => known.name === name));
+	const foreign = testable
+		.map(({ name }) => name)
+		.filter((name) => !card.categories.some((known) => known.name === name));
 	return {
 		model: card.name,
 		version,
@@ -64,7 +76,9 @@ export async function evaluateModel(request: EvaluateRequest, context: EvaluateC
 		notices: [
 			...(card.encoder.notice === undefined ? [] : [card.encoder.notice]),
 			...(foreign.length > 0 ? [`Not trained on: ${foreign.join(', ')}`] : []),
-			...dataset.problems.filter(({ severity }) => severity === 'warning').map(({ message }) => message),
+			...dataset.problems
+				.filter(({ severity }) => severity === 'warning')
+				.map(({ message }) => message),
 		],
 		seconds: (performance.now() - started) / 1000,
 	};
@@ -87,7 +101,8 @@ async function evaluateCategory(
 	const pixels = new PixelAccumulator();
 	const withMask = test.filter(({ anomalous, maskPath }) => anomalous && maskPath !== null).length;
 	let masked = 0;
-	const read = (entry: ImageEntry): Promise<TestImage | Failure> => readTestImage(entry, model, { rule, wantMask: withMask > 0 });
+	const read = (entry: ImageEntry): Promise<TestImage | Failure> =>
+		readTestImage(entry, model, { rule, wantMask: withMask > 0 });
 	for await (const loaded of readAhead(test, read)) {
 		step();
 		if ('reason' in loaded) {
@@ -107,7 +122,13 @@ async function evaluateCategory(
 	const anomalous = labels.reduce((sum, label) => sum + label, 0);
 	const ranking = rankingMetrics(Float32Array.from(scores), Uint8Array.from(labels));
 	const undefinedHere: Metric = { value: null, reason: 'No test image of this category has a mask' };
-	const none = { auroc: undefinedHere, ap: undefinedHere, f1Max: undefinedHere, aupro: undefinedHere, auproOfficial: undefinedHere };
+	const none = {
+		auroc: undefinedHere,
+		ap: undefinedHere,
+		f1Max: undefinedHere,
+		aupro: undefinedHere,
+		auproOfficial: undefinedHere,
+	};
 	const pixel = masked > 0 ? pixels.result() : none;
 	return {
 		category: name,
@@ -138,7 +159,11 @@ async function readTestImage(
 ): Promise<TestImage | Failure> {
 	try {
 		const image = await decodeImage(entry.path);
-		return { image, anomalous: entry.anomalous, mask: wantMask ? await groundTruth(entry, model, rule) : 'none' };
+		return {
+			image,
+			anomalous: entry.anomalous,
+			mask: wantMask ? await groundTruth(entry, model, rule) : 'none',
+		};
 	} catch (error) {
 		if (!(error instanceof DinomalyError)) throw error;
 		return { file: entry.relativePath, reason: error.message };
@@ -146,15 +171,26 @@ async function readTestImage(
 }
 
 /** The mask of a test image at the map's side: null for a good image, 'none' for a defect without a mask. */
-async function groundTruth({ anomalous, maskPath }: ImageEntry, model: ReadyModel, rule: 'nonzero' | 'half'): Promise<Uint8Array | null | 'none'> {
+async function groundTruth(
+	{ anomalous, maskPath }: ImageEntry,
+	model: ReadyModel,
+	rule: 'nonzero' | 'half',
+): Promise<Uint8Array | null | 'none'> {
 	if (!anomalous) return null;
 	if (maskPath === null) return 'none';
-	return prepareMask(await decodeMask(maskPath), { ...model.opened.card.config, evalSide: EVAL_SIDE, rule });
+	return prepareMask(await decodeMask(maskPath), {
+		...model.opened.card.config,
+		evalSide: EVAL_SIDE,
+		rule,
+	});
 }
 
-function collect(metrics: Readonly<Record<keyof MetricSet, { readonly value: number | null; readonly reason?: string }>>): MetricSet & { reasons: Record<string, string> } {
+function collect(
+	metrics: Readonly<Record<keyof MetricSet, { readonly value: number | null; readonly reason?: string }>>,
+): MetricSet & { reasons: Record<string, string> } {
 	const reasons: Record<string, string> = {};
-	for (const [name, metric] of Object.entries(metrics)) if (metric.reason !== undefined) reasons[name] = metric.reason;
+	for (const [name, metric] of Object.entries(metrics))
+		if (metric.reason !== undefined) reasons[name] = metric.reason;
 	const value = (name: keyof MetricSet): number | null => metrics[name].value;
 	return {
 		imageAuroc: value('imageAuroc'),

@@ -62,7 +62,9 @@ export function appendEncoder(image: Tensor, spec: EncoderGraphSpec): Tensor[] {
 		if (spec.targetLayers.includes(block)) taken.push(rows);
 		if (spec.exposeBlocks) graph.output(`block${block}`, reshape(rows, [images, tokens, dim]));
 	}
-	return layerGroups(spec.groups).map((layers) => reshape(meanOf(layers.map((layer) => taken[layer])), [images, tokens, dim]));
+	return layerGroups(spec.groups).map((layers) =>
+		reshape(meanOf(layers.map((layer) => taken[layer])), [images, tokens, dim]),
+	);
 }
 
 /** Patch projection, class token, position embedding, then registers, which have no position: rows (images * tokens, D). */

@@ -27,14 +27,21 @@ export interface Judgement {
 }
 
 /** The calibration that applies to a category: its own when it has enough images, else the pooled one; null when there is none. */
-export function calibrationFor(file: CalibrationFile | undefined, category: string | null): ScoreCalibration | null {
+export function calibrationFor(
+	file: CalibrationFile | undefined,
+	category: string | null,
+): ScoreCalibration | null {
 	if (!file) return null;
 	const own = category === null ? undefined : file.scores[category];
 	if (category !== null && own && own.length >= MIN_CATEGORY_IMAGES) {
 		return { scores: own, category, pixelThreshold: pixelThreshold(file.pixel[category]) };
 	}
-	const pooled = Object.values(file.scores).flat().sort((a, b) => a - b);
-	return pooled.length === 0 ? null : { scores: pooled, category: null, pixelThreshold: pixelThreshold(file.pooledPixel) };
+	const pooled = Object.values(file.scores)
+		.flat()
+		.sort((a, b) => a - b);
+	return pooled.length === 0
+		? null
+		: { scores: pooled, category: null, pixelThreshold: pixelThreshold(file.pooledPixel) };
 }
 
 /**
@@ -42,7 +49,11 @@ export function calibrationFor(file: CalibrationFile | undefined, category: stri
  * smallest score whose p-value is at most `rate`; with fewer than 1 / rate - 1 images no such score was seen, and the
  * threshold is the largest normal score plus the spread of the upper half, an extrapolation.
  */
-export function judge(score: number, calibration: ScoreCalibration, rate = DEFAULT_FALSE_ALARM_RATE): Judgement {
+export function judge(
+	score: number,
+	calibration: ScoreCalibration,
+	rate = DEFAULT_FALSE_ALARM_RATE,
+): Judgement {
 	const { scores } = calibration;
 	const atLeast = scores.length - lowerBound(scores, score);
 	const threshold = thresholdFor(scores, rate);

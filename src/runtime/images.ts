@@ -132,7 +132,7 @@ export async function encodePng({
 /** The sharp module, set up for decoding many images side by side. @throws DinomalyError RUNTIME_MISSING */
 function loadSharp(): SharpModule {
 	if (!configured) {
-		configured = loadNative<SharpModule>('sharp');
+		configured = loadNative('sharp') as SharpModule;
 		// Each image is seen once, and a cached file could not be deleted on Windows.
 		configured.cache(false);
 		// Parallelism is over images.

@@ -8,7 +8,7 @@ import { loadNative } from './native';
  * @throws DinomalyError RUNTIME_MISSING when sharp does not load
  */
 export async function encodeJpeg({ data, width, height }: RgbImage, quality = 92): Promise<Uint8Array> {
-	const sharp = loadNative<typeof Sharp>('sharp');
+	const sharp = loadNative('sharp') as typeof Sharp;
 	return sharp(data, { raw: { width, height, channels: 3 } })
 		.jpeg({ quality, chromaSubsampling: '4:4:4' })
 		.toBuffer();

@@ -2,7 +2,10 @@
 const AHEAD = 3;
 
 /** Results of `start` in the order of the items, a few started ahead of the one that is awaited. */
-export async function* readAhead<T, R>(items: readonly T[], start: (item: T) => Promise<R>): AsyncGenerator<R, void, undefined> {
+export async function* readAhead<T, R>(
+	items: readonly T[],
+	start: (item: T) => Promise<R>,
+): AsyncGenerator<R, void, undefined> {
 	const pending: Promise<R>[] = [];
 	let next = 0;
 	while (pending.length > 0 || next < items.length) {

@@ -42,7 +42,7 @@ export interface SessionOptions {
 
 /** The onnxruntime-node module. @throws RUNTIME_MISSING with a diagnosis when it does not load */
 export function loadRuntime(): OrtModule {
-	return loadNative<OrtModule>('onnxruntime-node');
+	return loadNative('onnxruntime-node') as OrtModule;
 }
 
 export interface RuntimeDescription {
@@ -85,7 +85,10 @@ export class Session {
 	}
 
 	/** Runs the model. Outputs listed in `into` are written to the given arrays, which must not be inputs of the same call. */
-	async run(feeds: Readonly<Record<string, Value>>, into: Readonly<Record<string, Value | null>>): Promise<Record<string, Value>> {
+	async run(
+		feeds: Readonly<Record<string, Value>>,
+		into: Readonly<Record<string, Value | null>>,
+	): Promise<Record<string, Value>> {
 		const { ort } = this;
 		const inputs: Record<string, Ort.Tensor> = {};
 		for (const [name, value] of Object.entries(feeds)) inputs[name] = toTensor(ort, value);
@@ -95,7 +98,11 @@ export class Session {
 		return Object.fromEntries(
 			Object.entries(results).map(([name, tensor]) => [
 				name,
-				into[name] ?? { dtype: tensor.type as DataType, shape: tensor.dims, data: tensor.data as TensorData },
+				into[name] ?? {
+					dtype: tensor.type as DataType,
+					shape: tensor.dims,
+					data: tensor.data as TensorData,
+				},
 			]),
 		);
 	}
@@ -109,7 +116,8 @@ function candidates(ort: OrtModule, device: DeviceName, required: boolean): Devi
 	if (device === 'auto') {
 		const backends = ort.listSupportedBackends();
 		const present = (name: DeviceName): boolean => {
-			const backend = name === 'auto' ? undefined : backends.find((known) => known.name === PROVIDERS[name]);
+			const backend =
+				name === 'auto' ? undefined : backends.find((known) => known.name === PROVIDERS[name]);
 			return backend !== undefined && (backend.bundled || hasProviderLibrary(backend.name));
 		};
 		return [...AUTO_ORDER.filter(present), 'cpu'];
@@ -120,12 +128,27 @@ function candidates(ort: OrtModule, device: DeviceName, required: boolean): Devi
 
 /** Providers that do not come with the package are libraries beside the runtime's own; trying one that is absent prints errors. */
 function hasProviderLibrary(provider: string): boolean {
-	const folder = path.join(path.dirname(require.resolve('onnxruntime-node')), '..', 'bin', 'napi-v6', process.platform, process.arch);
-	const file = process.platform === 'win32' ? `onnxruntime_providers_${provider}.dll` : `libonnxruntime_providers_${provider}.so`;
+	const folder = path.join(
+		path.dirname(require.resolve('onnxruntime-node')),
+		'..',
+		'bin',
+		'napi-v6',
+		process.platform,
+		process.arch,
+	);
+	const file =
+		process.platform === 'win32'
+			? `onnxruntime_providers_${provider}.dll`
+			: `libonnxruntime_providers_${provider}.so`;
 	return existsSync(path.join(folder, file));
 }
 
-async function open(ort: OrtModule, model: Uint8Array | string, device: DeviceName, threads?: number): Promise<Ort.InferenceSession> {
+async function open(
+	ort: OrtModule,
+	model: Uint8Array | string,
+	device: DeviceName,
+	threads?: number,
+): Promise<Ort.InferenceSession> {
 	const provider = device === 'auto' ? 'cpu' : PROVIDERS[device];
 	const options: Ort.InferenceSession.SessionOptions = {
 		executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
@@ -134,16 +157,25 @@ async function open(ort: OrtModule, model: Uint8Array | string, device: DeviceNa
 		enableMemPattern: false,
 		...(threads === undefined ? {} : { intraOpNumThreads: threads }),
 	};
-	return typeof model === 'string' ? ort.InferenceSession.create(model, options) : ort.InferenceSession.create(model, options);
+	return typeof model === 'string'
+		? ort.InferenceSession.create(model, options)
+		: ort.InferenceSession.create(model, options);
 }
 
 function unavailable(ort: OrtModule, device: DeviceName, cause: unknown): DinomalyError {
-	const known = ort.listSupportedBackends().map(({ name }) => name).join(', ');
+	const known = ort
+		.listSupportedBackends()
+		.map(({ name }) => name)
+		.join(', ');
 	const reason = cause instanceof Error ? cause.message.split('\n')[0] : 'no reason given';
-	return new DinomalyError('DEVICE_UNAVAILABLE', `Device "${device}" was required but ONNX Runtime could not use it: ${reason}`, {
-		hint: `Install the device's driver and libraries, or set Device to auto or cpu (this build knows: ${known}).`,
-		cause,
-	});
+	return new DinomalyError(
+		'DEVICE_UNAVAILABLE',
+		`Device "${device}" was required but ONNX Runtime could not use it: ${reason}`,
+		{
+			hint: `Install the device's driver and libraries, or set Device to auto or cpu (this build knows: ${known}).`,
+			cause,
+		},
+	);
 }
 
 function toTensor(ort: OrtModule, { dtype, data, shape }: Value): Ort.Tensor {

@@ -29,7 +29,10 @@ export interface ExportResult {
  * Writes a model as one self-contained ONNX file: `image` (1, 3, crop, crop), RGB normalised as the metadata says, to
  * `map` (1, 256, 256) and `score` (1). Card and calibration travel in the metadata.
  */
-export async function exportModel({ store, model, onnxPath }: ExportRequest, { signal }: ExportContext): Promise<ExportResult> {
+export async function exportModel(
+	{ store, model, onnxPath }: ExportRequest,
+	{ signal }: ExportContext,
+): Promise<ExportResult> {
 	const { card, calibration, path, name, version } = await new FolderStore(store).open(model);
 	const { weights, dims } = await findModelEncoder(store, card);
 	const parameters = await readParameters(`${path}/decoder.safetensors`);
@@ -37,7 +40,13 @@ export async function exportModel({ store, model, onnxPath }: ExportRequest, { s
 	const { cropSize, groups } = card.config;
 	const graph = new Graph();
 	const image = graph.input('image', 'float32', [1, 3, cropSize, cropSize]);
-	const features = appendEncoder(image, { weights, cropSize, groups, images: 1, targetLayers: dims.targetLayers });
+	const features = appendEncoder(image, {
+		weights,
+		cropSize,
+		groups,
+		images: 1,
+		targetLayers: dims.targetLayers,
+	});
 	const { map, score } = appendScoring(features, { config: card.config, dims, parameters, images: 1 });
 	graph.output('map', map);
 	graph.output('score', score);

@@ -28,20 +28,43 @@ const scorers = new Map<string, Promise<Scorer>>();
  * Opens a model from the store and loads what is not loaded yet.
  * @throws MODEL_NOT_FOUND, MODEL_INVALID, HASH_MISMATCH, or what finding its encoder throws
  */
-export async function openModel(storeFolder: string, ref: string, options: SessionOptions): Promise<ReadyModel> {
+export async function openModel(
+	storeFolder: string,
+	ref: string,
+	options: SessionOptions,
+): Promise<ReadyModel> {
 	const opened = await storeAt(storeFolder).open(ref);
 	const { card } = opened;
 	const { imageSize, cropSize, groups } = card.config;
 	const device = JSON.stringify(options);
-	const encoder = await keep(encoders, `${card.encoder.sha256} ${imageSize} ${cropSize} ${groups} ${device}`, ENCODERS_KEPT, async () => {
-		const file = await findModelEncoder(storeFolder, card);
-		return Encoder.load(file, card.config, options);
-	});
-	const scorer = await keep(scorers, `${opened.path} ${card.files['decoder.safetensors'].sha256} ${device}`, MODELS_KEPT, async () => {
-		const { dims } = await findModelEncoder(storeFolder, card);
-		return Scorer.load(card.config, dims, await readParameters(`${opened.path}/decoder.safetensors`), options);
-	});
-	return { opened, device: scorer.device, score: async (image) => scorer.score(await encoder.features(image)) };
+	const encoder = await keep(
+		encoders,
+		`${card.encoder.sha256} ${imageSize} ${cropSize} ${groups} ${device}`,
+		ENCODERS_KEPT,
+		async () => {
+			const file = await findModelEncoder(storeFolder, card);
+			return Encoder.load(file, card.config, options);
+		},
+	);
+	const scorer = await keep(
+		scorers,
+		`${opened.path} ${card.files['decoder.safetensors'].sha256} ${device}`,
+		MODELS_KEPT,
+		async () => {
+			const { dims } = await findModelEncoder(storeFolder, card);
+			return Scorer.load(
+				card.config,
+				dims,
+				await readParameters(`${opened.path}/decoder.safetensors`),
+				options,
+			);
+		},
+	);
+	return {
+		opened,
+		device: scorer.device,
+		score: async (image) => scorer.score(await encoder.features(image)),
+	};
 }
 
 function storeAt(folder: string): FolderStore {
@@ -53,11 +76,21 @@ function storeAt(folder: string): FolderStore {
 /** Trained tensors of a model folder. */
 export async function readParameters(file: string): Promise<DecoderParameters> {
 	const stored = await readSafetensors(file);
-	return new Map(stored.names.map((name) => [name, { data: stored.readFloat32(name), shape: stored.info(name).shape }]));
+	return new Map(
+		stored.names.map((name) => [
+			name,
+			{ data: stored.readFloat32(name), shape: stored.info(name).shape },
+		]),
+	);
 }
 
 /** The entry of a key, made when it is not there; the entry used longest ago is released when there are too many. */
-async function keep<T extends { release(): Promise<void> }>(cache: Map<string, Promise<T>>, key: string, limit: number, make: () => Promise<T>): Promise<T> {
+async function keep<T extends { release(): Promise<void> }>(
+	cache: Map<string, Promise<T>>,
+	key: string,
+	limit: number,
+	make: () => Promise<T>,
+): Promise<T> {
 	const known = cache.get(key);
 	const entry = known ?? make();
 	cache.delete(key);

@@ -28,9 +28,16 @@ export async function scoreImages(request: ScoreRequest, context: ScoreContext):
 	const outcomes: ScoreOutcome[] = [];
 	for await (const decoded of readAhead(images, decode)) {
 		const i = outcomes.length;
-		if (context.signal.aborted) throw new DinomalyError('CANCELLED', `Scoring was cancelled after ${i} of ${images.length} images`);
+		if (context.signal.aborted)
+			throw new DinomalyError(
+				'CANCELLED',
+				`Scoring was cancelled after ${i} of ${images.length} images`,
+			);
 		const name = nameOf(images[i]);
-		const outcome = decoded instanceof DinomalyError ? failure(name, decoded) : await scoreOne(model, decoded, name, request);
+		const outcome =
+			decoded instanceof DinomalyError
+				? failure(name, decoded)
+				: await scoreOne(model, decoded, name, request);
 		outcomes.push(outcome);
 		context.onOutcome(outcome, i);
 		// Lets messages in, such as a cancel, before the next image holds the thread.
@@ -47,7 +54,10 @@ interface Decoded {
 async function decode(source: ImageSource): Promise<Decoded | DinomalyError> {
 	const start = performance.now();
 	try {
-		const image = 'file' in source ? await decodeImage(source.file) : await decodeImage(source.bytes, { name: source.name });
+		const image =
+			'file' in source
+				? await decodeImage(source.file)
+				: await decodeImage(source.bytes, { name: source.name });
 		return { image, decodeMs: performance.now() - start };
 	} catch (error) {
 		if (error instanceof DinomalyError) return error;
@@ -55,7 +65,12 @@ async function decode(source: ImageSource): Promise<Decoded | DinomalyError> {
 	}
 }
 
-async function scoreOne(model: ReadyModel, { image, decodeMs }: Decoded, file: string, request: ScoreRequest): Promise<ImageScore> {
+async function scoreOne(
+	model: ReadyModel,
+	{ image, decodeMs }: Decoded,
+	file: string,
+	request: ScoreRequest,
+): Promise<ImageScore> {
 	const start = performance.now();
 	const { card, calibration, version } = model.opened;
 	const { score, map } = await model.score(image);
@@ -65,9 +80,16 @@ async function scoreOne(model: ReadyModel, { image, decodeMs }: Decoded, file: s
 	const applied = calibrationFor(calibration, category);
 	const judgement = applied && judge(score, applied);
 	const { imageSize, cropSize } = card.config;
-	const geometry: MapGeometry = { imageSize, cropSize, mapSide: EVAL_SIDE, width: image.width, height: image.height };
+	const geometry: MapGeometry = {
+		imageSize,
+		cropSize,
+		mapSide: EVAL_SIDE,
+		width: image.width,
+		height: image.height,
+	};
 	const pixelThreshold = applied?.pixelThreshold ?? null;
-	const segmentation = pixelThreshold === null ? null : segmentMap(map, { threshold: pixelThreshold, geometry });
+	const segmentation =
+		pixelThreshold === null ? null : segmentMap(map, { threshold: pixelThreshold, geometry });
 	const anchor = pixelThreshold === null ? UNCALIBRATED_SCALE : { threshold: pixelThreshold };
 	const { outputs = {} } = request;
 	const anomalous = judgement?.verdict === 'anomaly';
@@ -86,7 +108,17 @@ async function scoreOne(model: ReadyModel, { image, decodeMs }: Decoded, file: s
 		version,
 		encoder: card.encoder.name,
 		device: model.device,
-		...(outputs.heatmap ? { heatmapPng: await encodePng(renderHeatmap(map, image, { geometry, anchor, ...(anomalous && segmentation ? { mask: segmentation.mask } : {}) })) } : {}),
+		...(outputs.heatmap
+			? {
+					heatmapPng: await encodePng(
+						renderHeatmap(map, image, {
+							geometry,
+							anchor,
+							...(anomalous && segmentation ? { mask: segmentation.mask } : {}),
+						}),
+					),
+				}
+			: {}),
 		...(outputs.mask && segmentation ? { maskPng: await encodePng(segmentation.mask) } : {}),
 		...(outputs.rawMap ? { rawMap: map } : {}),
 		timings: { decodeMs, computeMs, totalMs: decodeMs + performance.now() - start },
@@ -96,9 +128,13 @@ async function scoreOne(model: ReadyModel, { image, decodeMs }: Decoded, file: s
 function checkCategory({ opened: { card } }: ReadyModel, category: string): void {
 	const known = card.categories.map(({ name }) => name);
 	if (known.includes(category)) return;
-	throw new DinomalyError('CATEGORY_UNKNOWN', `Expected a category that model "${card.name}" was trained on, found "${category}"`, {
-		hint: `Known categories: ${known.join(', ')}.`,
-	});
+	throw new DinomalyError(
+		'CATEGORY_UNKNOWN',
+		`Expected a category that model "${card.name}" was trained on, found "${category}"`,
+		{
+			hint: `Known categories: ${known.join(', ')}.`,
+		},
+	);
 }
 
 function failure(file: string, { code, message, hint }: DinomalyError): ImageFailure {

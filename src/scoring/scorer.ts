@@ -7,7 +7,10 @@ import type { DeviceName } from '../runtime/device';
 import { Session, type SessionOptions } from '../runtime/session';
 
 /** Trained tensors by name, in PyTorch's layout. */
-export type DecoderParameters = ReadonlyMap<string, { readonly data: Float32Array; readonly shape: readonly number[] }>;
+export type DecoderParameters = ReadonlyMap<
+	string,
+	{ readonly data: Float32Array; readonly shape: readonly number[] }
+>;
 
 export interface MapAndScore {
 	/** Image score: mean of the top 1 % of the map. */
@@ -24,7 +27,12 @@ export class Scorer {
 		private readonly groups: number,
 	) {}
 
-	static async load(config: ModelConfig, dims: EncoderDims, parameters: DecoderParameters, options: SessionOptions): Promise<Scorer> {
+	static async load(
+		config: ModelConfig,
+		dims: EncoderDims,
+		parameters: DecoderParameters,
+		options: SessionOptions,
+	): Promise<Scorer> {
 		const graph = buildScoring({ config, dims, parameters, images: 1 });
 		const { encoderTokens } = tokenLayout(config, dims);
 		const session = await Session.create(serialise(graph), options);
@@ -38,10 +46,16 @@ export class Scorer {
 	/** @param features per group the float32 values (tokens, D) of one image */
 	async score(features: readonly Float32Array[]): Promise<MapAndScore> {
 		const feeds = Object.fromEntries(
-			Array.from({ length: this.groups }, (_, k) => [`feature${k}`, { dtype: 'float32', shape: this.shape, data: features[k] } as const]),
+			Array.from({ length: this.groups }, (_, k) => [
+				`feature${k}`,
+				{ dtype: 'float32', shape: this.shape, data: features[k] } as const,
+			]),
 		);
 		const { map, score } = await this.session.run(feeds, { map: null, score: null });
-		return { score: Number(score.data[0]), map: Float32Array.from((map.data as Float32Array).subarray(0, EVAL_SIDE * EVAL_SIDE)) };
+		return {
+			score: Number(score.data[0]),
+			map: Float32Array.from((map.data as Float32Array).subarray(0, EVAL_SIDE * EVAL_SIDE)),
+		};
 	}
 
 	async release(): Promise<void> {

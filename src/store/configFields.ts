@@ -25,7 +25,9 @@ function readModelConfig(fields: JsonFields): ModelConfig {
 		groups: fields.oneOf('groups', [1, 2, 4, 8]),
 		noise: readNoise(fields.object('noise')),
 		recentering: fields.flag('recentering'),
-		...(fields.has('bottleneck') && { bottleneck: fields.oneOf('bottleneck', ['plain', 'reduced'] as const) }),
+		...(fields.has('bottleneck') && {
+			bottleneck: fields.oneOf('bottleneck', ['plain', 'reduced'] as const),
+		}),
 	};
 }
 

@@ -21,12 +21,16 @@ export async function calibrate(
 	const maps = new Map<string, Float32Array[]>();
 	for (const [i, { category }] of entries.entries()) {
 		options.signal.throwIfAborted();
-		const { score, map } = await scorer.score(splitGroups(halfToFloat32(await features.get(i)), options.groups));
+		const { score, map } = await scorer.score(
+			splitGroups(halfToFloat32(await features.get(i)), options.groups),
+		);
 		append(scores, category, score);
 		append(maps, category, map);
 		options.onProgress(i + 1, entries.length);
 	}
-	const ordered = [...scores].map(([category, values]) => [category, values.sort((a, b) => a - b)] as const);
+	const ordered = [...scores].map(
+		([category, values]) => [category, values.sort((a, b) => a - b)] as const,
+	);
 	return {
 		schemaVersion: 1,
 		created: new Date().toISOString(),
@@ -53,8 +57,13 @@ function pixelCalibration(maps: readonly Float32Array[]): PixelCalibration {
 	all.sort();
 	return {
 		pixels,
-		maxPerImage: maps.map((map) => map.reduce((largest, value) => Math.max(largest, value), -Infinity)).sort((a, b) => a - b),
-		quantiles: PIXEL_LEVELS.map((level) => ({ level, value: all[Math.min(pixels - 1, Math.ceil(level * pixels) - 1)] })),
+		maxPerImage: maps
+			.map((map) => map.reduce((largest, value) => Math.max(largest, value), -Infinity))
+			.sort((a, b) => a - b),
+		quantiles: PIXEL_LEVELS.map((level) => ({
+			level,
+			value: all[Math.min(pixels - 1, Math.ceil(level * pixels) - 1)],
+		})),
 	};
 }
 

@@ -53,10 +53,16 @@ export function presetEncoder(preset: PresetName = DEFAULT_PRESET): string | und
  * Everything about a training from its preset, the encoder's patch side and the user's own settings.
  * @throws CONFIG_INVALID naming the setting, what is allowed and what was found
  */
-export function resolveConfig(preset: PresetName = DEFAULT_PRESET, patch: number, overrides: Partial<TrainingConfig> = {}): TrainingConfig {
+export function resolveConfig(
+	preset: PresetName = DEFAULT_PRESET,
+	patch: number,
+	overrides: Partial<TrainingConfig> = {},
+): TrainingConfig {
 	const chosen = PRESETS[preset];
 	const [imageSize, cropSize] = chosen.sizes[patch === 14 ? 14 : 16];
-	const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined)) as Partial<TrainingConfig>;
+	const given = Object.fromEntries(
+		Object.entries(overrides).filter(([, value]: [string, unknown]) => value !== undefined),
+	) as Partial<TrainingConfig>;
 	const iterations = given.iterations ?? chosen.iterations;
 	const warmup = Math.min(WARMUP, Math.floor(iterations * WARMUP_SHARE));
 	const config: TrainingConfig = { ...REFERENCE, imageSize, cropSize, warmup, ...given, iterations };
@@ -74,7 +80,10 @@ interface Rule {
 function checkConfig(config: TrainingConfig, patch: number): void {
 	const { mixer, noise } = config;
 	const whole = (setting: keyof TrainingConfig, least: number, most: number): Rule => ({
-		holds: Number.isInteger(config[setting]) && Number(config[setting]) >= least && Number(config[setting]) <= most,
+		holds:
+			Number.isInteger(config[setting]) &&
+			Number(config[setting]) >= least &&
+			Number(config[setting]) <= most,
 		setting,
 		allowed: `a whole number from ${least} to ${most}`,
 		found: config[setting],
@@ -88,7 +97,12 @@ function checkConfig(config: TrainingConfig, patch: number): void {
 	const rules: Rule[] = [
 		whole('imageSize', 32, 4096),
 		whole('cropSize', patch, 4096),
-		{ holds: config.cropSize % patch === 0, setting: 'cropSize', allowed: `a multiple of the encoder's patch, ${patch}`, found: config.cropSize },
+		{
+			holds: config.cropSize % patch === 0,
+			setting: 'cropSize',
+			allowed: `a multiple of the encoder's patch, ${patch}`,
+			found: config.cropSize,
+		},
 		whole('iterations', 1, 10_000_000),
 		whole('batchSize', 1, 1024),
 		whole('warmup', 0, config.iterations),
@@ -96,11 +110,21 @@ function checkConfig(config: TrainingConfig, patch: number): void {
 		between('finalLearningRate', 0, 1),
 		between('weightDecay', 0, 1),
 		between('epsilon', 0, 1),
-		{ holds: config.clipNorm > 0, setting: 'clipNorm', allowed: 'a number above 0', found: config.clipNorm },
+		{
+			holds: config.clipNorm > 0,
+			setting: 'clipNorm',
+			allowed: 'a number above 0',
+			found: config.clipNorm,
+		},
 		between('hardMiningShare', 0, 0.999),
 		between('hardMiningFactor', 0, 1),
 		whole('hardMiningRamp', 1, 10_000_000),
-		{ holds: [1, 2, 4, 8].includes(config.groups), setting: 'groups', allowed: '1, 2, 4 or 8', found: config.groups },
+		{
+			holds: [1, 2, 4, 8].includes(config.groups),
+			setting: 'groups',
+			allowed: '1, 2, 4 or 8',
+			found: config.groups,
+		},
 		{
 			holds: noise.kind === 'jitter' ? noise.scale >= 0 : noise.rate >= 0 && noise.rate < 1,
 			setting: 'noise',
@@ -108,7 +132,10 @@ function checkConfig(config: TrainingConfig, patch: number): void {
 			found: JSON.stringify(noise),
 		},
 		{
-			holds: !('neighbour' in mixer) || mixer.neighbour === 0 || (Number.isInteger(mixer.neighbour) && mixer.neighbour % 2 === 1 && mixer.neighbour > 0),
+			holds:
+				!('neighbour' in mixer) ||
+				mixer.neighbour === 0 ||
+				(Number.isInteger(mixer.neighbour) && mixer.neighbour % 2 === 1 && mixer.neighbour > 0),
 			setting: 'neighbour',
 			allowed: '0 or an odd number',
 			found: JSON.stringify(mixer),
@@ -116,7 +143,11 @@ function checkConfig(config: TrainingConfig, patch: number): void {
 	];
 	const broken = rules.find(({ holds }) => !holds);
 	if (!broken) return;
-	throw new DinomalyError('CONFIG_INVALID', `Expected ${broken.setting} to be ${broken.allowed}, found ${String(broken.found)}`, {
-		hint: 'Change this setting, or leave it out to take the preset\'s.',
-	});
+	throw new DinomalyError(
+		'CONFIG_INVALID',
+		`Expected ${broken.setting} to be ${broken.allowed}, found ${String(broken.found)}`,
+		{
+			hint: "Change this setting, or leave it out to take the preset's.",
+		},
+	);
 }

@@ -27,12 +27,17 @@ export function estimateTraining(config: TrainingConfig, dims: EncoderDims): Tra
 	const quadratic = config.mixer.kind === 'softmax' || config.mixer.kind === 'linearMasked';
 	// N x N attention weights, kept by the eight blocks in every head, twice or thrice each.
 	const attention = quadratic ? 3 * 8 * dims.heads * tokens * (tokens / config.batchSize) * 4 : 0;
-	const memoryBytes = BASE_BYTES + PARAMETER_COPIES * parameters * 4 + ROWS_PER_TOKEN * tokens * dims.dim * 4 + attention;
+	const memoryBytes =
+		BASE_BYTES + PARAMETER_COPIES * parameters * 4 + ROWS_PER_TOKEN * tokens * dims.dim * 4 + attention;
 	return { parameters, memoryBytes, stepFlops: 6 * parameters * tokens };
 }
 
 /** @throws MEMORY_SHORT when the training cannot fit into the memory that is free */
-export function checkMemory(estimate: TrainingEstimate, config: TrainingConfig, freeBytes = availableMemory()): void {
+export function checkMemory(
+	estimate: TrainingEstimate,
+	config: TrainingConfig,
+	freeBytes = availableMemory(),
+): void {
 	if (estimate.memoryBytes <= freeBytes) return;
 	const smaller = Math.max(1, Math.floor(config.batchSize / 2));
 	throw new DinomalyError(

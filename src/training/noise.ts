@@ -14,7 +14,11 @@ export class NoiseSource {
 		this.values = new Map(
 			ports.map(({ name, shape }) => [
 				name,
-				{ dtype: 'float32', shape, data: new Float32Array(shape.reduce((product, extent) => product * extent, 1)) },
+				{
+					dtype: 'float32',
+					shape,
+					data: new Float32Array(shape.reduce((product, extent) => product * extent, 1)),
+				},
 			]),
 		);
 	}

@@ -40,7 +40,12 @@ export interface FinishedTraining {
 export async function publishModel(store: ModelStore, finished: FinishedTraining): Promise<OpenedModel> {
 	const { plan, encoder, losses, calibration } = finished;
 	const decoder = path.join(finished.folder, 'decoder.safetensors');
-	const tensors = [...finished.parameters].map(([name, { data, shape }]) => ({ name, dtype: 'F32' as const, shape, data }));
+	const tensors = [...finished.parameters].map(([name, { data, shape }]) => ({
+		name,
+		dtype: 'F32' as const,
+		shape,
+		data,
+	}));
 	await writeSafetensors(decoder, tensors, { format: 'dinomaly', model: finished.model });
 	return store.publish(finished.model, {
 		card: {
@@ -73,12 +78,14 @@ export async function publishModel(store: ModelStore, finished: FinishedTraining
 
 /** Versions of everything that has a part in the numbers. */
 export function versionsInUse(): VersionsOfCard {
-	const { version } = JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+	const { version } = JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as {
+		version: string;
+	};
 	return {
 		package: version,
 		node: process.version,
 		onnxruntime: describeRuntime().version,
-		sharp: loadNative<{ versions: { sharp: string } }>('sharp').versions.sharp,
+		sharp: (loadNative('sharp') as { versions: { sharp: string } }).versions.sharp,
 		platform: `${process.platform}-${process.arch}`,
 	};
 }

@@ -13,8 +13,13 @@ export class TrainingState {
 		const allocate = (fill: boolean): Map<string, Value> =>
 			new Map(
 				ports.map((port) => {
-					const data = new Float32Array(port.shape.reduce((product, extent) => product * extent, 1));
-					const initial = fill && port.name.endsWith('.value') ? values.get(port.name.slice(0, -'.value'.length)) : undefined;
+					const data = new Float32Array(
+						port.shape.reduce((product, extent) => product * extent, 1),
+					);
+					const initial =
+						fill && port.name.endsWith('.value')
+							? values.get(port.name.slice(0, -'.value'.length))
+							: undefined;
 					if (initial) data.set(initial);
 					return [port.name, { dtype: 'float32', shape: port.shape, data }];
 				}),
@@ -42,13 +47,19 @@ export class TrainingState {
 	parameters(): Map<string, { data: Float32Array; shape: readonly number[] }> {
 		const values = new Map<string, { data: Float32Array; shape: readonly number[] }>();
 		for (const [name, { data, shape }] of this.sets[this.current]) {
-			if (name.endsWith('.value')) values.set(name.slice(0, -'.value'.length), { data: data as Float32Array, shape });
+			if (name.endsWith('.value'))
+				values.set(name.slice(0, -'.value'.length), { data: data as Float32Array, shape });
 		}
 		return values;
 	}
 
 	async save(file: string): Promise<void> {
-		const tensors = [...this.sets[this.current]].map(([name, { data, shape }]) => ({ name, dtype: 'F32' as const, shape, data: data as Float32Array }));
+		const tensors = [...this.sets[this.current]].map(([name, { data, shape }]) => ({
+			name,
+			dtype: 'F32' as const,
+			shape,
+			data: data as Float32Array,
+		}));
 		await writeSafetensors(file, tensors);
 	}
 
@@ -58,9 +69,13 @@ export class TrainingState {
 		for (const [name, { data }] of this.sets[this.current]) {
 			const values = stored.has(name) ? stored.readFloat32(name) : null;
 			if (values?.length !== data.length) {
-				throw new DinomalyError('WEIGHTS_INVALID', `Expected the checkpoint to hold ${name} with ${data.length} values, found ${values?.length ?? 'none'}`, {
-					hint: 'Start the training anew: this checkpoint belongs to other settings.',
-				});
+				throw new DinomalyError(
+					'WEIGHTS_INVALID',
+					`Expected the checkpoint to hold ${name} with ${data.length} values, found ${values?.length ?? 'none'}`,
+					{
+						hint: 'Start the training anew: this checkpoint belongs to other settings.',
+					},
+				);
 			}
 			(data as Float32Array).set(values);
 		}

@@ -46,12 +46,19 @@ const STEP_EFFICIENCY = 0.75;
 export async function trainModel(request: TrainRequest, context: TrainContext): Promise<TrainResult> {
 	validateName(request.model, 'model');
 	report(context, request.model, 'reading', 0, 1);
-	const dataset = await scanDataset(request.data, { categories: request.categories, signal: context.signal });
+	const dataset = await scanDataset(request.data, {
+		categories: request.categories,
+		signal: context.signal,
+	});
 	const trainable = dataset.categories.filter(({ train }) => train.length > 0);
 	if (trainable.length === 0) {
-		throw new DinomalyError('DATASET_EMPTY', `Expected normal training images in ${request.data}, found none`, {
-			hint: 'Put good images into <category>/train/good, or give a folder that holds good images only.',
-		});
+		throw new DinomalyError(
+			'DATASET_EMPTY',
+			`Expected normal training images in ${request.data}, found none`,
+			{
+				hint: 'Put good images into <category>/train/good, or give a folder that holds good images only.',
+			},
+		);
 	}
 	const resolved = await resolveEncoder(request.encoder ?? presetEncoder(request.preset), {
 		cacheDir: storeLayout(request.store).encoders,
@@ -79,7 +86,11 @@ interface Shared {
 	readonly encoder: EncoderFile;
 }
 
-async function trainOne(model: string, entries: readonly ImageEntry[], shared: Shared): Promise<TrainedModel> {
+async function trainOne(
+	model: string,
+	entries: readonly ImageEntry[],
+	shared: Shared,
+): Promise<TrainedModel> {
 	const training = await openTraining(shared.request.store, model);
 	try {
 		return await new ModelTraining(model, training, shared).run(entries);
@@ -108,12 +119,14 @@ class ModelTraining {
 		const { request, encoder, dataset } = this.shared;
 		const { seed = DEFAULT_SEED, calibrationShare = CALIBRATION_SHARE } = request;
 		if (encoder.resolved.notice) this.notice(encoder.resolved.notice);
-		for (const problem of dataset.problems) if (problem.severity === 'warning') this.notice(problem.message);
+		for (const problem of dataset.problems)
+			if (problem.severity === 'warning') this.notice(problem.message);
 		const split = holdOut(entries, calibrationShare, seed);
 		const config = this.configFor(split.train.length);
 		const estimate = estimateTraining(config, encoder.dims);
 		checkMemory(estimate, config);
-		const seconds = (config.iterations * estimate.stepFlops) / (STEP_EFFICIENCY * (await matrixRate(this.session)));
+		const seconds =
+			(config.iterations * estimate.stepFlops) / (STEP_EFFICIENCY * (await matrixRate(this.session)));
 		this.notice(
 			`Training ${(estimate.parameters / 1e6).toFixed(1)} million parameters on ${split.train.length} images: about ${gigabytes(estimate.memoryBytes)} of memory and ${minutes(seconds)} for ${config.iterations} iterations`,
 		);
@@ -130,14 +143,25 @@ class ModelTraining {
 				calibrationShare,
 				fingerprint: fingerprintOf(features),
 			};
-			const trainer = await Trainer.create({ config: usable, dims: encoder.dims, seed, session: this.session }, train);
+			const trainer = await Trainer.create(
+				{ config: usable, dims: encoder.dims, seed, session: this.session },
+				train,
+			);
 			try {
 				await this.prepareCheckpoint(plan, trainer);
 				const trainingStart = performance.now();
 				await this.train(trainer, usable);
 				const trainingMs = performance.now() - trainingStart;
 				const measured = await this.calibrate(trainer, usable, calibration);
-				return await this.publish({ trainer, plan, split, features, measured, trainingMs, calibration });
+				return await this.publish({
+					trainer,
+					plan,
+					split,
+					features,
+					measured,
+					trainingMs,
+					calibration,
+				});
 			} finally {
 				await trainer.release();
 			}
@@ -155,9 +179,13 @@ class ModelTraining {
 	/** Fewer images than a batch: the batch shrinks (the reference fails). */
 	private reduceBatch(config: TrainingConfig, images: number): TrainingConfig {
 		if (images === 0) {
-			throw new DinomalyError('DATASET_EMPTY', 'Expected at least one training image that can be read, found none', {
-				hint: 'Check the files named above: they are damaged or no images.',
-			});
+			throw new DinomalyError(
+				'DATASET_EMPTY',
+				'Expected at least one training image that can be read, found none',
+				{
+					hint: 'Check the files named above: they are damaged or no images.',
+				},
+			);
 		}
 		const wanted = this.shared.request.overrides?.batchSize ?? config.batchSize;
 		if (images >= Math.max(wanted, config.batchSize)) return config;
@@ -185,14 +213,18 @@ class ModelTraining {
 				signal: context.signal,
 				onCorrupt: request.onCorrupt ?? 'skip',
 				onProgress: (done, total) => {
-					report(context, this.model, 'encoding', done, total, { imagesPerSecond: done / ((performance.now() - start) / 1000) });
+					report(context, this.model, 'encoding', done, total, {
+						imagesPerSecond: done / ((performance.now() - start) / 1000),
+					});
 				},
 			},
 		);
 		this.encodingMs = performance.now() - start;
 		for (const { reason } of features.skipped) this.notice(`Skipped: ${reason}`);
 		if (features.recomputed > 0) {
-			this.notice(`Features of ${features.recomputed} images fit neither into memory nor into the cache and are computed at every use: free some disk or raise the cache limit`);
+			this.notice(
+				`Features of ${features.recomputed} images fit neither into memory nor into the cache and are computed at every use: free some disk or raise the cache limit`,
+			);
 		}
 		const trainCount = included.slice(0, split.train.length).filter(Boolean).length;
 		const kept = all.filter((_, i) => included[i]);
@@ -200,7 +232,10 @@ class ModelTraining {
 			train: { count: trainCount, get: (index) => features.get(index) },
 			calibration: {
 				entries: kept.slice(trainCount),
-				source: { count: features.count - trainCount, get: (index) => features.get(trainCount + index) },
+				source: {
+					count: features.count - trainCount,
+					get: (index) => features.get(trainCount + index),
+				},
 			},
 		};
 	}
@@ -219,7 +254,10 @@ class ModelTraining {
 			this.notice(`Resumed at iteration ${latest.step} of ${plan.config.iterations}`);
 			return;
 		}
-		if (latest) this.notice(`An unfinished training of this model (iteration ${latest.step}) was given up; resume would have gone on with it`);
+		if (latest)
+			this.notice(
+				`An unfinished training of this model (iteration ${latest.step}) was given up; resume would have gone on with it`,
+			);
 		await this.training.discard();
 		await writePlan(this.training, plan);
 	}
@@ -250,9 +288,13 @@ class ModelTraining {
 
 	private async stop(trainer: Trainer, savedAt: number, config: TrainingConfig): Promise<never> {
 		if (trainer.iteration > savedAt) await this.saveCheckpoint(trainer);
-		throw new DinomalyError('CANCELLED', `Training of "${this.model}" was cancelled at iteration ${trainer.iteration} of ${config.iterations}; its checkpoint is kept`, {
-			hint: 'Train again with resume to go on from there.',
-		});
+		throw new DinomalyError(
+			'CANCELLED',
+			`Training of "${this.model}" was cancelled at iteration ${trainer.iteration} of ${config.iterations}; its checkpoint is kept`,
+			{
+				hint: 'Train again with resume to go on from there.',
+			},
+		);
 	}
 
 	private async saveCheckpoint(trainer: Trainer): Promise<void> {
@@ -263,7 +305,11 @@ class ModelTraining {
 		]);
 	}
 
-	private async calibrate(trainer: Trainer, config: TrainingConfig, { entries, source }: EncodedSplit['calibration']): Promise<CalibrationOutcome> {
+	private async calibrate(
+		trainer: Trainer,
+		config: TrainingConfig,
+		{ entries, source }: EncodedSplit['calibration'],
+	): Promise<CalibrationOutcome> {
 		const { context, encoder } = this.shared;
 		if (entries.length === 0) return undefined;
 		const scorer = await Scorer.load(config, encoder.dims, trainer.state.parameters(), this.session);
@@ -271,7 +317,9 @@ class ModelTraining {
 			return await calibrate(scorer, entries, source, {
 				groups: config.groups,
 				signal: context.signal,
-				onProgress: (done, total) => { report(context, this.model, 'calibrating', done, total); },
+				onProgress: (done, total) => {
+					report(context, this.model, 'calibrating', done, total);
+				},
 			});
 		} finally {
 			await scorer.release();
@@ -282,7 +330,11 @@ class ModelTraining {
 		const { request, context, encoder, dataset } = this.shared;
 		report(context, this.model, 'saving', 0, 1);
 		await this.training.assertHeld();
-		const seconds = { encoding: this.encodingMs / 1000, training: parts.trainingMs / 1000, total: (performance.now() - this.started) / 1000 };
+		const seconds = {
+			encoding: this.encodingMs / 1000,
+			training: parts.trainingMs / 1000,
+			total: (performance.now() - this.started) / 1000,
+		};
 		const published = await publishModel(new FolderStore(request.store), {
 			model: this.model,
 			folder: this.training.folder,
@@ -322,7 +374,13 @@ class ModelTraining {
 
 	private notice(text: string): void {
 		this.notices.push(text);
-		this.shared.context.onProgress({ model: this.model, phase: 'reading', done: 0, total: 0, notice: text });
+		this.shared.context.onProgress({
+			model: this.model,
+			phase: 'reading',
+			done: 0,
+			total: 0,
+			notice: text,
+		});
 	}
 }
 
@@ -369,10 +427,18 @@ function fingerprintOf({ images }: ImageFeatures): string {
 	return hash.digest('hex');
 }
 
-function countCategories(split: Split, calibration: readonly ImageEntry[]): { name: string; trainImages: number; calibrationImages: number }[] {
+function countCategories(
+	split: Split,
+	calibration: readonly ImageEntry[],
+): { name: string; trainImages: number; calibrationImages: number }[] {
 	const names = [...new Set([...split.train, ...split.calibration].map(({ category }) => category))];
-	const count = (entries: readonly ImageEntry[], name: string): number => entries.filter(({ category }) => category === name).length;
-	return names.map((name) => ({ name, trainImages: count(split.train, name), calibrationImages: count(calibration, name) }));
+	const count = (entries: readonly ImageEntry[], name: string): number =>
+		entries.filter(({ category }) => category === name).length;
+	return names.map((name) => ({
+		name,
+		trainImages: count(split.train, name),
+		calibrationImages: count(calibration, name),
+	}));
 }
 
 function minutes(seconds: number): string {

@@ -55,11 +55,18 @@ export class Trainer {
 	) {
 		const { config, dims, seed } = options;
 		this.sampler = new BatchSampler(features.count, config.batchSize, seed);
-		this.noise = new NoiseSource(step.noise, config.noise.kind === 'dropout' ? config.noise.rate : 0, seed);
+		this.noise = new NoiseSource(
+			step.noise,
+			config.noise.kind === 'dropout' ? config.noise.rate : 0,
+			seed,
+		);
 		const shape = [tokenLayout(config, dims).encoderTokens, config.batchSize, dims.dim];
 		const size = shape.reduce((product, extent) => product * extent, 1);
 		this.batch = new Map(
-			Array.from({ length: config.groups }, (_, k) => [`feature${k}`, { dtype: 'float16', shape, data: new Uint16Array(size) }]),
+			Array.from({ length: config.groups }, (_, k) => [
+				`feature${k}`,
+				{ dtype: 'float16', shape, data: new Uint16Array(size) },
+			]),
 		);
 	}
 
@@ -73,10 +80,15 @@ export class Trainer {
 			parameters,
 			images: config.batchSize,
 			featureType: 'float16',
-			...(config.bottleneck === 'reduced' ? { secondRate: (name: string) => name.startsWith('bottleneck.fc0.') } : {}),
+			...(config.bottleneck === 'reduced'
+				? { secondRate: (name: string) => name.startsWith('bottleneck.fc0.') }
+				: {}),
 		});
 		const session = await Session.create(serialise(step.graph), options.session);
-		const state = new TrainingState(step.state, initialParameters(parameters, createRandom(deriveSeed(seed, 'parameters'))));
+		const state = new TrainingState(
+			step.state,
+			initialParameters(parameters, createRandom(deriveSeed(seed, 'parameters'))),
+		);
 		return new Trainer(options, features, session, step, state);
 	}
 
@@ -95,12 +107,18 @@ export class Trainer {
 		const { config } = this.options;
 		await this.fillBatch(iteration);
 		const results = await this.session.run(
-			{ ...Object.fromEntries(this.batch), ...this.state.feeds(), ...this.noise.draw(iteration), ...this.scalars(iteration) },
+			{
+				...Object.fromEntries(this.batch),
+				...this.state.feeds(),
+				...this.noise.draw(iteration),
+				...this.scalars(iteration),
+			},
 			{ ...this.state.fetches(), loss: null, gradientNorm: null },
 		);
 		const loss = Number(results.loss.data[0]);
 		const gradientNorm = Number(results.gradientNorm.data[0]);
-		if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw notFinite(iteration, loss, gradientNorm, config);
+		if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
+			throw notFinite(iteration, loss, gradientNorm, config);
 		this.state.advance();
 		this.losses.push(loss);
 		// Lets messages in, such as a cancel or a score request, before the next step holds the thread.
@@ -119,10 +137,14 @@ export class Trainer {
 		const rank = hardMiningRank(points, hardMiningShareAt(iteration, config));
 		return {
 			learningRate: float32(learningRateAt(iteration, config)),
-			...(config.bottleneck === 'reduced' ? { learningRate2: float32(REDUCED_RATE * learningRateAt(iteration, config)) } : {}),
+			...(config.bottleneck === 'reduced'
+				? { learningRate2: float32(REDUCED_RATE * learningRateAt(iteration, config)) }
+				: {}),
 			firstCorrection: float32(1 - BETA1 ** t),
 			secondCorrection: float32(Math.sqrt(1 - BETA2 ** t)),
-			...(config.hardMining ? { rank: { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(rank)) } } : {}),
+			...(config.hardMining
+				? { rank: { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(rank)) } }
+				: {}),
 		};
 	}
 
@@ -152,10 +174,17 @@ function float32(value: number): Value {
 	return { dtype: 'float32', shape: [], data: Float32Array.of(value) };
 }
 
-function notFinite(iteration: number, loss: number, gradientNorm: number, config: TrainingConfig): DinomalyError {
+function notFinite(
+	iteration: number,
+	loss: number,
+	gradientNorm: number,
+	config: TrainingConfig,
+): DinomalyError {
 	return new DinomalyError(
 		'LOSS_NOT_FINITE',
 		`Training stopped at iteration ${iteration + 1}: expected a finite loss, found ${loss} (gradient norm ${gradientNorm})`,
-		{ hint: `Lower the learning rate (now ${config.learningRate}) or check the images for blank ones; the last checkpoint is kept and can be resumed.` },
+		{
+			hint: `Lower the learning rate (now ${config.learningRate}) or check the images for blank ones; the last checkpoint is kept and can be resumed.`,
+		},
 	);
 }

@@ -6,7 +6,11 @@ import { createRandom } from '../../src/random';
 const SIDE = 40;
 
 /** Noise around one colour per category, in the MVTec layout; defects are a bright square with its exact mask. */
-export async function drawTinyDataset(root: string, categories: readonly string[] = ['bolt', 'nut'], trainPerCategory = 8): Promise<void> {
+export async function drawTinyDataset(
+	root: string,
+	categories: readonly string[] = ['bolt', 'nut'],
+	trainPerCategory = 8,
+): Promise<void> {
 	for (const [c, category] of categories.entries()) {
 		const random = createRandom(c + 1);
 		const image = (): Buffer => {
@@ -14,8 +18,10 @@ export async function drawTinyDataset(root: string, categories: readonly string[
 			for (let i = 0; i < pixels.length; i++) pixels[i] = 60 + 60 * c + Math.floor(40 * random.next());
 			return pixels;
 		};
-		for (let i = 0; i < trainPerCategory; i++) await write(path.join(root, category, 'train', 'good', `${i}.png`), image());
-		for (let i = 0; i < 3; i++) await write(path.join(root, category, 'test', 'good', `${i}.png`), image());
+		for (let i = 0; i < trainPerCategory; i++)
+			await write(path.join(root, category, 'train', 'good', `${i}.png`), image());
+		for (let i = 0; i < 3; i++)
+			await write(path.join(root, category, 'test', 'good', `${i}.png`), image());
 		for (let i = 0; i < 3; i++) {
 			const pixels = image();
 			const mask = Buffer.alloc(SIDE * SIDE * 3);
@@ -33,5 +39,10 @@ export async function drawTinyDataset(root: string, categories: readonly string[
 
 async function write(file: string, pixels: Buffer): Promise<void> {
 	mkdirSync(path.dirname(file), { recursive: true });
-	writeFileSync(file, await sharp(pixels, { raw: { width: SIDE, height: SIDE, channels: 3 } }).png().toBuffer());
+	writeFileSync(
+		file,
+		await sharp(pixels, { raw: { width: SIDE, height: SIDE, channels: 3 } })
+			.png()
+			.toBuffer(),
+	);
 }

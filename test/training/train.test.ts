@@ -49,12 +49,18 @@ function request(name: string, more: Partial<TrainRequest> = {}): TrainRequest {
 	};
 }
 
-async function train(asked: TrainRequest, onProgress: (progress: TrainProgress) => void = () => undefined, signal = new AbortController().signal): Promise<TrainResult> {
+async function train(
+	asked: TrainRequest,
+	onProgress: (progress: TrainProgress) => void = () => undefined,
+	signal = new AbortController().signal,
+): Promise<TrainResult> {
 	return trainModel(asked, { signal, onProgress });
 }
 
 function weightsOf(result: TrainResult): string {
-	return createHash('sha256').update(readFileSync(path.join(result.models[0].path, 'decoder.safetensors'))).digest('hex');
+	return createHash('sha256')
+		.update(readFileSync(path.join(result.models[0].path, 'decoder.safetensors')))
+		.digest('hex');
 }
 
 function ignore(): void {
@@ -70,13 +76,23 @@ describe('training', () => {
 
 	test('one model serves all categories of the folder and keeps some good images for calibration', () => {
 		const [model] = first.models;
-		expect(model).toMatchObject({ model: 'tiny', version: '1', categories: ['bolt', 'nut'], iterations: ITERATIONS, trainImages: 12, calibrationImages: 4, device: 'cpu' });
+		expect(model).toMatchObject({
+			model: 'tiny',
+			version: '1',
+			categories: ['bolt', 'nut'],
+			iterations: ITERATIONS,
+			trainImages: 12,
+			calibrationImages: 4,
+			device: 'cpu',
+		});
 		expect(model.finalLoss).toBeGreaterThan(0);
 		expect(model.finalLoss).toBeLessThan(1.2);
 	});
 
 	test('the embedded encoder works offline, and every result made with it says so', async () => {
-		const result = await train(request('embedded', { encoder: undefined, overrides: { ...TINY, iterations: 2, warmup: 0 } }));
+		const result = await train(
+			request('embedded', { encoder: undefined, overrides: { ...TINY, iterations: 2, warmup: 0 } }),
+		);
 		expect(result.models[0].encoder).toBe('embedded');
 		expect(result.models[0].notices.join(' ')).toMatch(/Embedded encoder/);
 	});
@@ -108,7 +124,10 @@ describe('training', () => {
 		child.kill('SIGKILL');
 		await ended(child);
 		const notices: string[] = [];
-		const resumed = await train({ ...asked, resume: true }, ({ notice }) => notice !== undefined && notices.push(notice));
+		const resumed = await train(
+			{ ...asked, resume: true },
+			({ notice }) => notice !== undefined && notices.push(notice),
+		);
 		expect(notices.join(' ')).toMatch(/Resumed at iteration (8|12) of 14/);
 		expect(weightsOf(resumed)).toBe(weightsOf(first));
 	});
@@ -116,8 +135,17 @@ describe('training', () => {
 	test('a cancelled training keeps a checkpoint that a resumed one goes on from', async () => {
 		const controller = new AbortController();
 		const asked = request('cancelled', { checkpointEvery: 1000 });
-		const cancelled = train(asked, ({ phase, done }) => { if (phase === 'training' && done === 6) controller.abort(); }, controller.signal);
-		await expect(cancelled).rejects.toMatchObject({ code: 'CANCELLED', message: expect.stringContaining('iteration 6 of 14') });
+		const cancelled = train(
+			asked,
+			({ phase, done }) => {
+				if (phase === 'training' && done === 6) controller.abort();
+			},
+			controller.signal,
+		);
+		await expect(cancelled).rejects.toMatchObject({
+			code: 'CANCELLED',
+			message: expect.stringContaining('iteration 6 of 14'),
+		});
 		const resumed = await train({ ...asked, resume: true });
 		expect(weightsOf(resumed)).toBe(weightsOf(first));
 	});
@@ -125,9 +153,18 @@ describe('training', () => {
 	test('resuming with other settings is refused, naming the setting', async () => {
 		const controller = new AbortController();
 		const asked = request('changed');
-		await train(asked, ({ phase, done }) => { if (phase === 'training' && done === 3) controller.abort(); }, controller.signal).catch(ignore);
+		await train(
+			asked,
+			({ phase, done }) => {
+				if (phase === 'training' && done === 3) controller.abort();
+			},
+			controller.signal,
+		).catch(ignore);
 		const changed = { ...asked, resume: true, overrides: { ...asked.overrides, learningRate: 0.001 } };
-		await expect(train(changed)).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('learningRate') });
+		await expect(train(changed)).rejects.toMatchObject({
+			code: 'CONFIG_INVALID',
+			message: expect.stringContaining('learningRate'),
+		});
 	});
 
 	test('a damaged image is named and skipped, or ends the training when asked', async () => {
@@ -136,12 +173,18 @@ describe('training', () => {
 		const bad = path.join(damaged, 'bolt', 'train', 'good', 'note.png');
 		writeFileSync(bad, 'not an image at all');
 		const result = await train(request('skip', { data: damaged }));
-		expect(result.models[0].skipped).toEqual([{ file: bad, reason: expect.stringMatching(/note\.png, found text/) }]);
-		await expect(train(request('fail', { data: damaged, onCorrupt: 'fail' }))).rejects.toMatchObject({ code: 'IMAGE_UNREADABLE' });
+		expect(result.models[0].skipped).toEqual([
+			{ file: bad, reason: expect.stringMatching(/note\.png, found text/) },
+		]);
+		await expect(train(request('fail', { data: damaged, onCorrupt: 'fail' }))).rejects.toMatchObject({
+			code: 'IMAGE_UNREADABLE',
+		});
 	});
 
 	test('one model per category is named after it', async () => {
-		const result = await train(request('separate', { separate: true, overrides: { ...TINY, iterations: 2, warmup: 0 } }));
+		const result = await train(
+			request('separate', { separate: true, overrides: { ...TINY, iterations: 2, warmup: 0 } }),
+		);
 		expect(result.models.map(({ model, categories }) => [model, categories])).toEqual([
 			['tiny-bolt', ['bolt']],
 			['tiny-nut', ['nut']],
@@ -150,12 +193,18 @@ describe('training', () => {
 
 	test('an empty folder is refused in one sentence', async () => {
 		const empty = mkdtempSync(path.join(root, 'empty-'));
-		await expect(train(request('none', { data: empty }))).rejects.toMatchObject({ name: 'DinomalyError', code: expect.stringMatching(/DATASET_/) });
+		await expect(train(request('none', { data: empty }))).rejects.toMatchObject({
+			name: 'DinomalyError',
+			code: expect.stringMatching(/DATASET_/),
+		});
 	});
 
 	test('a crop that the patch does not divide is refused with the sizes that work', async () => {
 		const asked = request('crop', { overrides: { ...TINY, cropSize: 30, iterations: 2 } });
-		await expect(train(asked)).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('cropSize') });
+		await expect(train(asked)).rejects.toMatchObject({
+			code: 'CONFIG_INVALID',
+			message: expect.stringContaining('cropSize'),
+		});
 	});
 
 	describe('the published model', () => {
@@ -170,7 +219,11 @@ describe('training', () => {
 					store: store(),
 					model: 'tiny',
 					category: 'bolt',
-					images: [{ file: good }, { name: 'broken', bytes: Buffer.from('no image') }, { name: 'defect', bytes: readFileSync(defect) }],
+					images: [
+						{ file: good },
+						{ name: 'broken', bytes: Buffer.from('no image') },
+						{ name: 'defect', bytes: readFileSync(defect) },
+					],
 					outputs: { heatmap: true, mask: true, rawMap: true },
 					device: 'cpu',
 					threads: 2,
@@ -196,13 +249,26 @@ describe('training', () => {
 
 		test('scores the same image alike from a file and from bytes', async () => {
 			const file = path.join(data, 'nut', 'test', 'square', '1.png');
-			const [a, b] = await scoreImages({ store: store(), model: 'tiny', images: [{ file }, { name: 'b', bytes: readFileSync(file) }] }, context);
+			const [a, b] = await scoreImages(
+				{
+					store: store(),
+					model: 'tiny',
+					images: [{ file }, { name: 'b', bytes: readFileSync(file) }],
+				},
+				context,
+			);
 			expect(scored(a).score).toBe(scored(b).score);
 		});
 
 		test('refuses a category that it was not trained on, naming those that it knows', async () => {
-			const asked = scoreImages({ store: store(), model: 'tiny', category: 'screw', images: [] }, context);
-			await expect(asked).rejects.toMatchObject({ code: 'CATEGORY_UNKNOWN', hint: expect.stringContaining('bolt, nut') });
+			const asked = scoreImages(
+				{ store: store(), model: 'tiny', category: 'screw', images: [] },
+				context,
+			);
+			await expect(asked).rejects.toMatchObject({
+				code: 'CATEGORY_UNKNOWN',
+				hint: expect.stringContaining('bolt, nut'),
+			});
 		});
 
 		test('is evaluated per category and in the mean', async () => {
@@ -211,7 +277,16 @@ describe('training', () => {
 				['bolt', { good: 3, anomalous: 3, withMask: 3 }],
 				['nut', { good: 3, anomalous: 3, withMask: 3 }],
 			]);
-			for (const metric of ['imageAuroc', 'imageAp', 'imageF1Max', 'pixelAuroc', 'pixelAp', 'pixelF1Max', 'aupro', 'auproOfficial'] as const) {
+			for (const metric of [
+				'imageAuroc',
+				'imageAp',
+				'imageF1Max',
+				'pixelAuroc',
+				'pixelAp',
+				'pixelF1Max',
+				'aupro',
+				'auproOfficial',
+			] as const) {
 				const [bolt, nut] = result.categories.map((category) => category[metric]);
 				expect(bolt).toBeGreaterThanOrEqual(0);
 				expect(bolt).toBeLessThanOrEqual(1);
@@ -226,7 +301,10 @@ describe('training', () => {
 			const file = path.join(data, 'bolt', 'test', 'square', '0.png');
 			const pixels = preprocess(await decodeImage(file), TINY);
 			const session = await Session.create(onnxPath, { device: 'cpu' });
-			const { score } = await session.run({ image: { dtype: 'float32', shape: [1, 3, 32, 32], data: pixels } }, { score: null });
+			const { score } = await session.run(
+				{ image: { dtype: 'float32', shape: [1, 3, 32, 32], data: pixels } },
+				{ score: null },
+			);
 			await session.release();
 			const [own] = await scoreImages({ store: store(), model: 'tiny', images: [{ file }] }, context);
 			expect(Number(score.data[0])).toBeCloseTo(scored(own).score, 6);
@@ -252,13 +330,18 @@ function reached(child: ChildProcess, iteration: number): Promise<void> {
 			const { phase, done } = message as { phase: string; done: number };
 			if (phase === 'training' && done >= iteration) resolve();
 		});
-		child.on('exit', (code) => { reject(new Error(`The training ended by itself with ${String(code)}`)); });
+		child.on('exit', (code) => {
+			reject(new Error(`The training ended by itself with ${String(code)}`));
+		});
 	});
 }
 
 function ended(child: ChildProcess): Promise<void> {
 	return new Promise((resolve) => {
 		if (child.exitCode !== null || child.signalCode !== null) resolve();
-		else child.on('exit', () => { resolve(); });
+		else
+			child.on('exit', () => {
+				resolve();
+			});
 	});
 }

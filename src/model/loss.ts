@@ -91,5 +91,6 @@ export function sumOf(scalars: readonly Tensor[]): Tensor {
 }
 
 function clampedNorm(sumOfSquares: Tensor): Tensor {
-	return maximum(sqrt(sumOfSquares), sumOfSquares.graph.scalar(COSINE_EPSILON));
+	// Clamped under the root: the root's own slope is infinite at 0, and a blank reconstruction would turn the gradient into NaN.
+	return sqrt(maximum(sumOfSquares, sumOfSquares.graph.scalar(COSINE_EPSILON ** 2)));
 }

@@ -11,6 +11,7 @@ import {
 import { Session, type Value } from '../../src/runtime/session';
 import type { NamedTensor } from './goldenModel';
 import { floats, scalar } from './run';
+import { UnoptimisedSession } from './unoptimisedSession';
 
 export type State = Record<string, Value>;
 
@@ -38,14 +39,18 @@ export interface StepOutput {
 export class StepRunner {
 	private constructor(
 		readonly step: TrainingStep,
-		private readonly session: Session,
+		private readonly session: Session | UnoptimisedSession,
 		/** Patches in a batch. */
 		private readonly points: number,
 	) {}
 
-	static async open(spec: TrainingStepSpec): Promise<StepRunner> {
+	/** `optimised` lets ONNX Runtime fuse operators, as in production; it takes most of a second to open. */
+	static async open(spec: TrainingStepSpec, { optimised = true } = {}): Promise<StepRunner> {
 		const step = buildTrainingStep(spec);
-		const session = await Session.create(serialise(step.graph), { device: 'cpu', threads: 1 });
+		const model = serialise(step.graph);
+		const session = optimised
+			? await Session.create(model, { device: 'cpu', threads: 1 })
+			: await UnoptimisedSession.create(model);
 		return new StepRunner(step, session, tokenLayout(spec.config, spec.dims).patches * spec.images);
 	}
 

@@ -8,8 +8,7 @@ import { explainWriteError } from '../files/diskError';
 import { storeLayout } from '../store/paths';
 import { ENCODERS } from '../weights/catalogue';
 import { cachedEncoderPath, resolveEncoder } from '../weights/resolveEncoder';
-import { lazyModules } from './modules';
-import type { JobContext, JobModules } from './modules';
+import type { JobContext, JobModules } from './jobModules';
 import type { DoctorCheck, DoctorReport, DoctorRequest } from './protocol';
 import { tryTraining } from './trial';
 
@@ -46,7 +45,7 @@ const PROBES: readonly (readonly [string, Probe])[] = [
 export async function runDoctor(
 	request: DoctorRequest,
 	context: JobContext,
-	jobs: JobModules = lazyModules,
+	jobs: JobModules,
 ): Promise<DoctorReport> {
 	const checks: DoctorCheck[] = [];
 	for (const [check, probe] of PROBES) {

@@ -1,6 +1,6 @@
 import { DinomalyError } from '../errors';
 import type { TrainProgress } from '../training/request';
-import type { JobModules, ScoreContext } from './modules';
+import type { JobModules, ScoreContext } from './jobModules';
 import { toWireError } from './protocol';
 import type { EngineFunctions, JobEvent, Reply } from './protocol';
 import { TrainingQueue } from './trainingQueue';

@@ -1,6 +1,6 @@
 import { createJobs } from './jobs';
 import { lazyModules } from './modules';
-import type { JobModules } from './modules';
+import type { JobModules } from './jobModules';
 import { toWireError } from './protocol';
 import { connectHost } from './rpc';
 import { watchHost } from './watchdog';

@@ -5,7 +5,7 @@ import { DinomalyError } from '../errors';
 import { createRandom } from '../random';
 import { encodePng } from '../runtime/images';
 import type { ScoreOutcome } from '../scoring/request';
-import type { JobContext, JobModules } from './modules';
+import type { JobContext, JobModules } from './jobModules';
 import type { DoctorRequest } from './protocol';
 
 export interface Trial {

@@ -1,0 +1,33 @@
+import type { SampleDataset } from '../dataset/sample';
+import type { EvaluateRequest, EvaluateResult } from '../evaluation/request';
+import type { ExportRequest, ExportResult } from '../scoring/export';
+import type { ScoreOutcome, ScoreRequest } from '../scoring/request';
+import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
+import type { DoctorReport, DoctorRequest, SampleRequest } from './protocol';
+
+/** A job ends at its next step with a rejection once the signal fires. */
+export interface JobContext {
+	readonly signal: AbortSignal;
+}
+
+export interface TrainContext extends JobContext {
+	readonly onProgress: (progress: TrainProgress) => void;
+}
+
+export interface ScoreContext extends JobContext {
+	readonly onOutcome: (outcome: ScoreOutcome, index: number) => void;
+}
+
+export interface CountContext extends JobContext {
+	readonly onProgress: (done: number, total: number) => void;
+}
+
+/** The functions that do the engine's work; tests pass their own. */
+export interface JobModules {
+	readonly train: (request: TrainRequest, context: TrainContext) => Promise<TrainResult>;
+	readonly score: (request: ScoreRequest, context: ScoreContext) => Promise<ScoreOutcome[]>;
+	readonly evaluate: (request: EvaluateRequest, context: CountContext) => Promise<EvaluateResult>;
+	readonly exportModel: (request: ExportRequest, context: JobContext) => Promise<ExportResult>;
+	readonly drawSample: (request: SampleRequest, context: CountContext) => Promise<SampleDataset>;
+	readonly doctor: (request: DoctorRequest, context: JobContext) => Promise<DoctorReport>;
+}

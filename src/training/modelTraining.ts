@@ -1,0 +1,407 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Dataset, ImageEntry } from '../dataset/dataset';
+import { holdOut } from '../dataset/holdOut';
+import { Encoder, type EncoderFile } from '../encoding/encoder';
+import { FeatureCache } from '../encoding/featureCache';
+import { ImageFeatures } from '../encoding/imageFeatures';
+import { DinomalyError } from '../errors';
+import type { SessionOptions } from '../runtime/session';
+import { matrixRate } from '../runtime/speed';
+import { Scorer } from '../scoring/scorer';
+import { FolderStore } from '../store/folderStore';
+import { storeLayout } from '../store/paths';
+import { openTraining, type UnfinishedTraining } from '../store/unfinishedTraining';
+import { calibrate } from './calibrate';
+import { resolveConfig, type TrainingConfig } from './config';
+import { checkMemory, estimateTraining, gigabytes } from './estimate';
+import { checkPlan, writePlan, type TrainingPlan } from './plan';
+import { publishModel } from './publish';
+import type { TrainedModel, TrainPhase, TrainProgress, TrainRequest } from './request';
+import { Trainer, type FeatureSource } from './trainer';
+
+export interface TrainContext {
+	readonly signal: AbortSignal;
+	readonly onProgress: (progress: TrainProgress) => void;
+}
+
+/** Share of the normal images held out for calibration unless told otherwise. */
+const CALIBRATION_SHARE = 0.1;
+const CHECKPOINT_EVERY = 200;
+const DEFAULT_SEED = 1;
+/** Steps that the rate and the time left are averaged over. */
+const RATE_WINDOW = 20;
+/** Share of the matrix rate that a training step reaches here (docs/performance.md); only the time estimate uses it. */
+const STEP_EFFICIENCY = 0.75;
+
+/** What all models of one request have in common. */
+export interface SharedTraining {
+	readonly request: TrainRequest;
+	readonly context: TrainContext;
+	readonly dataset: Dataset;
+	readonly encoder: EncoderFile;
+}
+
+/** Trains and publishes one model on the given images, for this process alone. */
+export async function trainOne(
+	model: string,
+	entries: readonly ImageEntry[],
+	shared: SharedTraining,
+): Promise<TrainedModel> {
+	const training = await openTraining(shared.request.store, model);
+	try {
+		return await new ModelTraining(model, training, shared).run(entries);
+	} finally {
+		await training.end();
+	}
+}
+
+/** One model's way from images to a published version. */
+class ModelTraining {
+	private readonly notices: string[] = [];
+	private readonly started = performance.now();
+	private readonly session: SessionOptions;
+	private encodingMs = 0;
+
+	constructor(
+		private readonly model: string,
+		private readonly training: UnfinishedTraining,
+		private readonly shared: SharedTraining,
+	) {
+		const { device, requireDevice, threads } = shared.request;
+		this.session = { device, requireDevice, threads };
+	}
+
+	async run(entries: readonly ImageEntry[]): Promise<TrainedModel> {
+		const { request, encoder, dataset } = this.shared;
+		const { seed = DEFAULT_SEED, calibrationShare = CALIBRATION_SHARE } = request;
+		if (encoder.resolved.notice) this.notice(encoder.resolved.notice);
+		for (const problem of dataset.problems)
+			if (problem.severity === 'warning') this.notice(problem.message);
+		const split = holdOut(entries, calibrationShare, seed);
+		const config = this.configFor(split.train.length);
+		const estimate = estimateTraining(config, encoder.dims);
+		checkMemory(estimate, config);
+		const seconds =
+			(config.iterations * estimate.stepFlops) / (STEP_EFFICIENCY * (await matrixRate(this.session)));
+		this.notice(
+			`Training ${(estimate.parameters / 1e6).toFixed(1)} million parameters on ${split.train.length} images: about ${gigabytes(estimate.memoryBytes)} of memory and ${minutes(seconds)} for ${config.iterations} iterations`,
+		);
+
+		const loaded = await Encoder.load(encoder, config, this.session);
+		try {
+			const features = new ImageFeatures(loaded, this.cacheFor(config));
+			const { train, calibration } = await this.encode(split, features);
+			const usable = this.reduceBatch(config, train.count);
+			const plan: TrainingPlan = {
+				config: usable,
+				encoderSha256: encoder.resolved.sha256,
+				seed,
+				calibrationShare,
+				fingerprint: fingerprintOf(features),
+			};
+			const trainer = await Trainer.create(
+				{ config: usable, dims: encoder.dims, seed, session: this.session },
+				train,
+			);
+			try {
+				await this.prepareCheckpoint(plan, trainer);
+				const trainingStart = performance.now();
+				await this.train(trainer, usable);
+				const trainingMs = performance.now() - trainingStart;
+				const measured = await this.calibrate(trainer, usable, calibration);
+				return await this.publish({
+					trainer,
+					plan,
+					split,
+					features,
+					measured,
+					trainingMs,
+					calibration,
+				});
+			} finally {
+				await trainer.release();
+			}
+		} finally {
+			await loaded.release();
+		}
+	}
+
+	private configFor(images: number): TrainingConfig {
+		const { request, encoder } = this.shared;
+		const config = resolveConfig(request.preset, encoder.dims.patch, request.overrides);
+		return images >= config.batchSize ? config : { ...config, batchSize: Math.max(1, images) };
+	}
+
+	/** Fewer images than a batch: the batch shrinks (the reference fails). */
+	private reduceBatch(config: TrainingConfig, images: number): TrainingConfig {
+		if (images === 0) {
+			throw new DinomalyError(
+				'DATASET_EMPTY',
+				'Expected at least one training image that can be read, found none',
+				{
+					hint: 'Check the files named above: they are damaged or no images.',
+				},
+			);
+		}
+		const wanted = this.shared.request.overrides?.batchSize ?? config.batchSize;
+		if (images >= Math.max(wanted, config.batchSize)) return config;
+		const batchSize = Math.min(config.batchSize, images);
+		this.notice(`Only ${images} training images: batches hold ${batchSize} instead of ${wanted}`);
+		return { ...config, batchSize };
+	}
+
+	private cacheFor(config: TrainingConfig): FeatureCache | null {
+		const { request, encoder } = this.shared;
+		if (request.cacheLimitBytes === 0) return null;
+		const folder = request.cacheDir ?? storeLayout(request.store).featureCache;
+		const { imageSize, cropSize, groups } = config;
+		const key = { encoderSha256: encoder.resolved.sha256, encoding: { imageSize, cropSize, groups } };
+		return new FeatureCache(folder, key, request.cacheLimitBytes);
+	}
+
+	private async encode(split: Split, features: ImageFeatures): Promise<EncodedSplit> {
+		const { request, context } = this.shared;
+		const start = performance.now();
+		const all = [...split.train, ...split.calibration];
+		const included = await features.prepare(
+			all.map((entry) => entry.path),
+			{
+				signal: context.signal,
+				onCorrupt: request.onCorrupt ?? 'skip',
+				onProgress: (done, total) => {
+					report(context, this.model, 'encoding', done, total, {
+						imagesPerSecond: done / ((performance.now() - start) / 1000),
+					});
+				},
+			},
+		);
+		this.encodingMs = performance.now() - start;
+		for (const { reason } of features.skipped) this.notice(`Skipped: ${reason}`);
+		if (features.recomputed > 0) {
+			this.notice(
+				`Features of ${features.recomputed} images fit neither into memory nor into the cache and are computed at every use: free some disk or raise the cache limit`,
+			);
+		}
+		const trainCount = included.slice(0, split.train.length).filter(Boolean).length;
+		const kept = all.filter((_, i) => included[i]);
+		return {
+			train: { count: trainCount, get: (index) => features.get(index) },
+			calibration: {
+				entries: kept.slice(trainCount),
+				source: {
+					count: features.count - trainCount,
+					get: (index) => features.get(trainCount + index),
+				},
+			},
+		};
+	}
+
+	/** Loads the newest checkpoint when resuming; otherwise forgets an earlier unfinished training. */
+	private async prepareCheckpoint(plan: TrainingPlan, trainer: Trainer): Promise<void> {
+		const latest = await this.training.checkpoints.latest().catch((error: unknown) => {
+			if (this.shared.request.resume) throw error;
+			return undefined;
+		});
+		if (latest && this.shared.request.resume) {
+			await checkPlan(this.training, plan);
+			await trainer.state.load(latest.files[STATE_FILE]);
+			trainer.losses.push(...(await readLosses(latest.files[LOSS_FILE])));
+			for (const notice of latest.notices) this.notice(notice);
+			this.notice(`Resumed at iteration ${latest.step} of ${plan.config.iterations}`);
+			return;
+		}
+		if (latest)
+			this.notice(
+				`An unfinished training of this model (iteration ${latest.step}) was given up; resume would have gone on with it`,
+			);
+		await this.training.discard();
+		await writePlan(this.training, plan);
+	}
+
+	private async train(trainer: Trainer, config: TrainingConfig): Promise<void> {
+		const { request, context } = this.shared;
+		const every = request.checkpointEvery ?? CHECKPOINT_EVERY;
+		const times: number[] = [];
+		let savedAt = trainer.iteration;
+		while (trainer.iteration < config.iterations) {
+			if (context.signal.aborted) await this.stop(trainer, savedAt, config);
+			const start = performance.now();
+			const { iteration, loss } = await trainer.advance();
+			times.push((performance.now() - start) / 1000);
+			const recent = times.slice(-RATE_WINDOW);
+			const stepSeconds = recent.reduce((sum, seconds) => sum + seconds, 0) / recent.length;
+			report(context, this.model, 'training', iteration, config.iterations, {
+				loss,
+				imagesPerSecond: config.batchSize / stepSeconds,
+				etaSeconds: (config.iterations - iteration) * stepSeconds,
+			});
+			if (iteration % every === 0 && iteration < config.iterations) {
+				await this.saveCheckpoint(trainer);
+				savedAt = iteration;
+			}
+		}
+	}
+
+	private async stop(trainer: Trainer, savedAt: number, config: TrainingConfig): Promise<never> {
+		if (trainer.iteration > savedAt) await this.saveCheckpoint(trainer);
+		throw new DinomalyError(
+			'CANCELLED',
+			`Training of "${this.model}" was cancelled at iteration ${trainer.iteration} of ${config.iterations}; its checkpoint is kept`,
+			{
+				hint: 'Train again with resume to go on from there.',
+			},
+		);
+	}
+
+	private async saveCheckpoint(trainer: Trainer): Promise<void> {
+		await this.training.assertHeld();
+		await this.training.checkpoints.save(trainer.iteration, [
+			{ name: STATE_FILE, write: (file) => trainer.state.save(file) },
+			{ name: LOSS_FILE, bytes: Buffer.from(JSON.stringify(trainer.losses)) },
+		]);
+	}
+
+	private async calibrate(
+		trainer: Trainer,
+		config: TrainingConfig,
+		{ entries, source }: EncodedSplit['calibration'],
+	): Promise<CalibrationOutcome> {
+		const { context, encoder } = this.shared;
+		if (entries.length === 0) return undefined;
+		const scorer = await Scorer.load(config, encoder.dims, trainer.state.parameters(), this.session);
+		try {
+			return await calibrate(scorer, entries, source, {
+				groups: config.groups,
+				signal: context.signal,
+				onProgress: (done, total) => {
+					report(context, this.model, 'calibrating', done, total);
+				},
+			});
+		} finally {
+			await scorer.release();
+		}
+	}
+
+	private async publish(parts: PublishParts): Promise<TrainedModel> {
+		const { request, context, encoder, dataset } = this.shared;
+		report(context, this.model, 'saving', 0, 1);
+		await this.training.assertHeld();
+		const seconds = {
+			encoding: this.encodingMs / 1000,
+			training: parts.trainingMs / 1000,
+			total: (performance.now() - this.started) / 1000,
+		};
+		const published = await publishModel(new FolderStore(request.store), {
+			model: this.model,
+			folder: this.training.folder,
+			plan: parts.plan,
+			encoder: encoder.resolved,
+			architecture: encoder.weights.architecture,
+			categories: countCategories(parts.split, parts.calibration.entries),
+			dataRoot: path.basename(dataset.root),
+			skipped: parts.features.skipped.length,
+			losses: parts.trainer.losses,
+			parameters: parts.trainer.state.parameters(),
+			calibration: parts.measured,
+			device: parts.trainer.device,
+			threads: this.session.threads ?? 0,
+			seconds,
+			notices: this.notices,
+		});
+		await this.training.discard();
+		report(context, this.model, 'saving', 1, 1);
+		const { losses } = parts.trainer;
+		return {
+			model: this.model,
+			version: published.version,
+			path: published.path,
+			categories: published.card.categories.map(({ name }) => name),
+			encoder: encoder.resolved.name,
+			device: parts.trainer.device,
+			iterations: losses.length,
+			finalLoss: losses[losses.length - 1],
+			trainImages: parts.features.count - parts.calibration.entries.length,
+			calibrationImages: parts.calibration.entries.length,
+			skipped: parts.features.skipped,
+			seconds,
+			notices: this.notices,
+		};
+	}
+
+	private notice(text: string): void {
+		this.notices.push(text);
+		this.shared.context.onProgress({
+			model: this.model,
+			phase: 'reading',
+			done: 0,
+			total: 0,
+			notice: text,
+		});
+	}
+}
+
+const STATE_FILE = 'state.safetensors';
+const LOSS_FILE = 'losses.json';
+
+type Split = ReturnType<typeof holdOut>;
+type CalibrationOutcome = Awaited<ReturnType<typeof calibrate>> | undefined;
+
+interface EncodedSplit {
+	readonly train: FeatureSource;
+	readonly calibration: { readonly entries: readonly ImageEntry[]; readonly source: FeatureSource };
+}
+
+interface PublishParts {
+	readonly trainer: Trainer;
+	readonly plan: TrainingPlan;
+	readonly split: Split;
+	readonly features: ImageFeatures;
+	readonly measured: CalibrationOutcome;
+	readonly trainingMs: number;
+	readonly calibration: EncodedSplit['calibration'];
+}
+
+/** Passes progress on. */
+export function report(
+	context: TrainContext,
+	model: string,
+	phase: TrainPhase,
+	done: number,
+	total: number,
+	more: Pick<TrainProgress, 'loss' | 'imagesPerSecond' | 'etaSeconds'> = {},
+): void {
+	context.onProgress({ model, phase, done, total, ...more });
+}
+
+async function readLosses(file: string): Promise<number[]> {
+	return JSON.parse(await readFile(file, 'utf8')) as number[];
+}
+
+/** Hash over the content of all images, in order. */
+function fingerprintOf({ images }: ImageFeatures): string {
+	const hash = createHash('sha256');
+	for (const { sha256 } of images) hash.update(sha256);
+	return hash.digest('hex');
+}
+
+function countCategories(
+	split: Split,
+	calibration: readonly ImageEntry[],
+): { name: string; trainImages: number; calibrationImages: number }[] {
+	const names = [...new Set([...split.train, ...split.calibration].map(({ category }) => category))];
+	const count = (entries: readonly ImageEntry[], name: string): number =>
+		entries.filter(({ category }) => category === name).length;
+	return names.map((name) => ({
+		name,
+		trainImages: count(split.train, name),
+		calibrationImages: count(calibration, name),
+	}));
+}
+
+function minutes(seconds: number): string {
+	if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+	if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+	return `${(seconds / 3600).toFixed(1)} h`;
+}

@@ -1,10 +1,13 @@
-import { Graph, mul } from '../../src/graph';
+import * as tf from '@tensorflow/tfjs';
+import { Graph, mul, sizeOf } from '../../src/graph';
 import { BETA1, BETA2, clipFactor, stableAdamW } from '../../src/model/optimizer';
 import { learningRateAt } from '../../src/model/schedule';
+import { createRandom } from '../../src/random';
 import type { Value } from '../../src/runtime/session';
 import { describeGolden } from '../support/golden';
 import { floatsOf, openGolden, parametersOf, type Golden } from '../support/goldenModel';
 import { floats, maxDifference, runGraph, scalar } from '../support/run';
+import { initialState, stableAdamW as tfjsStableAdamW, useTfjsCpu } from '../support/tfjsStep';
 
 const NAMES = ['w', 'b', 'k'];
 const SCHEDULE = { iterations: 7, warmup: 3, learningRate: 2e-3, finalLearningRate: 2e-4 };
@@ -16,12 +19,13 @@ interface Variant {
 	readonly amsgrad: boolean;
 	readonly eps: number;
 	readonly clip: number | null;
+	readonly weightDecay?: number;
 }
 
 /** One optimiser step on tensors of these shapes, without clipping when `clip` is null. */
 function buildStep(
 	shapes: Readonly<Record<string, readonly number[]>>,
-	{ amsgrad, eps, clip }: Variant,
+	{ amsgrad, eps, clip, weightDecay = WEIGHT_DECAY }: Variant,
 ): Graph {
 	const graph = new Graph();
 	const slopes = NAMES.map((name) => graph.input(`${name}.gradient`, 'float32', shapes[name]));
@@ -43,7 +47,7 @@ function buildStep(
 			slopes[i],
 			clip === null ? graph.scalar(1) : factor,
 			scalars,
-			{ weightDecay: WEIGHT_DECAY, epsilon: eps },
+			{ weightDecay, epsilon: eps },
 		);
 		for (const kind of kinds(amsgrad)) graph.output(`next.${name}.${kind}`, after[kind]!);
 	});
@@ -181,3 +185,50 @@ describe('StableAdamW', () => {
 		expect(floatsOf(long['next.w.first'])[1]).toBeCloseTo((0.1 * 4 * 0.1) / (5 * Math.sqrt(3)), 7);
 	});
 });
+
+describe('StableAdamW agrees with TensorFlow.js where its settings are strong', () => {
+	beforeAll(useTfjsCpu);
+
+	test.each([true, false])('amsgrad: %s, gradients that shrink', async (amsgrad) => {
+		const shapes = { w: [3, 4], b: [4], k: [2, 1, 3, 3] };
+		const optimiser = { amsgrad, epsilon: 1e-3, weightDecay: 0.5, clipNorm: 1 };
+		const graph = buildStep(shapes, { amsgrad, eps: 1e-3, clip: null, weightDecay: 0.5 });
+		const random = createRandom(3);
+		const draw = (name: keyof typeof shapes, scale: number): tf.Tensor => {
+			const shape = shapes[name];
+			const values = Array.from({ length: sizeOf(shape) }, () => scale * random.normal());
+			return tf.tensor(values, shape);
+		};
+		const everyTensor = (scale: number): Record<string, tf.Tensor> =>
+			Object.fromEntries(NAMES.map((name) => [name, draw(name as keyof typeof shapes, scale)]));
+		let state = initialState(everyTensor(1));
+		let ours: Record<string, Value> = {};
+		for (const name of NAMES) {
+			for (const kind of kinds(amsgrad)) {
+				ours[`${name}.${kind}`] = await valueOf(
+					(kind === 'value' ? state.values : state.first)[name],
+				);
+			}
+		}
+		for (let step = 1; step <= 4; step++) {
+			const slopes = everyTensor(0.1 ** step);
+			const feeds: Record<string, Value> = {
+				...ours,
+				...stepScalars(step),
+				learningRate: scalar(0.05),
+			};
+			for (const name of NAMES) feeds[`${name}.gradient`] = await valueOf(slopes[name]);
+			const outputs = await runGraph(graph, feeds);
+			state = tfjsStableAdamW(state, slopes, { optimiser, step, learningRate: () => 0.05 });
+			for (const name of NAMES) {
+				const expected = (await valueOf(state.values[name])).data as Float32Array;
+				expect(maxDifference(floatsOf(outputs[`next.${name}.value`]), expected)).toBeLessThan(2e-6);
+			}
+			ours = Object.fromEntries(Object.keys(ours).map((key) => [key, outputs[`next.${key}`]]));
+		}
+	});
+});
+
+async function valueOf(tensor: tf.Tensor): Promise<Value> {
+	return floats((await tensor.data()) as Float32Array, tensor.shape);
+}

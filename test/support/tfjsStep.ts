@@ -138,7 +138,11 @@ function cosine(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
 }
 
 /** StableAdamW on every parameter, in the order of its authors' description. */
-export function stableAdamW(state: TfjsState, gradients: Tensors, settings: TfjsSettings): TfjsState {
+export function stableAdamW(
+	state: TfjsState,
+	gradients: Tensors,
+	settings: Pick<TfjsSettings, 'optimiser' | 'step' | 'learningRate'>,
+): TfjsState {
 	const { step, learningRate } = settings;
 	const { weightDecay, epsilon, amsgrad } = settings.optimiser;
 	const first = mapTensors(gradients, (g, name) => state.first[name].mul(BETA1).add(g.mul(1 - BETA1)));

@@ -1,3 +1,4 @@
+import { DinomalyError } from '../errors';
 import { Graph, reshape, type Tensor } from '../graph';
 import { distanceMap, evaluationMatrix, imageScore, resizeMap } from './anomalyMap';
 import { noisyBottleneck } from './bottleneck';
@@ -36,7 +37,10 @@ export function buildScoring(spec: ScoringGraphSpec): Graph {
 	return graph;
 }
 
-/** Appends bottleneck, decoder and anomaly map to features (images, tokens, D) of any graph. */
+/**
+ * Appends bottleneck, decoder and anomaly map to features (images, tokens, D) of any graph.
+ * @throws MODEL_INVALID when a parameter is not among the model's
+ */
 export function appendScoring(
 	features: readonly Tensor[],
 	spec: ScoringGraphSpec,
@@ -46,7 +50,7 @@ export function appendScoring(
 	const layout = tokenLayout(config, dims);
 	const parameter = (name: string): Tensor => {
 		const found = spec.parameters.get(name);
-		if (!found) throw new Error(`The model has no parameter "${name}"`);
+		if (!found) throw missingParameter(name);
 		return graph.constant(found.data, found.shape, name);
 	};
 	const { fused, groups } = targetsOf(features.map(tokensFirst), config, dims);
@@ -71,4 +75,14 @@ export function appendScoring(
 		graph.output('distances', distances);
 	}
 	return { map, score: imageScore(map) };
+}
+
+function missingParameter(name: string): DinomalyError {
+	return new DinomalyError(
+		'MODEL_INVALID',
+		`Expected "${name}" among the weights of the model, found none`,
+		{
+			hint: 'Use the weights together with the configuration that they were trained with, or train the model again.',
+		},
+	);
 }

@@ -190,6 +190,20 @@ describe('losses', () => {
 		expect(maxDifference(floatsOf(mined.gradient0), expected)).toBeLessThan(1e-7);
 	});
 
+	test.each<LossName>(['globalCosine', 'regionalCosine'])(
+		'%s of a blank reconstruction is 1 and its gradient finite',
+		async (name) => {
+			const blank = [new Float32Array(8)];
+			const outputs = await lossAndGradients(
+				name,
+				{ share: 0.5, factor: 0.1 },
+				{ en, de: blank, shape },
+			);
+			expect(floatsOf(outputs.loss)[0]).toBe(1);
+			expect(floatsOf(outputs.gradient0).every(Number.isFinite)).toBe(true);
+		},
+	);
+
 	test('of equally hard points none is scaled down', async () => {
 		const tied = [Float32Array.of(-1, 0, 0, 2, -1, 0, 2, 0)];
 		const plain = await lossAndGradients('globalCosine', null, { en, de: tied, shape });

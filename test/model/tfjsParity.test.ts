@@ -225,7 +225,10 @@ describe('the training step agrees with TensorFlow.js', () => {
 				learningRate,
 				learningRate2: one.config.bottleneck === 'reduced' ? learningRate / 10 : undefined,
 			});
+			const before = tf.memory().numTensors;
 			const expected = trainStep(theirs, batch, settingsOf(one, optimiser, step));
+			// Four states and a gradient of every parameter, loss and norm: everything else is freed.
+			expect(tf.memory().numTensors - before).toBeLessThanOrEqual(5 * specs.length + 2);
 			expectWithin('loss', Math.abs(output.loss - (await valuesOf(expected.loss))[0]), LOSS_TOLERANCE);
 			const norm = (await valuesOf(expected.gradientNorm))[0];
 			expectWithin('norm', Math.abs(output.gradientNorm / norm - 1), GRADIENT_TOLERANCE);

@@ -88,23 +88,30 @@ function mix(x: tf.Tensor3D, of: Lookup, model: TfjsModel): tf.Tensor3D {
 	const { dim, heads } = model;
 	const split = linear(x, of, 'attn.qkv').reshape([images, tokens, 3, heads, dim / heads]);
 	// (3, images, heads, tokens, width)
-	const [query, key, value] = tf.unstack(split.transpose([2, 0, 3, 1, 4])) as tf.Tensor4D[];
-	const mixed = tf.matMul(attentionWeights(query, key, model), value);
+	const [query, key, value] = tf.unstack(split.transpose([2, 0, 3, 1, 4]));
+	const mixed = attend(query, key, value, model);
 	return linear(mixed.transpose([0, 2, 1, 3]).reshape([images, tokens, dim]), of, 'attn.proj');
 }
 
-/** (images, heads, tokens, tokens): which share of every value a query takes. */
-function attentionWeights(query: tf.Tensor4D, key: tf.Tensor4D, model: TfjsModel): tf.Tensor {
-	const { mixer } = model;
-	const keep =
-		'neighbour' in mixer && mixer.neighbour > 0 ? neighbourMask(model, mixer.neighbour) : tf.scalar(1);
-	if (mixer.kind === 'softmax') {
-		const logits = tf.matMul(query, key, false, true).div(Math.sqrt(query.shape[3]));
-		return tf.softmax(logits).mul(keep);
-	}
+/** Attention of (images, heads, tokens, width) queries, keys and values. */
+function attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, model: TfjsModel): tf.Tensor {
+	const { mixer, attentionEpsilon = 0 } = model;
 	const phi = (t: tf.Tensor): tf.Tensor => tf.elu(t).add(1);
-	const similarity = tf.matMul(phi(query), phi(key), false, true).mul(keep);
-	return similarity.div(similarity.sum(-1, true).add(model.attentionEpsilon ?? 0));
+	if (mixer.kind === 'linear') {
+		const context = tf.matMul(phi(key), value, true);
+		const total = phi(query).mul(phi(key).sum(2, true)).sum(-1, true);
+		return tf.matMul(phi(query), context).div(total.add(attentionEpsilon));
+	}
+	const keep = 'neighbour' in mixer && mixer.neighbour > 0 ? neighbourMask(model, mixer.neighbour) : 1;
+	if (mixer.kind === 'softmax') {
+		const width = query.shape[3] ?? 1;
+		return tf.matMul(
+			tf.softmax(tf.matMul(query, key, false, true).div(Math.sqrt(width))).mul(keep),
+			value,
+		);
+	}
+	const weights = tf.matMul(phi(query), phi(key), false, true).mul(keep);
+	return tf.matMul(weights.div(weights.sum(-1, true)), value);
 }
 
 /** 0 where both tokens are patches at most floor(neighbour / 2) rows and columns apart. */

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { ModelConfig, OptimiserConfig } from '../../src/model/config';
 import { tokenLayout, type EncoderDims } from '../../src/model/layout';
 import { parameterSpecs, type ParameterSpec } from '../../src/model/parameters';
+import type { TrainingStepSpec } from '../../src/model/trainingStep';
 import { createRandom, type Random } from '../../src/random';
 import {
 	REFERENCE_MODEL,
@@ -46,12 +47,18 @@ interface Case {
 	readonly config: ModelConfig;
 	readonly optimiser?: Partial<OptimiserConfig>;
 	readonly attentionEpsilon?: number;
+	/** Runs with all of ONNX Runtime's optimisations, as in production. */
+	readonly optimised?: boolean;
 }
 
 const SMALL: ModelConfig = { ...REFERENCE_MODEL, imageSize: 42, cropSize: 42 };
 
 const CASES: readonly Case[] = [
-	{ title: 'linear attention with dropout', config: { ...SMALL, noise: { kind: 'dropout', rate: 0.2 } } },
+	{
+		title: 'linear attention with dropout',
+		config: { ...SMALL, noise: { kind: 'dropout', rate: 0.2 } },
+		optimised: true,
+	},
 	{
 		title: 'softmax attention with masked neighbours, four groups and jitter',
 		config: {
@@ -69,6 +76,7 @@ const CASES: readonly Case[] = [
 	{
 		title: 'convolution and one group',
 		config: { ...SMALL, mixer: { kind: 'conv', kernel: 3 }, groups: 1 },
+		optimised: true,
 	},
 	{
 		title: 'recentering and the reduced bottleneck with dropout',
@@ -173,11 +181,11 @@ function isSlow(name: string): boolean {
 }
 
 async function openStep(
-	{ config, attentionEpsilon }: Case,
+	{ config, attentionEpsilon, optimised = false }: Case,
 	optimiser: OptimiserConfig,
 	specs: ParameterSpec[],
 ): Promise<StepRunner> {
-	return StepRunner.open({
+	const spec: TrainingStepSpec = {
 		config,
 		optimiser,
 		dims: DIMS,
@@ -187,7 +195,8 @@ async function openStep(
 		attentionEpsilon,
 		exposeGradients: true,
 		secondRate: config.bottleneck === 'reduced' ? isSlow : undefined,
-	});
+	};
+	return StepRunner.open(spec, { optimised });
 }
 
 /** Fails with the tensor's name. */

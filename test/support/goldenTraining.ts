@@ -24,8 +24,6 @@ export const NORM_TOLERANCE = 3e-6;
 export const PARAMETER_TOLERANCE = 2.3e-6;
 
 const STEPS = [0, 1, 2, 3, 4];
-/** Files whose steps run as in production; for the others the graph itself is what counts. */
-const OPTIMISED = ['model_la', 'model_d2'];
 
 export interface GoldenTraining {
 	readonly golden: Golden;
@@ -34,10 +32,10 @@ export interface GoldenTraining {
 	readonly train: readonly Batch[];
 }
 
-/** A training step for a golden file, with the features of its images. */
+/** A training step for a golden file, with the features of its images; `optimised` runs it as in production. */
 export async function openTraining(
 	one: GoldenCase,
-	changes: Partial<OptimiserConfig> = {},
+	{ optimised = false, ...changes }: Partial<OptimiserConfig> & { optimised?: boolean } = {},
 ): Promise<GoldenTraining> {
 	const golden = await openGolden(one.file);
 	const isReduced = one.config.bottleneck === 'reduced';
@@ -52,7 +50,7 @@ export async function openTraining(
 		exposeGradients: true,
 		secondRate: isReduced ? (name) => name.startsWith('bottleneck.fc0.') : undefined,
 	};
-	const runner = await StepRunner.open(spec, { optimised: OPTIMISED.includes(one.file) });
+	const runner = await StepRunner.open(spec, { optimised });
 	return { golden, runner, ...(await goldenBatches(golden, one.config.groups)) };
 }
 

@@ -10,9 +10,11 @@ const store = path.join(folder, 'store');
 const data = path.join(folder, 'sample');
 const MODEL = 'sample';
 const cli = (...args) =>
-	run(process.execPath, [path.join(root, 'dist', 'src', 'cli.js'), ...args, '--store', store], {
-		shell: false,
-	});
+	run(process.execPath, [path.join(root, 'dist', 'src', 'cli.js'), ...args], { shell: false });
+const inStore = ['--store', store];
+run(process.execPath, [path.join(root, 'dist', 'src', 'cli.js'), ...args, '--store', store], {
+	shell: false,
+});
 
 function step(title) {
 	console.log(`\n== ${title}`);
@@ -25,7 +27,7 @@ else cli('sample', data);
 step('Train one model on all three products (embedded encoder, CPU, a few minutes)');
 if (existsSync(path.join(store, 'models', MODEL)))
 	console.log(`There already: model "${MODEL}" (delete ${store} to train anew)`);
-else cli('train', '--data', data, '--model', MODEL, '--preset', 'fast', '--resume');
+else cli('train', '--data', data, '--model', MODEL, '--preset', 'fast', '--resume', ...inStore);
 
 step('Score two good and two defective images of each product, with heat maps');
 const images = readdirSync(data, { withFileTypes: true })
@@ -39,11 +41,11 @@ const images = readdirSync(data, { withFileTypes: true })
 		return [...good, ...kinds.flatMap((kind) => firstFiles(path.join(test, kind), 1))];
 	});
 const heatmaps = path.join(folder, 'heatmaps');
-cli('score', '--model', MODEL, ...images, '--heatmap', heatmaps);
+cli('score', '--model', MODEL, ...images, '--heatmap', heatmaps, ...inStore);
 console.log(`Heat maps: ${heatmaps}`);
 
 step('Evaluate on all test images');
-cli('evaluate', '--model', MODEL, '--data', data);
+cli('evaluate', '--model', MODEL, '--data', data, ...inStore);
 
 function firstFiles(dir, count) {
 	return readdirSync(dir)

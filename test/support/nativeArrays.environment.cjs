@@ -1,7 +1,15 @@
 // Native add-ons check `instanceof Float32Array` against the outer realm: share its typed arrays with the tests' realm.
 const { TestEnvironment } = require('jest-environment-node');
 
-const SHARED = ['Float32Array', 'Float64Array', 'Uint8Array', 'Int32Array', 'BigInt64Array', 'Uint16Array', 'ArrayBuffer'];
+const SHARED = [
+	'Float32Array',
+	'Float64Array',
+	'Uint8Array',
+	'Int32Array',
+	'BigInt64Array',
+	'Uint16Array',
+	'ArrayBuffer',
+];
 
 module.exports = class NativeArraysEnvironment extends TestEnvironment {
 	constructor(config, context) {

@@ -47,7 +47,7 @@ interface Case {
 	readonly config: ModelConfig;
 	readonly optimiser?: Partial<OptimiserConfig>;
 	readonly attentionEpsilon?: number;
-	/** Runs with all of ONNX Runtime's optimisations, as in production. */
+	/** Runs as in production: everything that ONNX Runtime can fuse, and no gradients among the outputs. */
 	readonly optimised?: boolean;
 }
 
@@ -76,7 +76,6 @@ const CASES: readonly Case[] = [
 	{
 		title: 'convolution and one group',
 		config: { ...SMALL, mixer: { kind: 'conv', kernel: 3 }, groups: 1 },
-		optimised: true,
 	},
 	{
 		title: 'recentering and the reduced bottleneck with dropout',
@@ -193,7 +192,7 @@ async function openStep(
 		images: IMAGES,
 		featureType: 'float32',
 		attentionEpsilon,
-		exposeGradients: true,
+		exposeGradients: !optimised,
 		secondRate: config.bottleneck === 'reduced' ? isSlow : undefined,
 	};
 	return StepRunner.open(spec, { optimised });

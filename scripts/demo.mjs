@@ -12,9 +12,6 @@ const MODEL = 'sample';
 const cli = (...args) =>
 	run(process.execPath, [path.join(root, 'dist', 'src', 'cli.js'), ...args], { shell: false });
 const inStore = ['--store', store];
-run(process.execPath, [path.join(root, 'dist', 'src', 'cli.js'), ...args, '--store', store], {
-	shell: false,
-});
 
 function step(title) {
 	console.log(`\n== ${title}`);

@@ -75,7 +75,7 @@ const CASES: readonly Case[] = [
 	},
 	{
 		title: 'convolution and one group',
-		config: { ...SMALL, mixer: { kind: 'conv', kernel: 3 }, groups: 1 },
+		config: { ...SMALL, mixer: { kind: 'conv', kernel: 5 }, groups: 1 },
 	},
 	{
 		title: 'recentering and the reduced bottleneck with dropout',

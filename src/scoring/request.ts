@@ -23,7 +23,7 @@ export type Verdict = 'normal' | 'review' | 'anomaly' | 'uncalibrated';
 
 export interface ImageScore {
 	readonly file: string;
-	/** Mean of the top 1 % of the anomaly map (SPEC section 6). */
+	/** Mean of the top 1 % of the anomaly map (reference: evaluation_batch). */
 	readonly score: number;
 	/** 0.5 at the threshold; null without calibration. */
 	readonly normalizedScore: number | null;

@@ -26,23 +26,37 @@ if (existsSync(path.join(store, 'models', MODEL)))
 	console.log(`There already: model "${MODEL}" (delete ${store} to train anew)`);
 else cli('train', '--data', data, '--model', MODEL, '--preset', 'fast', '--resume', ...inStore);
 
-step('Score two good and two defective images of each product, with heat maps');
-const images = readdirSync(data, { withFileTypes: true })
-	.filter((entry) => entry.isDirectory())
-	.flatMap(({ name }) => {
-		const test = path.join(data, name, 'test');
-		const good = firstFiles(path.join(test, 'good'), 2);
-		const kinds = readdirSync(test)
-			.filter((kind) => kind !== 'good')
-			.slice(0, 2);
-		return [...good, ...kinds.flatMap((kind) => firstFiles(path.join(test, kind), 1))];
-	});
+step('Score two good and four defective images of each product, with heat maps');
 const heatmaps = path.join(folder, 'heatmaps');
-cli('score', '--model', MODEL, ...images, '--heatmap', heatmaps, ...inStore);
+for (const category of folders(data)) {
+	const test = path.join(data, category, 'test');
+	const kinds = folders(test).filter((kind) => kind !== 'good');
+	const defects = kinds.slice(0, 4).flatMap((kind) => firstFiles(path.join(test, kind), 1));
+	const images = [...firstFiles(path.join(test, 'good'), 2), ...defects];
+	// A product's own good images set its threshold.
+	cli(
+		'score',
+		'--model',
+		MODEL,
+		'--category',
+		category,
+		...images,
+		'--heatmap',
+		path.join(heatmaps, category),
+		...inStore,
+	);
+}
 console.log(`Heat maps: ${heatmaps}`);
 
 step('Evaluate on all test images');
 cli('evaluate', '--model', MODEL, '--data', data, ...inStore);
+
+function folders(dir) {
+	return readdirSync(dir, { withFileTypes: true })
+		.filter((entry) => entry.isDirectory())
+		.map(({ name }) => name)
+		.sort();
+}
 
 function firstFiles(dir, count) {
 	return readdirSync(dir)

@@ -37,7 +37,7 @@ export async function expandImages(
 		const found = await imagesBelow(absolute, onNotice);
 		if (found.length === 0) {
 			throw new DinomalyError('INPUT_MISSING', `Expected images in the folder "${word}", found none`, {
-				hint: 'PNG, JPEG, WebP, TIFF, GIF and AVIF files are read, at any depth.',
+				hint: 'PNG, JPEG, WebP, TIFF, GIF, AVIF and BMP files are read, at any depth.',
 			});
 		}
 		for (const file of found) images.push({ path: file, shown: join(word, relative(absolute, file)) });

@@ -23,17 +23,10 @@ const IMAGE_EXTENSIONS: ReadonlySet<string> = new Set([
 	'tiff',
 	'gif',
 	'avif',
+	'bmp',
 ]);
 /** Image formats that it does not read, named so that such files are not passed over in silence. */
-const UNSUPPORTED_EXTENSIONS: ReadonlySet<string> = new Set([
-	'bmp',
-	'dib',
-	'pgm',
-	'ppm',
-	'heic',
-	'jp2',
-	'tga',
-]);
+const UNSUPPORTED_EXTENSIONS: ReadonlySet<string> = new Set(['dib', 'pgm', 'ppm', 'heic', 'jp2', 'tga']);
 /** What file managers, NAS systems and archives leave behind. */
 const LITTER: ReadonlySet<string> = new Set([
 	'thumbs.db',

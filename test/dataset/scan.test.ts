@@ -120,12 +120,23 @@ describe('MVTec AD', () => {
 	});
 
 	test('hidden files and system litter are passed over; other formats are named', async () => {
-		const root = makeFolder([...BOTTLE, ...litter('bottle/train/good/'), 'bottle/train/good/9.bmp']);
+		const root = makeFolder([...BOTTLE, ...litter('bottle/train/good/'), 'bottle/train/good/9.tga']);
 		const dataset = await scanDataset(root);
 		expect(dataset.categories[0].train).toHaveLength(2);
 		expect(dataset.problems).toMatchObject([
 			{ kind: 'unsupportedFormat', message: expect.stringContaining('convert to PNG') },
 		]);
+	});
+
+	test('the formats that are decoded are those that a folder is read for', async () => {
+		const names = ['bmp', 'png', 'jpg', 'jpeg', 'webp', 'tif', 'tiff', 'gif', 'avif'].map(
+			(e) => `1.${e}`,
+		);
+		const dataset = await scanDataset(makeFolder(names.map((name) => `c/train/good/${name}`)));
+		expect(dataset.categories[0].train.map(({ path: file }) => path.basename(file)).sort()).toEqual(
+			names.sort(),
+		);
+		expect(dataset.problems).toEqual([]);
 	});
 
 	test('a folder ok or normal counts as good', async () => {
@@ -407,9 +418,9 @@ describe('errors name what was expected', () => {
 	});
 
 	test('only unsupported images', async () => {
-		await expect(scanDataset(makeFolder(['1.bmp', '2.bmp']))).rejects.toMatchObject({
+		await expect(scanDataset(makeFolder(['1.tga', '2.tga']))).rejects.toMatchObject({
 			code: 'DATASET_LAYOUT',
-			hint: expect.stringContaining('2 images such as "1.bmp" are not supported: convert to PNG'),
+			hint: expect.stringContaining('2 images such as "1.tga" are not supported: convert to PNG'),
 		});
 	});
 

@@ -1,6 +1,11 @@
 import { join } from 'node:path';
 import type { SampleDataset } from '../dataset/sample';
-import type { EvaluateRequest, EvaluateResult } from '../evaluation/request';
+import type {
+	EvaluateMapsRequest,
+	EvaluateMapsResult,
+	EvaluateRequest,
+	EvaluateResult,
+} from '../evaluation/request';
 import type { ExportRequest, ExportResult } from '../scoring/export';
 import type { ScoreOutcome, ScoreRequest } from '../scoring/request';
 import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
@@ -43,6 +48,8 @@ export interface Engine {
 	/** Outcomes in the order of the request's images; an image that fails is an outcome, not a rejection. */
 	score(request: ScoreRequest, options?: ScoreOptions): Promise<ScoreOutcome[]>;
 	evaluate(request: EvaluateRequest, options?: CountOptions): Promise<EvaluateResult>;
+	/** Pixel metrics of anomaly maps that were made before. */
+	evaluateMaps(request: EvaluateMapsRequest, options?: CountOptions): Promise<EvaluateMapsResult>;
 	exportModel(request: ExportRequest, options?: CallOptions): Promise<ExportResult>;
 	drawSample(request: SampleRequest, options?: CountOptions): Promise<SampleDataset>;
 	doctor(request: DoctorRequest, options?: CallOptions): Promise<DoctorReport>;
@@ -101,6 +108,7 @@ function facade(shared: SharedEngine): Engine {
 			return outcomes;
 		},
 		evaluate: (request, options = {}) => call('evaluate', request, options, counted(options)),
+		evaluateMaps: (request, options = {}) => call('evaluateMaps', request, options, counted(options)),
 		exportModel: (request, options = {}) => call('exportModel', request, options),
 		drawSample: (request, options = {}) => call('drawSample', request, options, counted(options)),
 		doctor: (request, options = {}) => call('doctor', request, options),

@@ -1,5 +1,10 @@
 import type { SampleDataset } from '../dataset/sample';
-import type { EvaluateRequest, EvaluateResult } from '../evaluation/request';
+import type {
+	EvaluateMapsRequest,
+	EvaluateMapsResult,
+	EvaluateRequest,
+	EvaluateResult,
+} from '../evaluation/request';
 import type { ExportRequest, ExportResult } from '../scoring/export';
 import type { ScoreOutcome, ScoreRequest } from '../scoring/request';
 import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
@@ -27,6 +32,10 @@ export interface JobModules {
 	readonly train: (request: TrainRequest, context: TrainContext) => Promise<TrainResult>;
 	readonly score: (request: ScoreRequest, context: ScoreContext) => Promise<ScoreOutcome[]>;
 	readonly evaluate: (request: EvaluateRequest, context: CountContext) => Promise<EvaluateResult>;
+	readonly evaluateMaps: (
+		request: EvaluateMapsRequest,
+		context: CountContext,
+	) => Promise<EvaluateMapsResult>;
 	readonly exportModel: (request: ExportRequest, context: JobContext) => Promise<ExportResult>;
 	readonly drawSample: (request: SampleRequest, context: CountContext) => Promise<SampleDataset>;
 	readonly doctor: (request: DoctorRequest, context: JobContext) => Promise<DoctorReport>;

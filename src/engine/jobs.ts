@@ -56,6 +56,8 @@ export function createJobs(modules: JobModules, emit: Emit): EngineFunctions {
 			}),
 		evaluate: (jobId, request) =>
 			answer(jobId, (signal) => modules.evaluate(request, { signal, onProgress: count(jobId) })),
+		evaluateMaps: (jobId, request) =>
+			answer(jobId, (signal) => modules.evaluateMaps(request, { signal, onProgress: count(jobId) })),
 		exportModel: (jobId, request) => answer(jobId, (signal) => modules.exportModel(request, { signal })),
 		drawSample: (jobId, request) =>
 			answer(jobId, (signal) => modules.drawSample(request, { signal, onProgress: count(jobId) })),

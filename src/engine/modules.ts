@@ -2,6 +2,7 @@
    whose native library does not load fails that job, with its own diagnosis, and not the whole engine */
 import type * as Sample from '../dataset/sample';
 import type * as Evaluate from '../evaluation/evaluate';
+import type * as Maps from '../evaluation/maps';
 import type * as Export from '../scoring/export';
 import type * as Score from '../scoring/score';
 import type * as Train from '../training/train';
@@ -14,6 +15,8 @@ export const lazyModules: JobModules = {
 	score: (request, context) => (require('../scoring/score') as typeof Score).scoreImages(request, context),
 	evaluate: (request, context) =>
 		(require('../evaluation/evaluate') as typeof Evaluate).evaluateModel(request, context),
+	evaluateMaps: (request, context) =>
+		(require('../evaluation/maps') as typeof Maps).evaluateMaps(request, context),
 	exportModel: (request, context) =>
 		(require('../scoring/export') as typeof Export).exportModel(request, context),
 	drawSample: ({ dir, ...options }, context) =>

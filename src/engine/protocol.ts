@@ -1,5 +1,10 @@
 import type { DrawSampleOptions, SampleDataset } from '../dataset/sample';
-import type { EvaluateRequest, EvaluateResult } from '../evaluation/request';
+import type {
+	EvaluateMapsRequest,
+	EvaluateMapsResult,
+	EvaluateRequest,
+	EvaluateResult,
+} from '../evaluation/request';
 import { DinomalyError } from '../errors';
 import type { ErrorCode } from '../errors';
 import type { ExportRequest, ExportResult } from '../scoring/export';
@@ -40,6 +45,7 @@ export interface JobTypes {
 	/** The outcomes travel as events, one as soon as each is done; the reply is their number. */
 	score: { request: ScoreRequest; result: number };
 	evaluate: { request: EvaluateRequest; result: EvaluateResult };
+	evaluateMaps: { request: EvaluateMapsRequest; result: EvaluateMapsResult };
 	exportModel: { request: ExportRequest; result: ExportResult };
 	drawSample: { request: SampleRequest; result: SampleDataset };
 	doctor: { request: DoctorRequest; result: DoctorReport };
@@ -51,6 +57,7 @@ export const JOB_NAMES = [
 	'train',
 	'score',
 	'evaluate',
+	'evaluateMaps',
 	'exportModel',
 	'drawSample',
 	'doctor',

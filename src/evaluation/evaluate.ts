@@ -1,18 +1,26 @@
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { scanDataset } from '../dataset/scan';
-import type { CategoryImages, ImageEntry } from '../dataset/dataset';
+import type { CategoryImages, Dataset, ImageEntry } from '../dataset/dataset';
 import { DinomalyError } from '../errors';
 import type { RgbImage } from '../imaging/image';
 import { prepareMask } from '../imaging/mask';
 import { EVAL_SIDE } from '../model/anomalyMap';
+import { calibrationFor, DEFAULT_FALSE_ALARM_RATE, thresholdFor } from '../routing/calibration';
 import { decodeImage, decodeMask } from '../runtime/images';
 import { readAhead } from '../runtime/readAhead';
 import { openModel, type ReadyModel } from '../scoring/openModel';
+import { evaluateCategoryScores, pixelPart, withoutPixels } from './categoryMetrics';
+import { drawExamples, worstImages } from './examples';
+import { describeMaking } from './madeWith';
 import { meanOverCategories } from './metrics/mean';
-import type { Metric } from './metrics/metric';
 import { PixelAccumulator } from './metrics/pixelAccumulator';
-import { rankingMetrics } from './metrics/ranking';
-import type { CategoryEvaluation, EvaluateRequest, EvaluateResult, MetricSet } from './request';
+import type {
+	CategoryEvaluation,
+	EvaluatedImage,
+	EvaluateRequest,
+	EvaluateResult,
+	MaskRuleName,
+} from './request';
 
 export interface EvaluateContext {
 	readonly signal: AbortSignal;
@@ -30,41 +38,28 @@ export async function evaluateModel(
 	context: EvaluateContext,
 ): Promise<EvaluateResult> {
 	const started = performance.now();
-	const { device, requireDevice, threads } = request;
-	const dataset = await scanDataset(request.data, {
-		categories: request.categories,
-		signal: context.signal,
-	});
-	const testable = dataset.categories.filter(({ test }) => test.length > 0);
-	if (testable.length === 0) {
-		throw new DinomalyError('DATASET_EMPTY', `Expected test images in ${request.data}, found none`, {
-			hint: 'Put them into <category>/test/good and <category>/test/<defect>.',
-		});
-	}
+	const { device, requireDevice, threads, maskRule = 'nonzero' } = request;
+	const dataset = await testPartOf(request, context.signal);
+	const testable = dataset.categories;
 	const model = await openModel(request.store, request.model, { device, requireDevice, threads });
 	const total = testable.reduce((sum, { test }) => sum + test.length, 0);
 	const failures: Failure[] = [];
+	const images: EvaluatedImage[] = [];
 	const categories: CategoryEvaluation[] = [];
 	let done = 0;
+	const step = (): void => {
+		if (context.signal.aborted)
+			throw new DinomalyError(
+				'CANCELLED',
+				`The evaluation was cancelled after ${done} of ${total} images`,
+			);
+		context.onProgress(++done, total);
+	};
 	for (const category of testable) {
-		categories.push(
-			await evaluateCategory(model, category, request.maskRule ?? 'nonzero', {
-				failures,
-				step: () => {
-					if (context.signal.aborted)
-						throw new DinomalyError(
-							'CANCELLED',
-							`The evaluation was cancelled after ${done} of ${total} images`,
-						);
-					context.onProgress(++done, total);
-				},
-			}),
-		);
+		categories.push(await evaluateCategory(model, category, { rule: maskRule, failures, images, step }));
 	}
 	const { card, version } = model.opened;
-	const foreign = testable
-		.map(({ name }) => name)
-		.filter((name) => !card.categories.some((known) => known.name === name));
+	const wrong = worstImages(images, categories, request.examples ?? 0);
 	return {
 		model: card.name,
 		version,
@@ -73,36 +68,56 @@ export async function evaluateModel(
 		categories,
 		mean: meanOverCategories(categories),
 		failures,
-		notices: [
-			...(card.encoder.notice === undefined ? [] : [card.encoder.notice]),
-			...(foreign.length > 0 ? [`Not trained on: ${foreign.join(', ')}`] : []),
-			...dataset.problems
-				.filter(({ severity }) => severity === 'warning')
-				.map(({ message }) => message),
-		],
+		notices: noticesOf(model, dataset),
+		images,
+		examples: await drawExamples(model, dataset.root, wrong),
+		madeWith: await describeMaking(card, dataset, { maskRule, signal: context.signal }),
 		seconds: (performance.now() - started) / 1000,
 	};
 }
 
+/** The dataset without categories that have no test image. */
+async function testPartOf({ data, categories }: EvaluateRequest, signal: AbortSignal): Promise<Dataset> {
+	const dataset = await scanDataset(data, { categories, signal });
+	const testable = dataset.categories.filter(({ test }) => test.length > 0);
+	if (testable.length > 0) return { ...dataset, categories: testable };
+	throw new DinomalyError('DATASET_EMPTY', `Expected test images in ${data}, found none`, {
+		hint: 'Put them into <category>/test/good and <category>/test/<defect>.',
+	});
+}
+
+function noticesOf({ opened: { card } }: ReadyModel, { categories, problems }: Dataset): string[] {
+	const foreign = categories
+		.map(({ name }) => name)
+		.filter((name) => !card.categories.some((known) => known.name === name));
+	return [
+		...(card.encoder.notice === undefined ? [] : [card.encoder.notice]),
+		...(foreign.length > 0 ? [`Not trained on: ${foreign.join(', ')}`] : []),
+		...problems.filter(({ severity }) => severity === 'warning').map(({ message }) => message),
+	];
+}
+
 interface Bookkeeping {
+	readonly rule: MaskRuleName;
+	/** Receives the images that could not be read. */
 	readonly failures: Failure[];
-	/** Called after every image. */
+	/** Receives the images that were scored. */
+	readonly images: EvaluatedImage[];
+	/** Called before every image. */
 	readonly step: () => void;
 }
 
 async function evaluateCategory(
 	model: ReadyModel,
 	{ name, test }: CategoryImages,
-	rule: 'nonzero' | 'half',
-	{ failures, step }: Bookkeeping,
+	{ rule, failures, images, step }: Bookkeeping,
 ): Promise<CategoryEvaluation> {
-	const scores: number[] = [];
-	const labels: number[] = [];
+	const own: EvaluatedImage[] = [];
 	const pixels = new PixelAccumulator();
-	const withMask = test.filter(({ anomalous, maskPath }) => anomalous && maskPath !== null).length;
+	const wantMask = test.some(({ anomalous, maskPath }) => anomalous && maskPath !== null);
 	let masked = 0;
 	const read = (entry: ImageEntry): Promise<TestImage | Failure> =>
-		readTestImage(entry, model, { rule, wantMask: withMask > 0 });
+		readTestImage(entry, model, { rule, wantMask });
 	for await (const loaded of readAhead(test, read)) {
 		step();
 		if ('reason' in loaded) {
@@ -110,8 +125,8 @@ async function evaluateCategory(
 			continue;
 		}
 		const { score, map } = await model.score(loaded.image);
-		scores.push(score);
-		labels.push(Number(loaded.anomalous));
+		const { relativePath: file, category, label, anomalous } = loaded.entry;
+		own.push({ file, category, label, anomalous, score });
 		if (loaded.mask !== 'none') {
 			pixels.add(map, loaded.mask, EVAL_SIDE, EVAL_SIDE);
 			if (loaded.mask) masked++;
@@ -119,51 +134,32 @@ async function evaluateCategory(
 		// Lets messages in, such as a cancel, before the next image holds the thread.
 		await nextTick();
 	}
-	const anomalous = labels.reduce((sum, label) => sum + label, 0);
-	const ranking = rankingMetrics(Float32Array.from(scores), Uint8Array.from(labels));
-	const undefinedHere: Metric = { value: null, reason: 'No test image of this category has a mask' };
-	const none = {
-		auroc: undefinedHere,
-		ap: undefinedHere,
-		f1Max: undefinedHere,
-		aupro: undefinedHere,
-		auproOfficial: undefinedHere,
-	};
-	const pixel = masked > 0 ? pixels.result() : none;
-	return {
+	images.push(...own);
+	const calibration = calibrationFor(model.opened.calibration, name);
+	return evaluateCategoryScores(own, {
 		category: name,
-		images: { good: labels.length - anomalous, anomalous, withMask: masked },
-		...collect({
-			imageAuroc: ranking.auroc,
-			imageAp: ranking.ap,
-			imageF1Max: ranking.f1Max,
-			pixelAuroc: pixel.auroc,
-			pixelAp: pixel.ap,
-			pixelF1Max: pixel.f1Max,
-			aupro: pixel.aupro,
-			auproOfficial: pixel.auproOfficial,
-		}),
-	};
+		threshold: calibration && thresholdFor(calibration.scores, DEFAULT_FALSE_ALARM_RATE),
+		pixels:
+			masked > 0
+				? pixelPart(pixels.result(), masked)
+				: withoutPixels('No test image of this category has a mask'),
+	});
 }
 
 interface TestImage {
 	readonly image: RgbImage;
-	readonly anomalous: boolean;
+	readonly entry: ImageEntry;
 	readonly mask: Uint8Array | null | 'none';
 }
 
 async function readTestImage(
 	entry: ImageEntry,
 	model: ReadyModel,
-	{ rule, wantMask }: { readonly rule: 'nonzero' | 'half'; readonly wantMask: boolean },
+	{ rule, wantMask }: { readonly rule: MaskRuleName; readonly wantMask: boolean },
 ): Promise<TestImage | Failure> {
 	try {
 		const image = await decodeImage(entry.path);
-		return {
-			image,
-			anomalous: entry.anomalous,
-			mask: wantMask ? await groundTruth(entry, model, rule) : 'none',
-		};
+		return { image, entry, mask: wantMask ? await groundTruth(entry, model, rule) : 'none' };
 	} catch (error) {
 		if (!(error instanceof DinomalyError)) throw error;
 		return { file: entry.relativePath, reason: error.message };
@@ -174,7 +170,7 @@ async function readTestImage(
 async function groundTruth(
 	{ anomalous, maskPath }: ImageEntry,
 	model: ReadyModel,
-	rule: 'nonzero' | 'half',
+	rule: MaskRuleName,
 ): Promise<Uint8Array | null | 'none'> {
 	if (!anomalous) return null;
 	if (maskPath === null) return 'none';
@@ -183,24 +179,4 @@ async function groundTruth(
 		evalSide: EVAL_SIDE,
 		rule,
 	});
-}
-
-function collect(
-	metrics: Readonly<Record<keyof MetricSet, { readonly value: number | null; readonly reason?: string }>>,
-): MetricSet & { reasons: Record<string, string> } {
-	const reasons: Record<string, string> = {};
-	for (const [name, metric] of Object.entries(metrics))
-		if (metric.reason !== undefined) reasons[name] = metric.reason;
-	const value = (name: keyof MetricSet): number | null => metrics[name].value;
-	return {
-		imageAuroc: value('imageAuroc'),
-		imageAp: value('imageAp'),
-		imageF1Max: value('imageF1Max'),
-		pixelAuroc: value('pixelAuroc'),
-		pixelAp: value('pixelAp'),
-		pixelF1Max: value('pixelF1Max'),
-		aupro: value('aupro'),
-		auproOfficial: value('auproOfficial'),
-		reasons,
-	};
 }

@@ -1,4 +1,8 @@
 import type { DeviceName } from '../runtime/device';
+import type { VersionsOfCard } from '../store/card';
+
+/** Which mask pixels count as anomalous after resizing: above 0 (the reference) or above one half. */
+export type MaskRuleName = 'nonzero' | 'half';
 
 export interface EvaluateRequest {
 	readonly store: string;
@@ -8,8 +12,10 @@ export interface EvaluateRequest {
 	readonly device?: DeviceName;
 	readonly requireDevice?: boolean;
 	readonly threads?: number;
-	/** Which mask pixels count as anomalous after resizing: above 0 (the reference) or above one half. */
-	readonly maskRule?: 'nonzero' | 'half';
+	/** `nonzero` when absent. */
+	readonly maskRule?: MaskRuleName;
+	/** How many of the worst misses, and of the worst false alarms, come back with pictures; none when absent. */
+	readonly examples?: number;
 }
 
 /** The paper's seven metrics plus the exact AUPRO; null where they are not defined (reasons say why). */
@@ -29,6 +35,47 @@ export interface CategoryEvaluation extends MetricSet {
 	readonly images: { readonly good: number; readonly anomalous: number; readonly withMask: number };
 	/** Metric name to the reason why it is null. */
 	readonly reasons: Readonly<Record<string, string>>;
+	/** Images that score above it are anomalies; null without calibration. */
+	readonly threshold: number | null;
+	/** Good images above the threshold (overkill); null without one. */
+	readonly falseAlarms: number | null;
+	/** Anomalous images not above the threshold (escapes); null without one. */
+	readonly misses: number | null;
+}
+
+/** The score of one test image. */
+export interface EvaluatedImage {
+	/** Path below the dataset's root, with forward slashes, or whatever names a scored item. */
+	readonly file: string;
+	readonly category: string;
+	/** `good`, or the defect type. */
+	readonly label: string;
+	readonly anomalous: boolean;
+	readonly score: number;
+}
+
+/** A wrongly judged image with pictures to look at. */
+export interface EvaluationExample extends EvaluatedImage {
+	readonly kind: 'miss' | 'falseAlarm';
+	readonly threshold: number;
+	/** JPEG of the image, and of the image under its heat map. */
+	readonly picture: Uint8Array;
+	readonly heatmap: Uint8Array;
+}
+
+/** Everything beside the test images that has a part in the numbers. */
+export interface MadeWith {
+	/** Hash over the hashes of all files of the model. */
+	readonly modelSha256: string;
+	readonly encoderSha256: string;
+	readonly imageSize: number;
+	readonly cropSize: number;
+	readonly maskRule: MaskRuleName;
+	/** Last part of the dataset folder's path. */
+	readonly datasetRoot: string;
+	/** Content hash of the test images and masks; null when one of them could not be read. */
+	readonly datasetFingerprint: string | null;
+	readonly versions: VersionsOfCard;
 }
 
 export interface EvaluateResult {
@@ -42,4 +89,42 @@ export interface EvaluateResult {
 	readonly failures: readonly { readonly file: string; readonly reason: string }[];
 	readonly notices: readonly string[];
 	readonly seconds: number;
+	readonly images: readonly EvaluatedImage[];
+	/** Worst misses (lowest scores) first, then worst false alarms (highest scores). */
+	readonly examples: readonly EvaluationExample[];
+	readonly madeWith: MadeWith;
+}
+
+/** An item that was scored before, with its anomaly map: pixel metrics need the engine, which reads masks. */
+export interface MapItem {
+	readonly category: string;
+	readonly anomalous: boolean;
+	/** File with the float32 values of the anomaly map, little endian, row by row: a square. */
+	readonly mapFile: string;
+	/** Ground-truth mask as an image file; null for none. A good item needs none. */
+	readonly maskFile: string | null;
+}
+
+export interface EvaluateMapsRequest {
+	readonly items: readonly MapItem[];
+	/** How the model that made the maps resizes and crops: masks go the same way. */
+	readonly imageSize: number;
+	readonly cropSize: number;
+	readonly maskRule?: MaskRuleName;
+}
+
+export type PixelMetricSet = Pick<
+	MetricSet,
+	'pixelAuroc' | 'pixelAp' | 'pixelF1Max' | 'aupro' | 'auproOfficial'
+>;
+
+export interface CategoryPixels extends PixelMetricSet {
+	readonly category: string;
+	/** Anomalous items with a mask. */
+	readonly withMask: number;
+	readonly reasons: Readonly<Record<string, string>>;
+}
+
+export interface EvaluateMapsResult {
+	readonly categories: readonly CategoryPixels[];
 }

@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import { setImmediate as nextTick } from 'node:timers/promises';
+import { DinomalyError } from '../errors';
+import { prepareMask } from '../imaging/mask';
+import { decodeMask } from '../runtime/images';
+import { pixelPart, withoutPixels } from './categoryMetrics';
+import { PixelAccumulator } from './metrics/pixelAccumulator';
+import type { CategoryPixels, EvaluateMapsRequest, EvaluateMapsResult, MapItem } from './request';
+
+export interface EvaluateMapsContext {
+	readonly signal: AbortSignal;
+	readonly onProgress: (done: number, total: number) => void;
+}
+
+const FLOAT_BYTES = 4;
+
+/**
+ * Pixel metrics of anomaly maps that were made before, per category; a defect without a mask is left out.
+ * @throws DinomalyError INPUT_MISSING, MASK_MISMATCH, IMAGE_UNREADABLE or SCORE_NOT_FINITE, naming the file
+ */
+export async function evaluateMaps(
+	request: EvaluateMapsRequest,
+	context: EvaluateMapsContext,
+): Promise<EvaluateMapsResult> {
+	const { items } = request;
+	const categories: CategoryPixels[] = [];
+	let done = 0;
+	const step = async (): Promise<void> => {
+		if (context.signal.aborted)
+			throw new DinomalyError(
+				'CANCELLED',
+				`The evaluation was cancelled after ${done} of ${items.length} maps`,
+			);
+		context.onProgress(++done, items.length);
+		await nextTick(); // lets messages in, such as a cancel
+	};
+	for (const category of new Set(items.map((item) => item.category))) {
+		const own = items.filter((item) => item.category === category);
+		categories.push(await evaluateCategory(category, own, { request, step }));
+	}
+	return { categories };
+}
+
+async function evaluateCategory(
+	category: string,
+	items: readonly MapItem[],
+	{ request, step }: { readonly request: EvaluateMapsRequest; readonly step: () => Promise<void> },
+): Promise<CategoryPixels> {
+	const usable = items.filter(({ anomalous, maskFile }) => !anomalous || maskFile !== null);
+	const withMask = usable.filter(({ anomalous }) => anomalous).length;
+	if (withMask === 0) {
+		const { metrics, reasons } = withoutPixels('No anomalous item of this category has a mask');
+		return { category, withMask, ...metrics, reasons };
+	}
+	const pixels = new PixelAccumulator();
+	for (const { anomalous, mapFile, maskFile } of usable) {
+		await step();
+		const map = await readMap(mapFile);
+		const side = Math.sqrt(map.length);
+		const mask = anomalous && maskFile !== null ? await readMask(maskFile, side, request) : null;
+		pixels.add(map, mask, side, side);
+	}
+	const { metrics, reasons } = pixelPart(pixels.result(), withMask);
+	return { category, withMask, ...metrics, reasons };
+}
+
+async function readMap(file: string): Promise<Float32Array> {
+	const bytes = await readFile(file);
+	const side = Math.sqrt(bytes.length / FLOAT_BYTES);
+	if (!Number.isInteger(side) || side === 0) {
+		throw new DinomalyError(
+			'MASK_MISMATCH',
+			`Expected a raw anomaly map, a square of float32 values, found ${bytes.length} bytes`,
+			{ hint: 'Take the raw map that Score Image gives when its output is switched on.' },
+		);
+	}
+	const map = new Float32Array(side * side);
+	for (let i = 0; i < map.length; i++) map[i] = bytes.readFloatLE(i * FLOAT_BYTES);
+	return map;
+}
+
+async function readMask(
+	file: string,
+	evalSide: number,
+	{ imageSize, cropSize, maskRule }: EvaluateMapsRequest,
+): Promise<Uint8Array> {
+	const mask = await decodeMask(file, { name: 'the ground-truth mask' });
+	return prepareMask(mask, { imageSize, cropSize, evalSide, rule: maskRule });
+}

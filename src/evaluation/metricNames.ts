@@ -1,0 +1,28 @@
+import type { MetricSet } from './request';
+
+export type MetricName = keyof MetricSet;
+
+export interface MetricTitle {
+	readonly name: MetricName;
+	/** As tables head their columns. */
+	readonly short: string;
+	/** As a sentence names it. */
+	readonly long: string;
+}
+
+/** All metrics in the order in which the paper prints them. */
+export const METRICS: readonly MetricTitle[] = [
+	{ name: 'imageAuroc', short: 'I-AUROC', long: 'image AUROC' },
+	{ name: 'imageAp', short: 'I-AP', long: 'image AP' },
+	{ name: 'imageF1Max', short: 'I-F1-max', long: 'image F1-max' },
+	{ name: 'pixelAuroc', short: 'P-AUROC', long: 'pixel AUROC' },
+	{ name: 'pixelAp', short: 'P-AP', long: 'pixel AP' },
+	{ name: 'pixelF1Max', short: 'P-F1-max', long: 'pixel F1-max' },
+	{ name: 'aupro', short: 'AUPRO', long: 'AUPRO' },
+	{ name: 'auproOfficial', short: 'AUPRO (official rule)', long: 'AUPRO by the official rule' },
+];
+
+/** How a sentence names a metric; the name itself for one that is not known here. */
+export function metricInWords(name: string): string {
+	return METRICS.find((metric) => metric.name === name)?.long ?? name;
+}

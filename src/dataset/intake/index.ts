@@ -1,0 +1,2 @@
+export { addImage } from './addImage';
+export type { AddedImage, AddImageRequest, NewImage } from './addImage';

@@ -1,4 +1,8 @@
 import { join } from 'node:path';
+import type { ImageHeadersRequest } from '../dataset/imageHeaders';
+import type { DatasetInspection, ImageHeader } from '../dataset/inspect';
+import type { InspectRequest } from '../dataset/inspectFolder';
+import type { AddedImage, AddImageRequest } from '../dataset/intake';
 import type { SampleDataset } from '../dataset/sample';
 import type {
 	EvaluateMapsRequest,
@@ -53,6 +57,11 @@ export interface Engine {
 	exportModel(request: ExportRequest, options?: CallOptions): Promise<ExportResult>;
 	drawSample(request: SampleRequest, options?: CountOptions): Promise<SampleDataset>;
 	doctor(request: DoctorRequest, options?: CallOptions): Promise<DoctorReport>;
+	/** Adds an image to a dataset once; progress counts images of the dataset that are hashed for the first time. */
+	addImage(request: AddImageRequest, options?: CountOptions): Promise<AddedImage>;
+	inspectDataset(request: InspectRequest, options?: CountOptions): Promise<DatasetInspection>;
+	/** Sizes of image files; null for one that is no image. */
+	imageHeaders(request: ImageHeadersRequest, options?: CallOptions): Promise<(ImageHeader | null)[]>;
 	/** Process id of the engine process, while there is one. */
 	readonly pid: number | undefined;
 	/** Ends the engine process; jobs in it fail with CANCELLED. The next call starts another. */
@@ -112,6 +121,9 @@ function facade(shared: SharedEngine): Engine {
 		exportModel: (request, options = {}) => call('exportModel', request, options),
 		drawSample: (request, options = {}) => call('drawSample', request, options, counted(options)),
 		doctor: (request, options = {}) => call('doctor', request, options),
+		addImage: (request, options = {}) => call('addImage', request, options, counted(options)),
+		inspectDataset: (request, options = {}) => call('inspectDataset', request, options, counted(options)),
+		imageHeaders: (request, options = {}) => call('imageHeaders', request, options),
 		get pid() {
 			return shared.pid;
 		},

@@ -1,3 +1,7 @@
+import type { ImageHeadersRequest } from '../dataset/imageHeaders';
+import type { DatasetInspection, ImageHeader } from '../dataset/inspect';
+import type { InspectRequest } from '../dataset/inspectFolder';
+import type { AddedImage, AddImageRequest } from '../dataset/intake';
 import type { SampleDataset } from '../dataset/sample';
 import type {
 	EvaluateMapsRequest,
@@ -39,4 +43,10 @@ export interface JobModules {
 	readonly exportModel: (request: ExportRequest, context: JobContext) => Promise<ExportResult>;
 	readonly drawSample: (request: SampleRequest, context: CountContext) => Promise<SampleDataset>;
 	readonly doctor: (request: DoctorRequest, context: JobContext) => Promise<DoctorReport>;
+	readonly addImage: (request: AddImageRequest, context: CountContext) => Promise<AddedImage>;
+	readonly inspectDataset: (request: InspectRequest, context: CountContext) => Promise<DatasetInspection>;
+	readonly imageHeaders: (
+		request: ImageHeadersRequest,
+		context: JobContext,
+	) => Promise<(ImageHeader | null)[]>;
 }

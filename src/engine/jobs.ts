@@ -62,6 +62,12 @@ export function createJobs(modules: JobModules, emit: Emit): EngineFunctions {
 		drawSample: (jobId, request) =>
 			answer(jobId, (signal) => modules.drawSample(request, { signal, onProgress: count(jobId) })),
 		doctor: (jobId, request) => answer(jobId, (signal) => modules.doctor(request, { signal })),
+		addImage: (jobId, request) =>
+			answer(jobId, (signal) => modules.addImage(request, { signal, onProgress: count(jobId) })),
+		inspectDataset: (jobId, request) =>
+			answer(jobId, (signal) => modules.inspectDataset(request, { signal, onProgress: count(jobId) })),
+		imageHeaders: (jobId, request) =>
+			answer(jobId, (signal) => modules.imageHeaders(request, { signal })),
 		cancel: (jobId) => {
 			running.get(jobId)?.abort(cancelled());
 		},

@@ -1,5 +1,8 @@
 /* eslint-disable @typescript-eslint/no-require-imports -- each part is loaded by the first job that needs it, so that a part
    whose native library does not load fails that job, with its own diagnosis, and not the whole engine */
+import type * as ImageHeaders from '../dataset/imageHeaders';
+import type * as InspectFolder from '../dataset/inspectFolder';
+import type * as Intake from '../dataset/intake';
 import type * as Sample from '../dataset/sample';
 import type * as Evaluate from '../evaluation/evaluate';
 import type * as Maps from '../evaluation/maps';
@@ -21,6 +24,12 @@ export const lazyModules: JobModules = {
 		(require('../scoring/export') as typeof Export).exportModel(request, context),
 	drawSample: ({ dir, ...options }, context) =>
 		(require('../dataset/sample') as typeof Sample).drawSample(dir, { ...options, ...context }),
+	addImage: (request, context) =>
+		(require('../dataset/intake') as typeof Intake).addImage(request, context),
+	inspectDataset: (request, context) =>
+		(require('../dataset/inspectFolder') as typeof InspectFolder).inspectFolder(request, context),
+	imageHeaders: (request, context) =>
+		(require('../dataset/imageHeaders') as typeof ImageHeaders).readImageHeaders(request, context),
 	doctor: (request, context) =>
 		(require('./doctor') as typeof Doctor).runDoctor(request, context, lazyModules),
 };

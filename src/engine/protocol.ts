@@ -1,3 +1,7 @@
+import type { ImageHeadersRequest } from '../dataset/imageHeaders';
+import type { DatasetInspection, ImageHeader } from '../dataset/inspect';
+import type { InspectRequest } from '../dataset/inspectFolder';
+import type { AddedImage, AddImageRequest } from '../dataset/intake';
 import type { DrawSampleOptions, SampleDataset } from '../dataset/sample';
 import type {
 	EvaluateMapsRequest,
@@ -49,6 +53,9 @@ export interface JobTypes {
 	exportModel: { request: ExportRequest; result: ExportResult };
 	drawSample: { request: SampleRequest; result: SampleDataset };
 	doctor: { request: DoctorRequest; result: DoctorReport };
+	addImage: { request: AddImageRequest; result: AddedImage };
+	inspectDataset: { request: InspectRequest; result: DatasetInspection };
+	imageHeaders: { request: ImageHeadersRequest; result: (ImageHeader | null)[] };
 }
 
 export type JobName = keyof JobTypes;
@@ -61,6 +68,9 @@ export const JOB_NAMES = [
 	'exportModel',
 	'drawSample',
 	'doctor',
+	'addImage',
+	'inspectDataset',
+	'imageHeaders',
 ] as const satisfies readonly JobName[];
 
 /** What a job tells while it runs. */

@@ -1,28 +1,28 @@
+import { METRICS } from '../evaluation/metricNames';
+import { renderReport } from '../evaluation/report/page';
 import type { CategoryEvaluation, EvaluateResult, MetricSet } from '../evaluation/request';
+import { runOf } from '../evaluation/run';
+import { writeFileAtomic } from '../files/atomicFile';
+import type { EvaluationRun } from '../store/evaluationRun';
+import { EvaluationRuns } from '../store/evaluationRuns';
 import { defineCommand } from './command';
 import { commonRequest, DEVICE_FLAGS, OUTPUT_FLAGS, refuseWords, required, STORE_FLAG } from './commonFlags';
 import { choice, list, text } from './flags';
 import { duration } from './progress';
 import { decimals, printable, table } from './table';
 
-/** In the order in which the paper prints them. */
-const METRICS: readonly (readonly [keyof MetricSet, string])[] = [
-	['imageAuroc', 'I-AUROC'],
-	['imageAp', 'I-AP'],
-	['imageF1Max', 'I-F1-max'],
-	['pixelAuroc', 'P-AUROC'],
-	['pixelAp', 'P-AP'],
-	['pixelF1Max', 'P-F1-max'],
-	['aupro', 'AUPRO'],
-	['auproOfficial', 'AUPRO (official rule)'],
-];
+/** Worst misses, and worst false alarms, that a report shows. */
+const EXAMPLES_OF_REPORT = 6;
 
 export const evaluateCommand = defineCommand({
 	name: 'evaluate',
 	synopsis: '--model NAME --data DIR [options]',
 	summary:
 		'Measure a model on the test images of a dataset folder: image and pixel metrics per category and their mean',
-	examples: ['dinomaly evaluate --model bottles --data ./mvtec --category bottle --json'],
+	examples: [
+		'dinomaly evaluate --model bottles --data ./mvtec --report bottles.html',
+		'dinomaly evaluate --model bottles --data ./mvtec --category bottle --json',
+	],
 	flags: {
 		model: text('NAME', 'Model, with a version or an alias: NAME@3, NAME@production'),
 		data: text('DIR', 'Dataset folder'),
@@ -31,15 +31,18 @@ export const evaluateCommand = defineCommand({
 			['nonzero', 'half'] as const,
 			'Mask pixels that count as anomalous after resizing (default: nonzero)',
 		),
+		report: text('FILE', 'Write a report to look at or to print: one HTML file'),
 		...DEVICE_FLAGS,
 		...STORE_FLAG,
 		...OUTPUT_FLAGS,
 	},
 	run: async ({ values, words }, context) => {
 		refuseWords(words);
-		const result = await context.engine.evaluate(
+		const common = commonRequest(values, context);
+		const { examples, ...result } = await context.engine.evaluate(
 			{
-				...commonRequest(values, context),
+				...common,
+				examples: values.report === undefined ? 0 : EXAMPLES_OF_REPORT,
 				model: required(values.model, 'model'),
 				data: context.path(required(values.data, 'data')),
 				categories: values.category,
@@ -52,10 +55,22 @@ export const evaluateCommand = defineCommand({
 				},
 			},
 		);
+		const run = runOf({ ...result, examples });
+		const runs = new EvaluationRuns(common.store);
+		await runs.record(run);
+		const report = values.report === undefined ? undefined : context.path(values.report);
+		if (report !== undefined) {
+			const previous = await previousOf(runs, run);
+			await writeFileAtomic(report, renderReport({ run, previous, examples }));
+		}
 		const { failures } = result;
 		return {
-			json: result,
-			text: describe(result),
+			json: { ...result, runId: run.id, ...(report !== undefined && { report }) },
+			text: [
+				describe(result),
+				`run ${run.id}`,
+				...(report === undefined ? [] : [printable(`report ${report}`)]),
+			].join('\n'),
 			failure:
 				failures.length === 0
 					? undefined
@@ -64,13 +79,19 @@ export const evaluateCommand = defineCommand({
 	},
 });
 
-function describe(result: EvaluateResult): string {
+/** The newest earlier run of the model on the same images. */
+function previousOf(runs: EvaluationRuns, run: EvaluationRun): Promise<EvaluationRun | undefined> {
+	const { fingerprint } = run.dataset;
+	return runs.newest(run.model.name, { fingerprint, source: run.source, before: run.id });
+}
+
+function describe(result: Omit<EvaluateResult, 'examples'>): string {
 	const { categories, mean, notices, failures } = result;
 	const rows = [
 		...categories.map((category) => [category.category, countImages(category), ...numbers(category)]),
 		['mean', '', ...numbers(mean)],
 	];
-	const headings = ['category', 'images', ...METRICS.map(([, title]) => title)];
+	const headings = ['category', 'images', ...METRICS.map(({ short }) => short)];
 	const head = `${result.model}@${result.version}, encoder ${result.encoder}, ${result.device}, ${duration(result.seconds)}`;
 	return [
 		printable(head),
@@ -82,7 +103,7 @@ function describe(result: EvaluateResult): string {
 }
 
 function numbers(metrics: MetricSet): string[] {
-	return METRICS.map(([name]) => decimals(metrics[name]));
+	return METRICS.map(({ name }) => decimals(metrics[name]));
 }
 
 function countImages({ images }: CategoryEvaluation): string {
@@ -92,9 +113,9 @@ function countImages({ images }: CategoryEvaluation): string {
 /** One line for each reason, with all the metrics that it takes away. */
 function reasonsOf({ category, reasons }: CategoryEvaluation): string[] {
 	const metricsByReason = new Map<string, string[]>();
-	for (const [metric, title] of METRICS) {
-		if (!Object.hasOwn(reasons, metric)) continue;
-		metricsByReason.set(reasons[metric], [...(metricsByReason.get(reasons[metric]) ?? []), title]);
+	for (const { name, short } of METRICS) {
+		if (!Object.hasOwn(reasons, name)) continue;
+		metricsByReason.set(reasons[name], [...(metricsByReason.get(reasons[name]) ?? []), short]);
 	}
 	return [...metricsByReason].map(([reason, titles]) =>
 		printable(`${category}: no ${titles.join(', ')}: ${reason}`),

@@ -397,8 +397,23 @@ describe('evaluate', () => {
 			'mean',
 			'bottle:',
 			'cable:',
+			'run',
 		]);
 		expect(rows[3]).toBe('bottle: no AUPRO: no masks');
+	});
+
+	test('the run is recorded in the store, and --report writes a page that compares it with the one before', async () => {
+		const first = JSON.parse((await dinomaly('evaluate --model m --data d --json')).out) as {
+			runId: string;
+		};
+		const { code, out } = await dinomaly('evaluate --model m --data d --report pages/m.html');
+		expect(code).toBe(0);
+		expect(out).toContain(`report ${join(folder, 'pages', 'm.html')}`);
+		const page = readFileSync(join(folder, 'pages', 'm.html'), 'utf8');
+		expect(page).toContain('<!doctype html>');
+		expect(page).toContain(first.runId);
+		const files = readdirSync(join(folder, 'store', 'evaluations', 'm'));
+		expect(files).toContain(`${first.runId}.json`);
 	});
 
 	test('--json has categories and mean, null where a metric is not defined', async () => {

@@ -1,0 +1,136 @@
+import type { MetricValues } from '../store/evaluationRun';
+import { metricInWords, type MetricName } from './metricNames';
+
+/** What an evaluation must reach. */
+export interface GateRule {
+	readonly metric: MetricName;
+	/** `everyCategory`: one category that falls short is enough to fail. */
+	readonly scope: 'mean' | 'everyCategory';
+	/** Smallest value that passes, in [0, 1]. */
+	readonly floor?: number;
+	/** Largest drop against the earlier evaluation that passes, in [0, 1]. */
+	readonly largestDrop?: number;
+}
+
+/** The part of a run that a gate looks at. */
+export interface Measured {
+	readonly mean: MetricValues;
+	readonly categories: readonly { readonly category: string; readonly metrics: MetricValues }[];
+}
+
+/** The earlier evaluation, and how the sentence names it. */
+export interface Baseline extends Measured {
+	readonly title: string;
+}
+
+export interface GateVerdict {
+	readonly passed: boolean;
+	/** One sentence. */
+	readonly reason: string;
+}
+
+interface Subject {
+	readonly title: string;
+	readonly now: number | null;
+	readonly before: number | null;
+}
+
+/** Differences of decimal fractions are off by a few 1e-17: a drop of exactly the allowed size must pass. */
+const ROUNDING = 1e-9;
+const DIGITS = 4;
+const MOST_DIGITS = 9;
+
+/**
+ * Holds an evaluation against a rule.
+ *
+ * A metric that is not defined fails: a gate that cannot be checked must not look passed. Without an earlier evaluation, or for a
+ * category that it did not have, there is nothing to drop from: that passes, and the sentence says so.
+ */
+export function judgeGate(rule: GateRule, current: Measured, baseline?: Baseline): GateVerdict {
+	const subjects = subjectsOf(rule, current, baseline);
+	const failures = subjects.flatMap((subject) => failuresOf(rule, subject, baseline));
+	const metric = metricInWords(rule.metric);
+	if (subjects.length === 0)
+		return { passed: false, reason: `Failed: expected ${metric} of at least one category, found none` };
+	if (failures.length > 0) return { passed: false, reason: `Failed: ${metric} ${failures.join('; ')}` };
+	return { passed: true, reason: `Passed: ${metric} ${praise(rule, subjects, baseline)}` };
+}
+
+function subjectsOf(
+	{ metric, scope }: GateRule,
+	current: Measured,
+	baseline: Baseline | undefined,
+): Subject[] {
+	const value = (metrics: MetricValues | undefined): number | null => metrics?.[metric] ?? null;
+	if (scope === 'mean')
+		return [{ title: 'mean over categories', now: value(current.mean), before: value(baseline?.mean) }];
+	const before = new Map(baseline?.categories.map(({ category, metrics }) => [category, metrics]));
+	return current.categories.map(({ category, metrics }) => ({
+		title: category,
+		now: value(metrics),
+		before: value(before.get(category)),
+	}));
+}
+
+function failuresOf(rule: GateRule, subject: Subject, baseline: Baseline | undefined): string[] {
+	const { title, now, before } = subject;
+	if (now === null) return [`of ${title} is not defined, so it cannot be checked`];
+	const failures: string[] = [];
+	if (rule.floor !== undefined && now < rule.floor - ROUNDING) {
+		const [found, floor] = distinct(now, rule.floor);
+		failures.push(`of ${title} is ${found}, below the floor ${floor}`);
+	}
+	if (rule.largestDrop !== undefined && baseline !== undefined && before !== null) {
+		const drop = before - now;
+		if (drop > rule.largestDrop + ROUNDING) {
+			const [found, allowed] = distinct(drop, rule.largestDrop);
+			failures.push(
+				`of ${title} fell by ${found} (from ${short(before)} in ${baseline.title} to ${short(now)}), ` +
+					`more than the allowed ${allowed}`,
+			);
+		}
+	}
+	return failures;
+}
+
+function praise(
+	{ floor, largestDrop }: GateRule,
+	subjects: readonly Subject[],
+	baseline: Baseline | undefined,
+): string {
+	const worst = subjects.reduce((low, one) => ((one.now ?? 0) < (low.now ?? 0) ? one : low));
+	const subject = subjects.length === 1 ? `of ${worst.title}` : `of every category, lowest ${worst.title},`;
+	const parts = [`${subject} is ${short(worst.now ?? 0)}`];
+	if (floor !== undefined) parts.push(`at least the floor ${short(floor)}`);
+	if (largestDrop !== undefined) parts.push(describeDrop(largestDrop, subjects, baseline));
+	return parts.join(', ');
+}
+
+function describeDrop(
+	largestDrop: number,
+	subjects: readonly Subject[],
+	baseline: Baseline | undefined,
+): string {
+	if (baseline === undefined) return 'with no earlier evaluation to compare with';
+	const drops = subjects.flatMap(({ now, before }) =>
+		now === null || before === null ? [] : [before - now],
+	);
+	if (drops.length === 0) return `with nothing comparable in ${baseline.title}`;
+	const largest = Math.max(...drops);
+	const change = largest > 0 ? `fell by ${short(largest)}` : `rose by ${short(-largest)}`;
+	const most = subjects.length === 1 ? change : `${change} at worst`;
+	return `and ${largest === 0 ? 'is unchanged' : most} since ${baseline.title} (allowed drop ${short(largestDrop)})`;
+}
+
+/** Two different numbers with as many digits as show their difference. */
+function distinct(a: number, b: number): [string, string] {
+	for (let digits = DIGITS; digits < MOST_DIGITS; digits++) {
+		const pair: [string, string] = [a.toFixed(digits), b.toFixed(digits)];
+		if (pair[0] !== pair[1]) return pair;
+	}
+	return [a.toFixed(MOST_DIGITS), b.toFixed(MOST_DIGITS)];
+}
+
+function short(value: number): string {
+	return value.toFixed(DIGITS);
+}

@@ -1,0 +1,75 @@
+import type { EvaluationRun } from '../../store/evaluationRun';
+import { html, type Html } from './html';
+import { duration, moment } from './numbers';
+
+const MASK_RULES: Readonly<Record<EvaluationRun['maskRule'], string>> = {
+	nonzero: 'every pixel above 0 after resizing is anomalous (the reference)',
+	half: 'pixels above one half after resizing are anomalous',
+};
+
+/** Everything that made the numbers, so that they can be made again. */
+export function provenance(run: EvaluationRun): Html {
+	const facts: readonly (readonly [string, string])[] = [
+		['Run', run.id],
+		['Evaluated', `${moment(run.created)}, in ${duration(run.seconds)}`],
+		['Model', `${run.model.name} version ${run.model.version}`],
+		['Model hash', run.model.sha256],
+		['Encoder', run.encoder.name],
+		['Encoder hash', run.encoder.sha256],
+		[
+			'Preprocessing',
+			`resized to ${run.preprocessing.imageSize} px, centre ${run.preprocessing.cropSize} px`,
+		],
+		['Dataset', run.source === 'dataset' ? run.dataset.root : 'items of a workflow'],
+		['Dataset fingerprint', run.dataset.fingerprint ?? 'unknown: not all images could be read'],
+		['Masks', MASK_RULES[run.maskRule]],
+		['Device', run.device],
+		...Object.entries(run.versions).map(([name, version = '']) => [name, version] as const),
+	];
+	return html`<section>
+		<h2>What made these numbers</h2>
+		<dl>
+			${facts.map(
+				([name, value]) =>
+					html`<div>
+						<dt>${name}</dt>
+						<dd>${value}</dd>
+					</div>`,
+			)}
+		</dl>
+	</section>`;
+}
+
+/** One plain sentence for each figure. */
+export function glossary(): Html {
+	const words: readonly (readonly [string, string])[] = [
+		['I-AUROC', 'chance that a defective image scores above a good one: 1 is perfect, 0.5 is guessing'],
+		[
+			'I-AP',
+			'precision averaged over all defective images, best first; depends on how many are defective',
+		],
+		['I-F1-max', 'best balance of precision and recall that any threshold reaches'],
+		['P-AUROC, P-AP, P-F1-max', 'the same, pixel by pixel against the ground-truth masks'],
+		['AUPRO', 'share of each defect region that is found while at most 30 % of good pixels are flagged'],
+		[
+			'AUPRO (official rule)',
+			'the same by the 200-step rule of the paper’s code, to compare with published figures',
+		],
+		[
+			'Threshold',
+			'score above which an image is called an anomaly, set on held-out good images of training',
+		],
+	];
+	return html`<section class="glossary">
+		<h2>How to read the figures</h2>
+		<dl>
+			${words.map(
+				([name, meaning]) =>
+					html`<div>
+						<dt>${name}</dt>
+						<dd>${meaning}</dd>
+					</div>`,
+			)}
+		</dl>
+	</section>`;
+}

@@ -1,0 +1,157 @@
+import { DinomalyError } from '../errors';
+import { checkSchema, readJson, type JsonFields } from './jsonFields';
+import { isVersion } from './names';
+
+/** Metric name to value; null where the metric is not defined. Names that this version does not know are kept. */
+export type MetricValues = Readonly<Record<string, number | null>>;
+
+/** `dataset`: a model on the test images of a folder. `items`: images that a workflow had scored before. */
+const SOURCES = ['dataset', 'items'] as const;
+const MASK_RULES = ['nonzero', 'half'] as const;
+
+export interface CategoryOfRun {
+	readonly category: string;
+	readonly good: number;
+	readonly anomalous: number;
+	/** Anomalous images with a ground-truth mask. */
+	readonly withMask: number;
+	readonly metrics: MetricValues;
+	/** Metric name to the reason why it is null. */
+	readonly reasons: Readonly<Record<string, string>>;
+	/** Images that score above it are anomalies; null without one. */
+	readonly threshold: number | null;
+	/** Good images above the threshold (overkill). */
+	readonly falseAlarms: number | null;
+	/** Anomalous images not above the threshold (escapes). */
+	readonly misses: number | null;
+}
+
+export interface ImageOfRun {
+	readonly file: string;
+	readonly category: string;
+	/** `good`, or the defect type. */
+	readonly label: string;
+	readonly anomalous: boolean;
+	readonly score: number;
+}
+
+/** One evaluation with everything that made its numbers: the content of `<run id>.json`. */
+export interface EvaluationRun {
+	readonly schemaVersion: 1;
+	readonly id: string;
+	/** ISO 8601. */
+	readonly created: string;
+	readonly source: (typeof SOURCES)[number];
+	readonly model: { readonly name: string; readonly version: string; readonly sha256: string };
+	readonly encoder: { readonly name: string; readonly sha256: string };
+	readonly preprocessing: { readonly imageSize: number; readonly cropSize: number };
+	/** `fingerprint` is the same for the same test images; null when it is not known. */
+	readonly dataset: { readonly root: string; readonly fingerprint: string | null };
+	readonly device: string;
+	readonly maskRule: (typeof MASK_RULES)[number];
+	/** Program to version. */
+	readonly versions: Readonly<Record<string, string | undefined>>;
+	readonly categories: readonly CategoryOfRun[];
+	/** Unweighted mean over the categories where a metric is defined. */
+	readonly mean: MetricValues;
+	readonly images: readonly ImageOfRun[];
+	/** Images that could not be evaluated. */
+	readonly failures: number;
+	readonly notices: readonly string[];
+	readonly seconds: number;
+}
+
+const SCHEMA_VERSION = 1;
+/** A million images need some 150 MB; ten thousand, a large test set, 1.5 MB. */
+const MAX_RUN_BYTES = 256 << 20;
+/** Moment to the millisecond, which sorts as text does, and what keeps two runs of one millisecond apart. */
+const RUN_ID = /^\d{8}T\d{9}Z-[0-9a-f]{8}$/;
+
+export function isRunId(value: string): boolean {
+	return RUN_ID.test(value);
+}
+
+/** Reads one stored run; throws MODEL_INVALID naming the field, what was expected and what was found. */
+export async function readRunFile(path: string): Promise<EvaluationRun> {
+	try {
+		return parseRun(await readJson(path, MAX_RUN_BYTES), path);
+	} catch (error) {
+		if (!(error instanceof DinomalyError)) throw error;
+		throw new DinomalyError(error.code, error.message, {
+			hint: 'The record of this evaluation is damaged: delete the file; no model depends on it.',
+			cause: error,
+		});
+	}
+}
+
+function parseRun(fields: JsonFields, source: string): EvaluationRun {
+	checkSchema(fields, SCHEMA_VERSION, source);
+	const model = fields.object('model');
+	const version = model.text('version');
+	if (!isVersion(version)) throw model.unexpected('version', 'a version such as "1"');
+	const encoder = fields.object('encoder');
+	const preprocessing = fields.object('preprocessing');
+	const dataset = fields.object('dataset');
+	const id = fields.text('id');
+	if (!isRunId(id)) throw fields.unexpected('id', 'a run id such as "20250131T120000000Z-0123abcd"');
+	return {
+		schemaVersion: SCHEMA_VERSION,
+		id,
+		created: fields.moment('created'),
+		source: fields.oneOf('source', SOURCES),
+		model: { name: model.name('name', 'model'), version, sha256: model.sha256('sha256') },
+		encoder: { name: encoder.text('name'), sha256: encoder.sha256('sha256') },
+		preprocessing: {
+			imageSize: preprocessing.count('imageSize', { min: 1 }),
+			cropSize: preprocessing.count('cropSize', { min: 1 }),
+		},
+		dataset: {
+			root: dataset.text('root'),
+			fingerprint: dataset.isNull('fingerprint') ? null : dataset.sha256('fingerprint'),
+		},
+		device: fields.text('device'),
+		maskRule: fields.oneOf('maskRule', MASK_RULES),
+		versions: texts(fields.object('versions')),
+		categories: fields.objects('categories').map(parseCategory),
+		mean: values(fields.object('mean')),
+		images: fields.objects('images').map(parseImage),
+		failures: fields.count('failures'),
+		notices: fields.objects('notices').map((notice) => notice.text('message', 10_000)),
+		seconds: fields.number('seconds', { min: 0 }),
+	};
+}
+
+function parseCategory(fields: JsonFields): CategoryOfRun {
+	const orNull = (key: string, read: () => number): number | null => (fields.isNull(key) ? null : read());
+	return {
+		category: fields.text('category'),
+		good: fields.count('good'),
+		anomalous: fields.count('anomalous'),
+		withMask: fields.count('withMask'),
+		metrics: values(fields.object('metrics')),
+		reasons: texts(fields.object('reasons')),
+		threshold: orNull('threshold', () => fields.number('threshold')),
+		falseAlarms: orNull('falseAlarms', () => fields.count('falseAlarms')),
+		misses: orNull('misses', () => fields.count('misses')),
+	};
+}
+
+function parseImage(fields: JsonFields): ImageOfRun {
+	return {
+		file: fields.text('file', 4096),
+		category: fields.text('category'),
+		label: fields.text('label'),
+		anomalous: fields.flag('anomalous'),
+		score: fields.number('score'),
+	};
+}
+
+function values(fields: JsonFields): Record<string, number | null> {
+	return Object.fromEntries(
+		fields.keys().map((key) => [key, fields.isNull(key) ? null : fields.number(key)]),
+	);
+}
+
+function texts(fields: JsonFields): Record<string, string> {
+	return Object.fromEntries(fields.keys().map((key) => [key, fields.text(key, 10_000)]));
+}

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DinomalyError } from '../errors';
+import { writeFileAtomic } from '../files/atomicFile';
+import { whenMissing } from '../files/diskError';
+import { isRunId, readRunFile, type EvaluationRun } from './evaluationRun';
+import { validateName } from './names';
+import { realPathInside, storeLayout } from './paths';
+
+export interface RunFilter {
+	/** Only runs on these test images. */
+	readonly fingerprint?: string | null;
+	readonly source?: EvaluationRun['source'];
+	/** Only runs older than this one. */
+	readonly before?: string;
+}
+
+/** Runs that the error about a missing one names. */
+const NAMED_RUNS = 3;
+
+/** The evaluations of a store: one file for each run, `evaluations/<model>/<run id>.json`. */
+export class EvaluationRuns {
+	readonly #root: string;
+	readonly #folder: string;
+
+	/** `store` is the store's folder; nothing is made before the first run is recorded. */
+	constructor(store: string) {
+		const { root } = storeLayout(store);
+		this.#root = root;
+		this.#folder = join(root, 'evaluations');
+	}
+
+	/** Writes a run, whole or not at all, and returns its path. Throws DISK_FULL or CONFIG_INVALID. */
+	async record(run: EvaluationRun): Promise<string> {
+		const path = this.#pathOf(run.model.name, run.id);
+		const notices = run.notices.map((message) => ({ message }));
+		await writeFileAtomic(path, `${JSON.stringify({ ...run, notices })}\n`);
+		return path;
+	}
+
+	/** Ids of a model's runs, newest first. */
+	async list(model: string): Promise<string[]> {
+		const names = await whenMissing(readdir(this.#modelFolder(model)), []);
+		return names
+			.filter((name) => name.endsWith('.json') && isRunId(name.slice(0, -'.json'.length)))
+			.map((name) => name.slice(0, -'.json'.length))
+			.sort()
+			.reverse();
+	}
+
+	/** One run. Throws INPUT_MISSING when there is none of that id, MODEL_INVALID when it is damaged. */
+	async read(model: string, id: string): Promise<EvaluationRun> {
+		const known = await this.list(model);
+		if (known.includes(id)) {
+			const path = this.#pathOf(model, id);
+			await realPathInside(this.#root, path);
+			return readRunFile(path);
+		}
+		const some =
+			known.length === 0
+				? 'There is none yet: evaluate the model first.'
+				: `The newest: ${known.slice(0, NAMED_RUNS).join(', ')}.`;
+		throw new DinomalyError(
+			'INPUT_MISSING',
+			`Expected an evaluation of model "${model}" with the run id "${id}", found none`,
+			{ hint: some },
+		);
+	}
+
+	/** The newest run that passes the filter; damaged ones are passed over. */
+	async newest(
+		model: string,
+		{ fingerprint, source, before }: RunFilter = {},
+	): Promise<EvaluationRun | undefined> {
+		for (const id of await this.list(model)) {
+			if (before !== undefined && id >= before) continue;
+			const run = await this.#readIfWhole(model, id);
+			if (run === undefined) continue;
+			if (source !== undefined && run.source !== source) continue;
+			// Unknown test images are never the same as others, not even as other unknown ones.
+			if (
+				fingerprint !== undefined &&
+				(fingerprint === null || run.dataset.fingerprint !== fingerprint)
+			)
+				continue;
+			return run;
+		}
+		return undefined;
+	}
+
+	async #readIfWhole(model: string, id: string): Promise<EvaluationRun | undefined> {
+		try {
+			return await this.read(model, id);
+		} catch (error) {
+			if (error instanceof DinomalyError) return undefined;
+			throw error;
+		}
+	}
+
+	#modelFolder(model: string): string {
+		return join(this.#folder, validateName(model, 'model'));
+	}
+
+	#pathOf(model: string, id: string): string {
+		return join(this.#modelFolder(model), `${id}.json`);
+	}
+}
+
+/** A new run id: its moment, so that ids sort by age, and a few random digits. */
+export function newRunId(moment: Date): string {
+	return `${moment.toISOString().replace(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`;
+}

@@ -1,0 +1,117 @@
+import type { IBinaryData, IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import { isName } from '../../src/store/names';
+import { failed } from './failure';
+
+/**
+ * Three parameters that say which category an item belongs to: `categorySource` (none, fixed, field), `category` and `categoryField`.
+ * Read them with `readCategory`.
+ */
+export const categoryProperties: INodeProperties[] = [
+	{
+		displayName: 'Category Comes From',
+		name: 'categorySource',
+		type: 'options',
+		default: 'none',
+		description: 'Which kind of product the image shows. Each category has a threshold of its own',
+		options: [
+			{
+				name: 'Fixed Value or Expression',
+				value: 'fixed',
+				description: 'Give the category here; an expression is read for each item',
+			},
+			{
+				name: 'Item Field',
+				value: 'field',
+				description: 'Take the category from a field of the item',
+			},
+			{
+				name: 'None',
+				value: 'none',
+				description: 'Judge the image by all categories of the model together',
+			},
+		],
+	},
+	{
+		displayName: 'Category',
+		name: 'category',
+		type: 'string',
+		default: '',
+		required: true,
+		placeholder: 'e.g. bottle',
+		description: 'Category that the model was trained on',
+		displayOptions: { show: { categorySource: ['fixed'] } },
+	},
+	{
+		displayName: 'Category Field',
+		name: 'categoryField',
+		type: 'string',
+		default: 'category',
+		required: true,
+		placeholder: 'e.g. product.category',
+		description:
+			"Field of the item's JSON with the category, dots for nested fields; without such a field, a property of the binary data such as directory",
+		displayOptions: { show: { categorySource: ['field'] } },
+	},
+];
+
+/**
+ * The category of item `index`; undefined when it is judged by all categories together. `image` is the item's binary data, whose
+ * properties (such as `directory`, of which the last part counts) are asked when the JSON has no such field. Throws NodeOperationError
+ * when there is none or its name cannot be a category's.
+ */
+export function readCategory(
+	context: IExecuteFunctions,
+	index: number,
+	image?: IBinaryData,
+): string | undefined {
+	switch (context.getNodeParameter('categorySource', index, 'none')) {
+		case 'fixed':
+			return checked(context, index, {
+				value: context.getNodeParameter('category', index, ''),
+				where: '"Category"',
+			});
+		case 'field': {
+			const field = context.getNodeParameter('categoryField', index, 'category') as string;
+			const { json } = context.getInputData()[index];
+			return checked(context, index, {
+				value: valueAt(json, field) ?? lastPart(image?.[field]),
+				where: `field "${field}"`,
+			});
+		}
+		default:
+			return undefined;
+	}
+}
+
+function checked(
+	context: IExecuteFunctions,
+	index: number,
+	{ value, where }: { value: unknown; where: string },
+): string {
+	const text = typeof value === 'number' ? String(value) : value;
+	if (typeof text === 'string' && isName(text.trim(), 'category')) return text.trim();
+	const empty = text === undefined || text === null || text === '';
+	throw failed(
+		context.getNode(),
+		{
+			message: `Expected the name of a category in ${where}, found ${empty ? 'nothing' : JSON.stringify(text)}`,
+			hint: 'Give a category that the model was trained on, or set Category Comes From to None.',
+		},
+		index,
+	);
+}
+
+/** The value under a path with dots; a key that has dots itself is found too. */
+function valueAt(json: unknown, path: string): unknown {
+	if (typeof json !== 'object' || json === null) return undefined;
+	if (Object.hasOwn(json, path)) return (json as Record<string, unknown>)[path];
+	const dot = path.indexOf('.');
+	if (dot < 0) return undefined;
+	const head = path.slice(0, dot);
+	if (!Object.hasOwn(json, head)) return undefined;
+	return valueAt((json as Record<string, unknown>)[head], path.slice(dot + 1));
+}
+
+function lastPart(value: string | number | undefined): string | undefined {
+	return typeof value === 'string' ? value.split(/[\\/]/).filter(Boolean).at(-1) : undefined;
+}

@@ -1,0 +1,35 @@
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { isCancellation, throwIfCancelled } from './cancel';
+import { failureItem, toNodeError } from './failure';
+
+type ItemResult = INodeExecutionData | readonly INodeExecutionData[];
+
+/**
+ * Runs `work` for each input item, one after the other, and pairs what it returns with the item. When it throws, the node ends with
+ * that error, or, when n8n's setting says to go on, the item becomes an error item and the others go on. A stopped execution ends the
+ * node at once whatever that setting says.
+ */
+export async function forEachItem(
+	context: IExecuteFunctions,
+	work: (item: INodeExecutionData, index: number) => Promise<ItemResult>,
+): Promise<INodeExecutionData[]> {
+	const results: INodeExecutionData[] = [];
+	for (const [index, item] of context.getInputData().entries()) {
+		try {
+			throwIfCancelled(context);
+			const result = await work(item, index);
+			const items: readonly INodeExecutionData[] = Array.isArray(result) ? result : [result];
+			for (const one of items) results.push({ pairedItem: { item: index }, ...one });
+		} catch (error) {
+			results.push(itemFailure(context, error, index));
+		}
+	}
+	return results;
+}
+
+/** The error item for `error`, when the node is to go on; throws the error for n8n otherwise. */
+export function itemFailure(context: IExecuteFunctions, error: unknown, index: number): INodeExecutionData {
+	const nodeError = toNodeError(context.getNode(), error, index);
+	if (isCancellation(context, error) || !context.continueOnFail()) throw nodeError;
+	return failureItem(nodeError, index, context.getInputData()[index]);
+}

@@ -1,0 +1,47 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { IExecuteFunctions, ILoadOptionsFunctions, INodeProperties } from 'n8n-workflow';
+import { defaultStore } from '../../src/store/paths';
+import { allowedFolder, allowedFolders, checkFolder, isInside, type PathGuard } from './folders';
+
+/** Put it into the node's Options. */
+export const storeProperty: INodeProperties = {
+	displayName: 'Store Folder',
+	name: 'storeFolder',
+	type: 'string',
+	default: '',
+	placeholder: 'e.g. inspection/models',
+	description:
+		'Folder of the model store. Empty means the store of this n8n (DINOMALY_STORE, or "dinomaly" in n8n\'s own folder); a relative path counts from the first folder that n8n allows file access to',
+};
+
+/** The store folder that the node's option names, checked against n8n's file access rules; n8n's own store when it is empty. */
+export async function readStore(context: IExecuteFunctions, index: number): Promise<string> {
+	const value = context.getNodeParameter('options.storeFolder', index, '');
+	if (isDefaultStore(value)) return defaultStore();
+	return allowedFolder(context, index, { value, label: 'Store Folder' });
+}
+
+/** The store folder while the node is being edited, where neither expressions nor n8n's file helpers are at hand; throws Error. */
+export async function readStoreWhileEditing(context: ILoadOptionsFunctions): Promise<string> {
+	const value = context.getCurrentNodeParameter('options.storeFolder');
+	if (isDefaultStore(value)) return defaultStore();
+	const folder = await checkFolder(value, editingGuard());
+	if (typeof folder === 'string') return folder;
+	throw new Error(folder.message);
+}
+
+function isDefaultStore(value: unknown): boolean {
+	if (value === undefined || value === '') return true;
+	// The environment is the administrator's word, so naming its folder needs no further leave.
+	return typeof value === 'string' && resolve(value) === defaultStore();
+}
+
+/** The rules of n8n's file helpers, from the environment. */
+function editingGuard(environment: NodeJS.ProcessEnv = process.env): PathGuard {
+	const allowed = allowedFolders(environment);
+	const own = resolve(environment.N8N_USER_FOLDER ?? homedir(), '.n8n');
+	return (path) =>
+		isInside(join(own), path) ||
+		(allowed.length > 0 && !allowed.some((folder) => isInside(folder, path)));
+}

@@ -65,10 +65,6 @@ export function failureItem(
 
 /** By name, never by class: n8n may have loaded the package twice. */
 export function isDinomalyError(error: unknown): error is Error & Described {
-	return (
-		typeof error === 'object' &&
-		error !== null &&
-		'code' in error &&
-		(error as Error).name === 'DinomalyError'
-	);
+	if (typeof error !== 'object' || error === null) return false;
+	return 'code' in error && 'name' in error && error.name === 'DinomalyError';
 }

@@ -83,7 +83,8 @@ function lineOf(root: string, entry: ImageEntry, hashes: ReadonlyMap<string, str
 	return `${JSON.stringify([category, split, label, relativePath, hashes.get(entry.path), ...mask])}\n`;
 }
 
-function portable(root: string, file: string): string {
+/** Path below the root with forward slashes on every system. */
+export function portable(root: string, file: string): string {
 	return path.relative(root, file).split(path.sep).join('/');
 }
 

@@ -1,5 +1,5 @@
 import type { CategoryImages, Dataset, ImageEntry, LayoutName, Problem, Split } from './dataset';
-import { hashFiles } from './fingerprint';
+import { hashFiles, portable } from './fingerprint';
 import { compareBytewise } from './order';
 import { mapLimited } from './parallel';
 
@@ -42,6 +42,8 @@ export interface DuplicateGroup {
 	readonly hash: string;
 	/** Paths below the root. */
 	readonly files: readonly string[];
+	/** Categories that these files are in. */
+	readonly categories: readonly string[];
 	/** The content is in train and in test, so that the test flatters the model. */
 	readonly leak: boolean;
 	/** The same content is called good here and anomalous there, or is two defect types. */
@@ -53,10 +55,15 @@ export interface DatasetInspection {
 	readonly layout: LayoutName;
 	readonly images: number;
 	readonly categories: readonly CategoryInspection[];
-	/** Images and masks that cannot be read, with paths below the root for images. */
-	readonly unreadable: readonly { readonly file: string; readonly reason: string }[];
+	/** Images and masks that cannot be read, with paths below the root. */
+	readonly unreadable: readonly {
+		readonly category: string;
+		readonly file: string;
+		readonly reason: string;
+	}[];
 	/** Masks whose size is not that of their image. */
 	readonly maskSizeMismatches: readonly {
+		readonly category: string;
 		readonly image: string;
 		readonly imageSize: string;
 		readonly maskSize: string;
@@ -89,7 +96,7 @@ export async function inspectDataset(dataset: Dataset, options: InspectOptions):
 		layout: dataset.layout,
 		images: entries.length,
 		categories: dataset.categories.map((category) => inspectCategory(category, headers)),
-		unreadable: findUnreadable(entries, headers),
+		unreadable: findUnreadable(dataset.root, entries, headers),
 		maskSizeMismatches: findMismatches(entries, headers),
 		duplicates: findDuplicates(readable, hashes),
 		problems: dataset.problems,
@@ -142,14 +149,18 @@ function inspectCategory({ name, train, test }: CategoryImages, headers: Headers
 	};
 }
 
-function findUnreadable(entries: readonly ImageEntry[], headers: Headers): DatasetInspection['unreadable'] {
-	const failures: { file: string; reason: string }[] = [];
-	for (const { path, relativePath, maskPath } of entries) {
+function findUnreadable(
+	root: string,
+	entries: readonly ImageEntry[],
+	headers: Headers,
+): DatasetInspection['unreadable'] {
+	const failures: { category: string; file: string; reason: string }[] = [];
+	for (const { path, relativePath, maskPath, category } of entries) {
 		const image = headers.get(path);
-		if (image && 'reason' in image) failures.push({ file: relativePath, reason: image.reason });
+		if (image && 'reason' in image) failures.push({ category, file: relativePath, reason: image.reason });
 		const mask = maskPath === null ? undefined : headers.get(maskPath);
 		if (maskPath !== null && mask && 'reason' in mask)
-			failures.push({ file: maskPath, reason: mask.reason });
+			failures.push({ category, file: portable(root, maskPath), reason: mask.reason });
 	}
 	return failures;
 }
@@ -158,13 +169,18 @@ function findMismatches(
 	entries: readonly ImageEntry[],
 	headers: Headers,
 ): DatasetInspection['maskSizeMismatches'] {
-	const mismatches: { image: string; imageSize: string; maskSize: string }[] = [];
-	for (const { path, relativePath, maskPath } of entries) {
+	const mismatches: { category: string; image: string; imageSize: string; maskSize: string }[] = [];
+	for (const { path, relativePath, maskPath, category } of entries) {
 		const image = headers.get(path);
 		const mask = maskPath === null ? undefined : headers.get(maskPath);
 		if (isFailure(image) || isFailure(mask)) continue;
 		if (image.width === mask.width && image.height === mask.height) continue;
-		mismatches.push({ image: relativePath, imageSize: sizeText(image), maskSize: sizeText(mask) });
+		mismatches.push({
+			category,
+			image: relativePath,
+			imageSize: sizeText(image),
+			maskSize: sizeText(mask),
+		});
 	}
 	return mismatches;
 }
@@ -185,6 +201,7 @@ function findDuplicates(
 		.map(([hash, members]) => ({
 			hash,
 			files: members.map(({ relativePath }) => relativePath).sort(compareBytewise),
+			categories: [...new Set(members.map(({ category }) => category))].sort(compareBytewise),
 			leak: new Set<Split>(members.map(({ split }) => split)).size > 1,
 			contradiction: new Set(members.map(({ label }) => label)).size > 1,
 		}))

@@ -49,9 +49,11 @@ test('an inspection counts labels, masks, sizes and formats', async () => {
 
 test('unreadable files, unfit masks, leaks and contradictions are named', async () => {
 	const found = await inspectDataset(await scanDataset(makeFolder(FILES)), { header });
-	expect(found.unreadable).toEqual([{ file: 'cap/train/good/broken.png', reason: 'no image' }]);
+	expect(found.unreadable).toEqual([
+		{ category: 'cap', file: 'cap/train/good/broken.png', reason: 'no image' },
+	]);
 	expect(found.maskSizeMismatches).toEqual([
-		{ image: 'cap/test/cut/1.png', imageSize: '8x6', maskSize: '4x3' },
+		{ category: 'cap', image: 'cap/test/cut/1.png', imageSize: '8x6', maskSize: '4x3' },
 	]);
 	expect(found.duplicates).toMatchObject([
 		{ files: ['cap/test/good/1.png', 'cap/train/good/1.png'], leak: true, contradiction: false },

@@ -1,0 +1,45 @@
+// The tests in a real n8n: installs it beside the package, then runs test/e2e, one file after another.
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { installN8n } from '../n8n/install.mjs';
+import { nodeProgram, withNode } from '../n8n/places.mjs';
+import { root, run } from '../setup.mjs';
+
+const folderOfTests = path.join(root, 'test', 'e2e');
+
+/** Runs Node's own test runner on `words` (file names), or on all files. */
+export async function runEndToEnd(folder, words) {
+	await installN8n({ log: (line) => console.error(line) });
+	const report = path.join(folder, 'e2e.tap');
+	const files = words.length > 0 ? words : filesOfTests();
+	const status = run(
+		nodeProgram(),
+		[
+			'--test',
+			'--test-concurrency=1',
+			'--test-timeout=300000',
+			'--test-reporter=spec',
+			'--test-reporter-destination=stderr',
+			'--test-reporter=tap',
+			`--test-reporter-destination=${report}`,
+			...files,
+		],
+		{ mayFail: true, shell: false, env: withNode(), stdio: ['ignore', 'ignore', 'inherit'] },
+	);
+	const [passed, failed, cancelled, skipped] = ['pass', 'fail', 'cancelled', 'skipped'].map((word) =>
+		counted(readFileSync(report, 'utf8'), word),
+	);
+	return { passed, failed: failed + cancelled, skipped, isGreen: status === 0 };
+}
+
+function filesOfTests() {
+	return readdirSync(folderOfTests)
+		.filter((name) => name.endsWith('.test.mjs'))
+		.sort()
+		.map((name) => path.join(folderOfTests, name));
+}
+
+/** Node's report ends with lines such as "# pass 12". */
+function counted(report, word) {
+	return Number(new RegExp(`^# ${word} (\\d+)$`, 'm').exec(report)?.[1] ?? 0);
+}

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { outputsOf } from '../../scripts/n8n/client.mjs';
+import { branch, flow, noOperation, router, scoreImage, webhook } from './support/flow.mjs';
+import { bootN8n, DATA } from './support/home.mjs';
+import { newPlate } from './support/plates.mjs';
+import { healthDuring, post, postForm } from './support/post.mjs';
+
+/** n8n's health must answer faster than this while the engine works; the engine is a process of its own. */
+const HEALTH_MS = 100;
+/** On a machine whose cores are all busy, the system itself makes any process wait: a tail beyond the bound is not a blocked server. */
+const HEALTH_TAIL_MS = 1000;
+
+let n8n;
+before(async () => {
+	n8n = await bootN8n();
+	const inspection = flow(
+		'Inspect',
+		[
+			webhook('inspect'),
+			scoreImage(),
+			router(),
+			branch(noOperation('Normal')),
+			branch(noOperation('Review')),
+			branch(noOperation('Anomaly')),
+		],
+		[
+			['Threshold Router', 0, 'Normal'],
+			['Threshold Router', 1, 'Review'],
+			['Threshold Router', 2, 'Anomaly'],
+		],
+	);
+	const score = flow('Score', [webhook('score'), scoreImage()]);
+	for (const workflow of [inspection, score])
+		await n8n.client.publish(await n8n.client.saveWorkflow(workflow));
+});
+after(() => n8n?.close());
+
+const hook = (name) => `${n8n.server.url}/webhook/${name}`;
+const stored = (kind) => readFileSync(path.join(n8n.home.files, DATA, 'plate', 'test', kind, '0.png'));
+
+test('a bad part posted to the webhook takes the Anomaly branch, a good one the Normal branch', async () => {
+	const bad = await post(hook('inspect'), stored('spot'));
+	assert.equal(bad.status, 200, JSON.stringify(bad.body));
+	assert.equal(bad.body.verdict, 'anomaly');
+	const good = await post(hook('inspect'), stored('good'));
+	assert.equal(good.body.verdict, 'normal');
+
+	const [newest, older] = await executionsOf('Inspect', 2);
+	assert.deepEqual(Object.keys(newest.data.resultData.runData).slice(2), ['Threshold Router', 'Normal']);
+	assert.deepEqual(Object.keys(older.data.resultData.runData).slice(2), ['Threshold Router', 'Anomaly']);
+	const counts = outputsOf(older, 'Threshold Router').map((items) => items.length);
+	assert.deepEqual(counts, [0, 0, 1]);
+});
+
+test("an image in a form's field is found though the field has another name", async () => {
+	const { status, body } = await postForm(hook('score'), await newPlate(1), 'plate.png', 'photo');
+	assert.equal(status, 200, JSON.stringify(body));
+	assert.equal(body.verdict, 'normal');
+	assert.equal(typeof body.score, 'number');
+});
+
+test('fifty images at once all get their own verdict, and n8n stays responsive', async () => {
+	const plates = await Promise.all(
+		Array.from({ length: 50 }, (_, i) => newPlate(i, { hasSpot: i % 2 === 1 })),
+	);
+	const { result, slowest } = await healthDuring(n8n.server.url, () =>
+		Promise.all(plates.map((plate) => post(hook('score'), plate))),
+	);
+	assert.deepEqual(
+		result.map(({ body }) => body.verdict),
+		plates.map((_, i) => (i % 2 === 1 ? 'anomaly' : 'normal')),
+	);
+	assert.ok(slowest() < HEALTH_TAIL_MS, `slowest health answer: ${slowest()} ms`);
+});
+
+test("n8n's health answers within 100 ms while one image after another is scored", async () => {
+	const plate = await newPlate(3);
+	const { slowest } = await healthDuring(n8n.server.url, async () => {
+		for (let i = 0; i < 10; i++) await post(hook('score'), plate);
+	});
+	assert.ok(slowest() < HEALTH_MS, `slowest health answer: ${slowest()} ms`);
+});
+
+for (const [what, bytes] of [
+	['a PNG cut off in the middle', () => stored('good').subarray(0, 600)],
+	['a text that calls itself an image', () => Buffer.from('This is no image.')],
+	['an image of no bytes but a header', () => Buffer.from('89504e470d0a1a0a', 'hex')],
+]) {
+	test(`${what} is refused in a sentence, and the next image is scored`, async () => {
+		const refused = await post(hook('score'), bytes());
+		assert.equal(refused.status, 500);
+		const [failed] = await executionsOf('Score', 1);
+		assert.equal(failed.status, 'error');
+		const { message, description } = failed.data.resultData.error;
+		assert.match(message, /^(Expected|Could not) /);
+		assert.ok(description?.length > 10, `a hint says what to do: ${description}`);
+		const next = await post(hook('score'), await newPlate(2));
+		assert.equal(next.body.verdict, 'normal');
+	});
+}
+
+async function executionsOf(name, limit) {
+	const { data } = await n8n.client.api('GET', '/workflows?limit=100');
+	return n8n.client.executions(data.find((workflow) => workflow.name === name).id, limit);
+}

@@ -12,7 +12,7 @@ export const categoryProperties: INodeProperties[] = [
 		name: 'categorySource',
 		type: 'options',
 		default: 'none',
-		description: 'Which kind of product the image shows. Each category has a threshold of its own',
+		description: 'Which kind of product the image shows; each category has a threshold of its own',
 		options: [
 			{
 				name: 'Fixed Value or Expression',

@@ -17,7 +17,7 @@ export const deviceProperty: INodeProperties = {
 	name: 'device',
 	type: 'options',
 	default: 'auto',
-	description: 'Where to compute. Automatic takes the fastest that is there',
+	description: 'Where to compute; Automatic takes the fastest that is there',
 	options: [
 		{ name: 'Automatic', value: 'auto' },
 		{ name: 'CoreML (Apple)', value: 'coreml' },
@@ -52,7 +52,7 @@ export const threadsProperty: INodeProperties = {
 	type: 'number',
 	typeOptions: { minValue: 0, maxValue: 256, numberPrecision: 0 },
 	default: 0,
-	description: 'How many CPU threads to compute with. 0 means as many as the processor has cores',
+	description: 'How many CPU threads to compute with; 0 means as many as the processor has cores',
 };
 
 /** What `deviceProperty`, `requireDeviceProperty` and `threadsProperty` amount to, as the engine's requests take it. */

@@ -12,7 +12,7 @@ export const storeProperty: INodeProperties = {
 	default: '',
 	placeholder: 'e.g. inspection/models',
 	description:
-		'Folder of the model store. Empty means the store of this n8n (DINOMALY_STORE, or "dinomaly" in n8n\'s own folder); a relative path counts from the first folder that n8n allows file access to',
+		'Folder of the model store; empty means the store of this n8n (DINOMALY_STORE, or "dinomaly" in n8n\'s own folder), and a relative path counts from the first folder that n8n allows file access to',
 };
 
 /** The store folder that the node's option names, checked against n8n's file access rules; n8n's own store when it is empty. */

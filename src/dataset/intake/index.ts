@@ -1,2 +1,3 @@
 export { addImage } from './addImage';
 export type { AddedImage, AddImageRequest, NewImage } from './addImage';
+export type { IncomingFile } from './checkImage';

@@ -15,19 +15,18 @@ export function categoryTable({ categories, mean }: EvaluationRun): Html {
 						<th scope="col" class="number">Good</th>
 						<th scope="col" class="number">Defective</th>
 						<th scope="col" class="number">With mask</th>
-						${METRICS.map(({ short }) => html`<th scope="col" class="number">${short}</th>`)}
 						<th scope="col" class="number">Threshold</th>
 						<th scope="col" class="number">False alarms</th>
 						<th scope="col" class="number">Misses</th>
+						${METRICS.map(({ short }) => html`<th scope="col" class="number">${short}</th>`)}
 					</tr>
 				</thead>
 				<tbody>
 					${categories.map(categoryRow)}
 					<tr class="mean">
 						<th scope="row">Mean</th>
-						<td colspan="3"></td>
+						<td colspan="6"></td>
 						${METRICS.map(({ name }) => html`<td class="number">${metric(mean[name])}</td>`)}
-						<td colspan="3"></td>
 					</tr>
 				</tbody>
 			</table>
@@ -42,10 +41,10 @@ function categoryRow(row: CategoryOfRun): Html {
 		<td class="number">${row.good}</td>
 		<td class="number">${row.anomalous}</td>
 		<td class="number">${row.withMask}</td>
-		${METRICS.map(({ name }) => html`<td class="number">${metric(row.metrics[name])}</td>`)}
 		<td class="number">${row.threshold === null ? '–' : score(row.threshold)}</td>
 		<td class="number">${row.falseAlarms ?? '–'}</td>
 		<td class="number">${row.misses ?? '–'}</td>
+		${METRICS.map(({ name }) => html`<td class="number">${metric(row.metrics[name])}</td>`)}
 	</tr>`;
 }
 

@@ -10,9 +10,9 @@ export interface ScoreBins {
 	readonly anomalous: readonly number[];
 }
 
-const BINS = 32;
-const WIDTH_PX = 640;
-const HALF_PX = 84;
+const BINS = 30;
+const WIDTH_PX = 460;
+const HALF_PX = 70;
 const LEFT_PX = 44;
 const AXIS_PX = 22;
 const TOP_PX = 20;

@@ -16,7 +16,7 @@ export const STYLE = `
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-main { max-width: 1080px; margin: 0 auto; padding: 40px 24px 64px; }
+main { max-width: 1180px; margin: 0 auto; padding: 40px 24px 64px; }
 h1 { margin: 0; font-size: 2rem; line-height: 1.2; overflow-wrap: anywhere; }
 h2 { margin: 0 0 8px; font-size: 1.25rem; }
 section { margin-top: 48px; }
@@ -46,15 +46,17 @@ td .change { display: block; font-size: .8125rem; }
 .reasons { padding-left: 18px; color: var(--soft); }
 .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 .scroll:focus-visible { outline: 3px solid var(--good); outline-offset: 2px; }
+th:first-child, td:first-child { padding-left: 14px; }
+th:last-child, td:last-child { padding-right: 14px; }
 table { width: 100%; border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
-th, td { padding: 9px 12px; text-align: left; border-bottom: 1px solid var(--line); }
+th, td { padding: 9px 8px; text-align: left; border-bottom: 1px solid var(--line); }
 thead th { font-weight: 600; color: var(--soft); vertical-align: bottom; line-height: 1.25; }
 tbody tr:last-child > * { border-bottom: 0; }
 tbody th { position: sticky; left: 0; background: var(--card); font-weight: 600; white-space: nowrap; max-width: 40vw; overflow: hidden; text-overflow: ellipsis; }
 .number { text-align: right; white-space: nowrap; }
 thead .number { white-space: normal; }
 .mean > * { font-weight: 600; border-top: 2px solid var(--line); }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 16px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 16px; }
 figure { margin: 0; padding: 14px 16px; background: var(--card); border: 1px solid var(--line); border-radius: 10px; break-inside: avoid; }
 figcaption { font-size: .875rem; color: var(--soft); overflow-wrap: anywhere; }
 figcaption strong { color: var(--ink); margin-right: 6px; }
@@ -82,6 +84,7 @@ footer { margin-top: 40px; color: var(--soft); font-size: .8125rem; }
 	h1 { font-size: 1.6rem; }
 	section { margin-top: 36px; }
 	.tiles { grid-template-columns: 1fr 1fr; }
+	.tiles li:last-child:nth-child(odd) { grid-column: span 2; }
 	.tiles .figure { font-size: 1.5rem; }
 	dl div { grid-template-columns: 1fr; gap: 0; }
 }

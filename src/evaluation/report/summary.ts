@@ -19,7 +19,7 @@ export function summary({ run, previous, verdict }: ReportData): Html {
 			verdict &&
 			html`<p class="verdict ${verdict.passed ? 'passed' : 'failed'}">
 				<strong>${verdict.passed ? '✓ Gate passed' : '✗ Gate failed'}</strong>
-				<span>${verdict.reason.replace(/^(?:Passed|Failed): /, '')}</span>
+				<span>${asSentence(verdict.reason)}</span>
 			</p>`
 		}
 		<ul class="tiles" aria-label="Most important figures">
@@ -80,6 +80,12 @@ function warnings(run: EvaluationRun): Html | undefined {
 	return html`<ul class="warnings" aria-label="What to keep in mind">
 		${lines.map((line) => html`<li>${line}</li>`)}
 	</ul>`;
+}
+
+/** The verdict's word is in the heading already. */
+function asSentence(reason: string): string {
+	const rest = reason.replace(/^(?:Passed|Failed): /, '');
+	return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
 function describeData({ dataset, source }: EvaluationRun): string {

@@ -1,0 +1,52 @@
+// What n8n adds to a score: webhook -> Score Image -> answer, minus the engine's own milliseconds, against the same with No Operation in
+// its place; and how slowly n8n's health answers meanwhile. Usage: node bench/n8nOverhead.mjs [RUNS]
+import { cpus, platform, totalmem } from 'node:os';
+import { healthDuring, post } from '../test/e2e/support/post.mjs';
+import { flow, noOperation, scoreImage, webhook } from '../test/e2e/support/flow.mjs';
+import { bootN8n } from '../test/e2e/support/home.mjs';
+import { newPlate } from '../test/e2e/support/plates.mjs';
+import { N8N_VERSION, NODE_VERSION } from '../scripts/n8n/places.mjs';
+import { prepare } from '../scripts/setup.mjs';
+
+const RUNS = Number(process.argv[2] ?? 60);
+const WARM_UP = 5;
+
+prepare();
+const n8n = await bootN8n();
+try {
+	const hooks = { score: scoreImage(), nothing: noOperation('No Operation') };
+	for (const [name, step] of Object.entries(hooks))
+		await n8n.client.publish(await n8n.client.saveWorkflow(flow(name, [webhook(name), step])));
+	const plate = await newPlate(1);
+	const call = (name) => post(`${n8n.server.url}/webhook/${name}`, plate);
+	const around = [];
+	const nothing = [];
+	const { slowest } = await healthDuring(n8n.server.url, async () => {
+		for (let i = 0; i < RUNS + WARM_UP; i++) {
+			const [scored, passed] = [await call('score'), await call('nothing')];
+			if (scored.status !== 200)
+				throw new Error(`Expected a score, found ${JSON.stringify(scored.body)}`);
+			if (i < WARM_UP) continue;
+			around.push(scored.ms - scored.body.milliseconds);
+			nothing.push(passed.ms);
+		}
+	});
+	console.log(
+		`${cpus()[0].model} (${cpus().length} cores), ${Math.round(totalmem() / 2 ** 30)} GiB, ${platform()}, Node.js ${NODE_VERSION}, n8n ${N8N_VERSION}, n=${RUNS}`,
+	);
+	console.log(`webhook with Score Image, less the engine's own time: ${spread(around)}`);
+	console.log(`webhook with No Operation:                            ${spread(nothing)}`);
+	console.log(`difference of the medians: ${(median(around) - median(nothing)).toFixed(1)} ms`);
+	console.log(`slowest answer of n8n's health meanwhile: ${slowest().toFixed(1)} ms`);
+} finally {
+	await n8n.close();
+}
+
+function spread(values) {
+	return `median ${median(values).toFixed(1)} ms (${Math.min(...values).toFixed(1)} to ${Math.max(...values).toFixed(1)})`;
+}
+
+function median(values) {
+	const sorted = [...values].sort((a, b) => a - b);
+	return sorted[sorted.length >> 1];
+}

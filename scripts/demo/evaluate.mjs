@@ -1,0 +1,28 @@
+// Runs the evaluation template and prints its figures.
+import { decimals, table } from './table.mjs';
+import { runTemplate } from './train.mjs';
+
+/** Figures to print, where the items have them. */
+const COLUMNS = [
+	['category', 'category'],
+	['imageAuroc', 'image AUROC'],
+	['imageF1Max', 'image F1-max'],
+	['pixelAuroc', 'pixel AUROC'],
+	['aupro', 'AUPRO'],
+];
+
+export async function runEvaluation(client, id, template) {
+	const items = await runTemplate(client, id, template, 'evaluateMetrics');
+	const columns = COLUMNS.filter(([field]) => items.some(({ json }) => json[field] !== undefined));
+	const rows = items.map(({ json }) =>
+		columns.map(([field]) =>
+			typeof json[field] === 'number' ? decimals(json[field]) : (json[field] ?? 'mean'),
+		),
+	);
+	console.log(
+		table(
+			columns.map(([, heading]) => heading),
+			rows,
+		),
+	);
+}

@@ -23,19 +23,29 @@ export function password() {
 	return readFileSync(passwordFile, 'utf8').trim();
 }
 
-/** Address of a demonstration that is still running, if there is one. */
-export function alreadyRunning() {
+/** Address of a demonstration that is still running, if there is one. What a killed one left running is ended. */
+export async function alreadyRunning() {
 	if (!existsSync(runningFile)) return undefined;
-	try {
-		const { pid, url } = JSON.parse(readFileSync(runningFile, 'utf8'));
-		process.kill(pid, 0);
-		return url;
-	} catch {
-		return undefined;
-	}
+	const { pid, serverPid, url } = JSON.parse(readFileSync(runningFile, 'utf8'));
+	const answers = await fetch(`${url}/healthz`).then(
+		({ ok }) => ok,
+		() => false,
+	);
+	if (!answers) return undefined;
+	if (isAlive(pid)) return url;
+	if (isAlive(serverPid)) process.kill(serverPid, 'SIGKILL');
+	return undefined;
 }
 
-export function markRunning(url) {
-	writeFileSync(runningFile, JSON.stringify({ pid: process.pid, url }));
+export function markRunning({ url, pid: serverPid }) {
+	writeFileSync(runningFile, JSON.stringify({ pid: process.pid, serverPid, url }));
 	process.once('exit', () => rmSync(runningFile, { force: true }));
+}
+
+function isAlive(pid) {
+	try {
+		return process.kill(pid, 0);
+	} catch {
+		return false;
+	}
 }

@@ -19,7 +19,7 @@ export async function openServer() {
 		if (isAsked) return void server.kill();
 		isAsked = true;
 		console.log('\nEnding n8n ...');
-		void server.stop().then(() => process.exit(130));
+		void server.stop().then(() => process.exit(process.exitCode ?? 130));
 	};
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, end);
 	return {

@@ -107,6 +107,12 @@ class N8nClient {
 		});
 	}
 
+	/** Our node types as the editor gets them. */
+	async nodeTypes() {
+		const types = await this.#fetch('GET', '/types/nodes.json', undefined, { cookie: this.#cookie });
+		return types.filter(({ name }) => name.startsWith('n8n-nodes-dinomaly.'));
+	}
+
 	/** One call to the REST interface that the editor uses. */
 	async rest(method, path, body) {
 		const answer = await this.#fetch(method, `/rest${path}`, body, { cookie: this.#cookie });

@@ -103,7 +103,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		const incoming = await readImage(
 			context,
 			index,
-			context.getNodeParameter('binaryPropertyName', index, 'data') as string,
+			context.getNodeParameter('binaryPropertyName', index, 'data'),
 		);
 		const image = {
 			name: fileName.trim() === '' ? incoming.name : fileName,

@@ -1,0 +1,77 @@
+import {
+	NodeConnectionTypes,
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
+import { searchModels } from '../shared/modelLocator';
+import type { Operation } from '../shared/operation';
+import * as exportOnnx from './operations/exportOnnx';
+import * as get from './operations/get';
+import * as importModel from './operations/importModel';
+import * as list from './operations/list';
+import * as promote from './operations/promote';
+import * as remove from './operations/remove';
+import * as selfCheck from './operations/selfCheck';
+
+const OPERATIONS = {
+	delete: remove,
+	exportOnnx,
+	get,
+	import: importModel,
+	list,
+	promote,
+	selfCheck,
+} satisfies Record<string, Operation>;
+
+export class DinomalyModel implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Dinomaly Model',
+		name: 'dinomalyModel',
+		icon: { light: 'file:dinomalyModel.svg', dark: 'file:dinomalyModel.dark.svg' },
+		group: ['transform'],
+		version: 1,
+		subtitle:
+			'={{ ({ delete: "delete", exportOnnx: "export to ONNX", get: "get", import: "import", list: "list", promote: "promote", selfCheck: "self check" })[$parameter["operation"]] }}',
+		description:
+			'Manages the models of the store: versions, aliases, export and import; checks this machine',
+		defaults: { name: 'Dinomaly Model' },
+		inputs: [NodeConnectionTypes.Main],
+		outputs: [NodeConnectionTypes.Main],
+		usableAsTool: true,
+		properties: [
+			// eslint-disable-next-line @n8n/community-nodes/resource-operation-pattern -- models are the only resource
+			{
+				displayName: 'Operation',
+				name: 'operation',
+				type: 'options',
+				noDataExpression: true,
+				default: 'list',
+				options: [
+					remove.option,
+					exportOnnx.option,
+					get.option,
+					importModel.option,
+					list.option,
+					promote.option,
+					selfCheck.option,
+				],
+			},
+			...remove.description,
+			...exportOnnx.description,
+			...get.description,
+			...importModel.description,
+			...list.description,
+			...promote.description,
+			...selfCheck.description,
+		],
+	};
+
+	methods = { listSearch: { searchModels } };
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		const operation = this.getNodeParameter('operation', 0) as keyof typeof OPERATIONS;
+		return [await OPERATIONS[operation].execute(this)];
+	}
+}

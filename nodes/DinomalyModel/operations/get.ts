@@ -1,0 +1,53 @@
+import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { forEachItem } from '../../shared/items';
+import { modelProperty, readModel } from '../../shared/modelLocator';
+import { shownFor } from '../../shared/operation';
+import { aliasNames, cardFields } from '../modelItem';
+import { openStore, optionsWithStore } from '../storeOptions';
+
+export const option = {
+	name: 'Get',
+	value: 'get',
+	action: 'Get a model',
+	description: 'Get what a model was trained on and with, after checking its files',
+};
+
+export const description = shownFor(option.value, [
+	modelProperty,
+	optionsWithStore(
+		{
+			displayName: 'Include Alias History',
+			name: 'includeHistory',
+			type: 'boolean',
+			default: false,
+			description: 'Whether to add "history": every move of every alias of this model, oldest first',
+		},
+		{
+			displayName: 'Include Card',
+			name: 'includeCard',
+			type: 'boolean',
+			default: false,
+			description: 'Whether to add "card": all that is recorded about the model, as an object',
+		},
+	),
+]);
+
+export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
+	return forEachItem(context, async (_, index) => {
+		const store = await openStore(context, index);
+		const { name, version, path, card, calibration } = await store.open(readModel(context, index));
+		const { aliases = {} } = (await store.list()).find((model) => model.name === name) ?? {};
+		const json: IDataObject = {
+			model: name,
+			version,
+			aliases: aliasNames(aliases, version),
+			path,
+			calibrated: calibration !== undefined,
+			...cardFields({ card }),
+		};
+		if (context.getNodeParameter('options.includeCard', index, false) === true) json.card = card;
+		if (context.getNodeParameter('options.includeHistory', index, false) === true)
+			json.history = (await store.history(name)).map((move) => ({ ...move }));
+		return { json };
+	});
+}

@@ -23,7 +23,10 @@ export function toNodeError(node: INode, error: unknown, itemIndex?: number): No
 		if (itemIndex !== undefined) error.context.itemIndex ??= itemIndex;
 		return error;
 	}
-	if (isDinomalyError(error)) return failed(node, error, itemIndex, error);
+	if (isDinomalyError(error)) {
+		const failure = failed(node, error, itemIndex, error);
+		return error.code === 'CANCELLED' ? asCancelled(failure) : failure;
+	}
 	const message = error instanceof Error ? error.message : String(error);
 	return failed(node, { message }, itemIndex, error instanceof Error ? error : undefined);
 }
@@ -61,6 +64,12 @@ export function failureItem(
 		...(input?.binary && { binary: input.binary }),
 		pairedItem: { item: itemIndex },
 	};
+}
+
+/** n8n tells a stopped execution from a failed one by the name of the error, and lists it as canceled. */
+export function asCancelled(error: NodeOperationError): NodeOperationError {
+	error.name = 'ExecutionCancelledError';
+	return error;
 }
 
 /** By name, never by class: n8n may have loaded the package twice. */

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { isCancellation, throwIfCancelled } from './cancel';
-import { failureItem, toNodeError } from './failure';
+import { asCancelled, failureItem, toNodeError } from './failure';
 
 type ItemResult = INodeExecutionData | readonly INodeExecutionData[];
 
@@ -30,6 +30,7 @@ export async function forEachItem(
 /** The error item for `error`, when the node is to go on; throws the error for n8n otherwise. */
 export function itemFailure(context: IExecuteFunctions, error: unknown, index: number): INodeExecutionData {
 	const nodeError = toNodeError(context.getNode(), error, index);
-	if (isCancellation(context, error) || !context.continueOnFail()) throw nodeError;
+	if (isCancellation(context, error)) throw asCancelled(nodeError);
+	if (!context.continueOnFail()) throw nodeError;
 	return failureItem(nodeError, index, context.getInputData()[index]);
 }

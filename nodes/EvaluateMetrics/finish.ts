@@ -1,0 +1,123 @@
+import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+import { concludeRun, type Conclusion } from '../../src/evaluation/conclude';
+import { renderReport } from '../../src/evaluation/report/page';
+import type { EvaluationExample } from '../../src/evaluation/request';
+import { categoryRows, meanRow } from '../../src/evaluation/rows';
+import type { EvaluationRun } from '../../src/store/evaluationRun';
+import { EvaluationRuns } from '../../src/store/evaluationRuns';
+import { storeProperty, readStore } from '../shared/store';
+import { readGate } from './gate';
+
+/** Worst misses, and worst false alarms, that a report shows with pictures. */
+const EXAMPLES_OF_REPORT = 6;
+
+export const outputProperty: INodeProperties = {
+	displayName: 'Output',
+	name: 'output',
+	type: 'options',
+	default: 'categories',
+	description: 'What comes out of one evaluation',
+	options: [
+		{
+			name: 'An Item per Category and One for the Mean',
+			value: 'categories',
+			description: 'The last item has the category "mean"',
+		},
+		{
+			name: 'One Item',
+			value: 'mean',
+			description: 'The mean over categories only, as Set Metrics of the Evaluation node takes it',
+		},
+	],
+};
+
+/** Options that both operations have. */
+export const commonOptions = {
+	maskRule: {
+		displayName: 'Mask Rule',
+		name: 'maskRule',
+		type: 'options',
+		default: 'nonzero',
+		description: 'Which pixels of a mask count as anomalous after it was resized',
+		options: [
+			{ name: 'Above 0', value: 'nonzero', description: 'As the reference does' },
+			{ name: 'Above One Half', value: 'half', description: 'Leaves soft edges out' },
+		],
+	},
+	record: {
+		displayName: 'Record Run',
+		name: 'record',
+		type: 'boolean',
+		default: true,
+		description:
+			'Whether to keep the result in the store, so that later evaluations can be held against it',
+	},
+	report: {
+		displayName: 'Report',
+		name: 'report',
+		type: 'boolean',
+		default: false,
+		description:
+			'Whether to add a report as binary data: one HTML file to read, print or send. It goes with the item of the mean.',
+	},
+	reportField: {
+		displayName: 'Report Binary Field',
+		name: 'reportField',
+		type: 'string',
+		default: 'report',
+		description: 'Name of the binary field that receives the report',
+	},
+	sameImages: {
+		displayName: 'Same Test Images Only',
+		name: 'sameImages',
+		type: 'boolean',
+		default: true,
+		description: 'Whether the previous evaluation must be of the same test images',
+	},
+	storeFolder: storeProperty,
+} satisfies Record<string, INodeProperties>;
+
+/** How many pictures the engine should send for the report of item `index`. */
+export function examplesFor(context: IExecuteFunctions, index: number): number {
+	return wantsReport(context, index) ? EXAMPLES_OF_REPORT : 0;
+}
+
+/** Compares, judges and stores a run, and makes the items that come out of it. */
+export async function finish(
+	context: IExecuteFunctions,
+	index: number,
+	{ run, examples }: { readonly run: EvaluationRun; readonly examples: readonly EvaluationExample[] },
+): Promise<INodeExecutionData[]> {
+	const runs = new EvaluationRuns(await readStore(context, index));
+	const conclusion = await concludeRun(runs, run, {
+		...readGate(context, index),
+		sameImages: context.getNodeParameter('options.sameImages', index, true) as boolean,
+		record: context.getNodeParameter('options.record', index, true) as boolean,
+	});
+	const mean: INodeExecutionData = { json: meanRow(run, conclusion) };
+	if (wantsReport(context, index)) await attachReport(context, index, { mean, run, examples, conclusion });
+	if (context.getNodeParameter('output', index, 'categories') === 'mean') return [mean];
+	return [...categoryRows(run, conclusion).map((json) => ({ json })), mean];
+}
+
+function wantsReport(context: IExecuteFunctions, index: number): boolean {
+	return context.getNodeParameter('options.report', index, false) === true;
+}
+
+async function attachReport(
+	context: IExecuteFunctions,
+	index: number,
+	report: {
+		readonly mean: INodeExecutionData;
+		readonly run: EvaluationRun;
+		readonly examples: readonly EvaluationExample[];
+		readonly conclusion: Conclusion;
+	},
+): Promise<void> {
+	const { mean, run, examples, conclusion } = report;
+	const field = context.getNodeParameter('options.reportField', index, 'report') as string;
+	const page = Buffer.from(renderReport({ run, examples, ...conclusion }));
+	const name = run.model.name === '' ? 'items' : run.model.name;
+	const file = `evaluation-${name}-${run.id}.html`;
+	mean.binary = { [field]: await context.helpers.prepareBinaryData(page, file, 'text/html') };
+}

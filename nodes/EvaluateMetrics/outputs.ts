@@ -1,0 +1,22 @@
+import type { IExecuteFunctions, INodeExecutionData, INodeOutputConfiguration } from 'n8n-workflow';
+
+/** The node's outputs. n8n runs its source text, so it may use nothing but its argument. */
+export const configuredOutputs = (parameters: { readonly gate?: unknown }): INodeOutputConfiguration[] =>
+	parameters.gate === true
+		? [
+				{ type: 'main', displayName: 'Passed' },
+				{ type: 'main', displayName: 'Failed' },
+			]
+		: [{ type: 'main' }];
+
+/** Sends items where the gate sends them; what could not be evaluated must not look passed. */
+export function sortIntoOutputs(
+	context: IExecuteFunctions,
+	items: readonly INodeExecutionData[],
+): INodeExecutionData[][] {
+	const hasGate = context.getNodeParameter('gate', 0, false) === true;
+	// An AI agent sees the first output only.
+	if (!hasGate || context.getNode().type.endsWith('Tool')) return [[...items]];
+	const passed = (item: INodeExecutionData): boolean => item.json.gatePassed === true;
+	return [items.filter(passed), items.filter((item) => !passed(item))];
+}

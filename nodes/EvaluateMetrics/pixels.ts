@@ -1,0 +1,82 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { IExecuteFunctions } from 'n8n-workflow';
+import type { PixelPart } from '../../src/evaluation/categoryMetrics';
+import type { MapItem, MaskRuleName } from '../../src/evaluation/request';
+import type { ScoredItem } from '../../src/evaluation/scoredItems';
+import type { ModelCard } from '../../src/store/card';
+import { cancelSignal, throwIfCancelled } from '../shared/cancel';
+import { engineFor } from '../shared/engine';
+import { failed } from '../shared/failure';
+
+interface Given {
+	readonly items: readonly ScoredItem[];
+	/** Input index of each item. */
+	readonly indices: readonly number[];
+	readonly card: ModelCard;
+}
+
+/**
+ * Pixel metrics of the items by category. The maps go to the engine through a temporary folder, one after the other, so that n8n's
+ * process never holds more than one of them.
+ */
+export async function measurePixels(
+	context: IExecuteFunctions,
+	{ items, indices, card }: Given,
+): Promise<ReadonlyMap<string, PixelPart>> {
+	const folder = await mkdtemp(join(tmpdir(), 'dinomaly-maps-'));
+	try {
+		const maps: MapItem[] = [];
+		for (const [i, item] of items.entries()) {
+			throwIfCancelled(context);
+			maps.push(await copyOut(context, indices[i], { item, folder }));
+		}
+		const { categories } = await engineFor(context).evaluateMaps(
+			{
+				items: maps,
+				imageSize: card.config.imageSize,
+				cropSize: card.config.cropSize,
+				maskRule: context.getNodeParameter('options.maskRule', 0, 'nonzero') as MaskRuleName,
+			},
+			{ signal: cancelSignal(context) },
+		);
+		return new Map(
+			categories.map(({ category, withMask, reasons, ...metrics }) => [
+				category,
+				{ withMask, reasons, metrics },
+			]),
+		);
+	} finally {
+		await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+	}
+}
+
+/** Writes map and mask of one item into the folder. */
+async function copyOut(
+	context: IExecuteFunctions,
+	index: number,
+	{ item, folder }: { readonly item: ScoredItem; readonly folder: string },
+): Promise<MapItem> {
+	const mapField = context.getNodeParameter('rawMapField', index, 'rawMap') as string;
+	const maskField = context.getNodeParameter('maskField', index, 'groundTruth') as string;
+	const { binary = {} } = context.getInputData()[index];
+	if (!Object.hasOwn(binary, mapField)) {
+		throw failed(
+			context.getNode(),
+			{
+				message: `Expected the raw anomaly map in binary field "${mapField}", found no such field`,
+				hint: 'Switch on the raw map in Score Image, and keep its binary data on the way here.',
+			},
+			index,
+		);
+	}
+	const mapFile = join(folder, `${index}.map`);
+	await writeFile(mapFile, await context.helpers.getBinaryDataBuffer(index, mapField));
+	let maskFile: string | null = null;
+	if (item.anomalous && Object.hasOwn(binary, maskField)) {
+		maskFile = join(folder, `${index}.mask`);
+		await writeFile(maskFile, await context.helpers.getBinaryDataBuffer(index, maskField));
+	}
+	return { category: item.category, anomalous: item.anomalous, mapFile, maskFile };
+}

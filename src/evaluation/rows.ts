@@ -1,0 +1,96 @@
+import type { CategoryOfRun, EvaluationRun } from '../store/evaluationRun';
+import type { GateVerdict } from './gate';
+import { METRICS } from './metricNames';
+
+/** Flat and of one shape, so that a table can take it: a value that is not defined is null. */
+export type EvaluationRow = Record<string, string | number | boolean | null>;
+
+export interface RowContext {
+	readonly previous?: EvaluationRun;
+	readonly verdict?: GateVerdict;
+	/** Whether the run was stored, and its id can be asked for later. */
+	readonly recorded: boolean;
+}
+
+/** What the row of the means has as its category. */
+export const MEAN = 'mean';
+const FEW_IMAGES = 30;
+
+/** A row for each category of a run. */
+export function categoryRows(run: EvaluationRun, context: RowContext): EvaluationRow[] {
+	return run.categories.map((row) => ({
+		category: row.category,
+		...metricColumns(row.metrics),
+		...countColumns([row]),
+		threshold: row.threshold,
+		metricReason: reasonsOf(row.reasons),
+		...runColumns(run, context),
+	}));
+}
+
+/** The row of the means over categories. */
+export function meanRow(run: EvaluationRun, context: RowContext): EvaluationRow {
+	return {
+		category: MEAN,
+		...metricColumns(run.mean),
+		...countColumns(run.categories),
+		threshold: null,
+		metricReason: METRICS.some(({ name }) => typeof run.mean[name] !== 'number')
+			? 'A metric without a value is not defined in any category'
+			: null,
+		...runColumns(run, context),
+	};
+}
+
+function metricColumns(metrics: EvaluationRun['mean']): EvaluationRow {
+	return Object.fromEntries(METRICS.map(({ name }) => [name, metrics[name] ?? null]));
+}
+
+function countColumns(categories: readonly CategoryOfRun[]): EvaluationRow {
+	const sum = (count: (row: CategoryOfRun) => number): number =>
+		categories.reduce((total, row) => total + count(row), 0);
+	const goodImages = sum(({ good }) => good);
+	const anomalousImages = sum(({ anomalous }) => anomalous);
+	const judged = categories.every(({ threshold }) => threshold !== null);
+	const falseAlarms = judged ? sum((row) => row.falseAlarms ?? 0) : null;
+	const misses = judged ? sum((row) => row.misses ?? 0) : null;
+	return {
+		images: goodImages + anomalousImages,
+		goodImages,
+		anomalousImages,
+		maskedImages: sum(({ withMask }) => withMask),
+		fewImages: categories.some(({ good, anomalous }) => good < FEW_IMAGES || anomalous < FEW_IMAGES),
+		falseAlarms,
+		misses,
+		falseAlarmRate: falseAlarms === null || goodImages === 0 ? null : falseAlarms / goodImages,
+		missRate: misses === null || anomalousImages === 0 ? null : misses / anomalousImages,
+	};
+}
+
+function runColumns(run: EvaluationRun, { previous, verdict, recorded }: RowContext): EvaluationRow {
+	const text = (value: string): string | null => (value === '' ? null : value);
+	return {
+		model: text(run.model.name),
+		version: text(run.model.version),
+		encoder: text(run.encoder.name),
+		device: run.device,
+		dataset: run.dataset.root,
+		datasetFingerprint: run.dataset.fingerprint,
+		maskRule: run.maskRule,
+		skippedImages: run.failures,
+		runId: recorded ? run.id : null,
+		evaluatedAt: run.created,
+		seconds: Number(run.seconds.toFixed(3)),
+		previousRunId: previous?.id ?? null,
+		...(verdict && { gatePassed: verdict.passed, gateReason: verdict.reason }),
+	};
+}
+
+/** One text for all reasons: metrics that share one stand together. */
+function reasonsOf(reasons: Readonly<Record<string, string>>): string | null {
+	const metrics = new Map<string, string[]>();
+	for (const [name, reason] of Object.entries(reasons))
+		metrics.set(reason, [...(metrics.get(reason) ?? []), name]);
+	if (metrics.size === 0) return null;
+	return [...metrics].map(([reason, names]) => `${names.join(', ')}: ${reason}`).join('; ');
+}

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { packageVersion } from '../engine/version';
+import { compareBytewise } from '../dataset/order';
+import type { ModelCard } from '../store/card';
+import type { EvaluationRun } from '../store/evaluationRun';
+import { newRunId } from '../store/evaluationRuns';
+import { evaluateCategoryScores, withoutPixels, type PixelPart } from './categoryMetrics';
+import { meanOverCategories } from './metrics/mean';
+import { modelHash } from './modelHash';
+import type { EvaluatedImage, MaskRuleName } from './request';
+import { categoryOfRun, metricsOf } from './run';
+
+/** An image that was scored before. */
+export interface ScoredItem extends EvaluatedImage {
+	/** Threshold that it was judged by, if it was. */
+	readonly threshold: number | null;
+}
+
+export interface ItemsOrigin {
+	/** Card of the model that scored the items; undefined when it is not known or gone. */
+	readonly card: ModelCard | undefined;
+	/** Where the scores were computed; empty when it is not known. */
+	readonly device: string;
+	readonly maskRule: MaskRuleName;
+	/** By category; categories without pixel metrics may be absent. */
+	readonly pixels: ReadonlyMap<string, PixelPart>;
+	readonly seconds: number;
+}
+
+/** Stands for the model of items that do not name one. Such a run cannot be stored. */
+export const UNKNOWN_MODEL: EvaluationRun['model'] = { name: '', version: '', sha256: '' };
+
+const NO_MAPS = 'The items came without anomaly maps and masks';
+
+/**
+ * The evaluation of items that a workflow scored. The threshold of a category is that of its items, when they agree on one.
+ * @throws DinomalyError SCORE_NOT_FINITE
+ */
+export function runOfItems(
+	items: readonly ScoredItem[],
+	{ card, device, maskRule, pixels, seconds }: ItemsOrigin,
+	moment = new Date(),
+): EvaluationRun {
+	const names = [...new Set(items.map(({ category }) => category))].sort(compareBytewise);
+	const categories = names.map((category) => {
+		const own = items.filter((item) => item.category === category);
+		const part = pixels.get(category) ?? withoutPixels(NO_MAPS);
+		return evaluateCategoryScores(own, { category, threshold: commonThreshold(own), pixels: part });
+	});
+	return {
+		schemaVersion: 1,
+		id: newRunId(moment),
+		created: moment.toISOString(),
+		source: 'items',
+		model:
+			card === undefined
+				? UNKNOWN_MODEL
+				: { name: card.name, version: card.version, sha256: modelHash(card) },
+		encoder: { name: card?.encoder.name ?? '', sha256: card?.encoder.sha256 ?? '' },
+		preprocessing: { imageSize: card?.config.imageSize ?? 0, cropSize: card?.config.cropSize ?? 0 },
+		dataset: { root: 'items', fingerprint: fingerprintItems(items) },
+		device: device === '' ? 'unknown' : device,
+		maskRule,
+		versions: {
+			package: packageVersion(),
+			node: process.version,
+			platform: `${process.platform}-${process.arch}`,
+		},
+		categories: categories.map(categoryOfRun),
+		mean: metricsOf(meanOverCategories(categories)),
+		images: items.map(({ file, category, label, anomalous, score }) => ({
+			file,
+			category,
+			label,
+			anomalous,
+			score,
+		})),
+		failures: 0,
+		notices: card?.encoder.notice === undefined ? [] : [card.encoder.notice],
+		seconds,
+	};
+}
+
+/** Same names with the same labels count as the same test images: the images themselves are not at hand. */
+function fingerprintItems(items: readonly ScoredItem[]): string {
+	const lines = items.map(({ file, category, label }) => JSON.stringify([category, label, file]));
+	const digest = createHash('sha256');
+	for (const line of lines.sort(compareBytewise)) digest.update(`${line}\n`);
+	return digest.digest('hex');
+}
+
+function commonThreshold(items: readonly ScoredItem[]): number | null {
+	const [first] = items;
+	return items.every(({ threshold }) => threshold === first.threshold) ? first.threshold : null;
+}

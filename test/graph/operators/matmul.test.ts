@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { gemm, Graph, linear, matmul, swapLast } from '../../../src/graph';
+import { gemm, Graph, linear, matmul, sumRows, swapLast } from '../../../src/graph';
 import { broadcastingShapes, describeOperator, randomShape } from '../../support/operatorChecks';
 import { refusalOf } from '../../support/refusals';
 
@@ -68,6 +68,27 @@ describeOperator('linear', (random) => {
 	};
 });
 
+describe.each([
+	['more outputs than inputs', 1, 3],
+	['more inputs than outputs', 3, 1],
+])('linear on so many rows that its weight gradient takes a transposed copy, %s', (_, inner, columns) => {
+	describeOperator(
+		'with a bias',
+		() => ({
+			shapes: [[1030, inner], [columns, inner], [columns]],
+			ours: linear,
+			theirs: (x, weight, bias) => tf.add(tf.matMul(x, weight, false, true), bias),
+		}),
+		{ trials: 1 },
+	);
+});
+
+describeOperator('sumRows', (random) => ({
+	shapes: [randomShape(random, 2)],
+	ours: sumRows,
+	theirs: (x) => tf.sum(x, 0, true),
+}));
+
 describeOperator('swapLast', (random) => {
 	const rank = 2 + random.integer(3);
 	const order = Array.from({ length: rank }, (_, axis) => axis);
@@ -102,6 +123,7 @@ describe('rules', () => {
 			'Gemm: columns of the first must equal rows of the second, got [3, 2] and [2, 3]',
 			() => linear(fits, a, null),
 		],
+		['MatMul: the rows of a matrix are summed, got [2, 2, 3]', () => sumRows(stack)],
 		['Gemm: two matrices are needed, got [2, 2, 3] and [3, 2]', () => gemm(stack, fits)],
 		['Gemm: trailing extents must be equal or 1, got [3] and [2, 2]', () => gemm(a, fits, vector)],
 		[

@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type {
-	IBinaryData,
 	ICredentialDataDecryptedObject,
 	INodeCredentialsDetails,
 	INodeExecutionData,

@@ -1,0 +1,332 @@
+import {
+	cpSync,
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import type { INodeExecutionData, INodeParameters } from 'n8n-workflow';
+import { DinomalyModel } from '../../nodes/DinomalyModel/DinomalyModel.node';
+import type { Engine } from '../../src/engine/host';
+import { FolderStore } from '../../src/store/folderStore';
+import { parseModel } from '../support/onnxReader';
+import { oneNode, type NodeOptions } from './support/flow';
+import { N8nLab } from './support/n8nLab';
+import type { Run } from './support/run';
+import { engineFromSources } from './support/sharedEngine';
+import { trainTinyModel } from './support/tinyModel';
+
+let lab: N8nLab;
+let engine: Engine;
+/** Store with version 1 of the model "tiny", to be copied. */
+let origin: string;
+let count = 0;
+
+beforeAll(async () => {
+	lab = await N8nLab.open({ dinomalyModel: DinomalyModel });
+	engine = engineFromSources();
+	origin = (await trainTinyModel(engine, path.join(lab.files, 'origin'))).store;
+});
+afterAll(async () => {
+	await engine.close();
+	lab.close();
+});
+
+describe('List', () => {
+	test('an item per model says which version is in production', async () => {
+		const { store, folder } = newStore();
+		await store.importFolder(versionFolder(origin), 'other');
+		await store.promote('tiny@1', 'production');
+		await store.promote('tiny@1', 'candidate');
+		const run = await work('list', {}, folder);
+		expect(run.json()).toEqual([
+			{ model: 'other', versions: 1, newest: '1', production: null, aliases: '', problem: '' },
+			{
+				model: 'tiny',
+				versions: 1,
+				newest: '1',
+				production: '1',
+				aliases: 'candidate: 1, production: 1',
+				problem: '',
+			},
+		]);
+	});
+
+	test('an item per version says what it was trained on', async () => {
+		const { store, folder } = newStore();
+		await store.importFolder(versionFolder(origin));
+		const rows = (await work('list', { output: 'versions' }, folder)).json();
+		expect(rows).toMatchObject([
+			{ model: 'tiny', version: '1', categories: 'bolt, nut', iterations: 2, problem: '' },
+			{ model: 'tiny', version: '2', parent: 'tiny@1' },
+		]);
+		for (const value of rows.flatMap((row) => Object.values(row)))
+			expect(typeof value).not.toBe('object');
+	});
+
+	test('a store without models has no items', async () => {
+		expect((await work('list', {}, 'empty-store')).json()).toEqual([]);
+	});
+});
+
+describe('Get', () => {
+	test('what a model was trained with is flat; card and history come when asked for', async () => {
+		const { store, folder } = newStore();
+		await store.promote('tiny@1', 'production', { why: 'first' });
+		const [plain] = (await work('get', { model: byName('tiny') }, folder)).json();
+		expect(plain).toMatchObject({
+			model: 'tiny',
+			version: '1',
+			aliases: 'production',
+			calibrated: true,
+			categories: 'bolt, nut',
+			cropSize: 64,
+			device: 'cpu',
+		});
+		for (const value of Object.values(plain)) expect(typeof value).not.toBe('object');
+		const options = { includeCard: true, includeHistory: true };
+		const [full] = (await work('get', { model: byName('tiny@production'), options }, folder)).json();
+		expect(full.card).toMatchObject({ schemaVersion: 1, name: 'tiny', files: expect.any(Object) });
+		expect(full.history).toMatchObject([{ alias: 'production', from: null, to: '1', why: 'first' }]);
+	});
+
+	test('each item may ask for another model; one that is not there goes to the error output', async () => {
+		const { folder } = newStore();
+		const items = ['tiny', 'none', 'tiny@9', 'bad name', 'tiny@1'].map((model) => ({ json: { model } }));
+		const run = await work('get', { model: byName('={{ $json.model }}') }, folder, {
+			items,
+			onError: 'continueErrorOutput',
+		});
+		const [found, failed] = run.outputs();
+		expect(found.map(({ json, pairedItem }) => [json.version, pairedItem])).toEqual([
+			['1', { item: 0 }],
+			['1', { item: 4 }],
+		]);
+		expect(failed.map(({ json }) => json.error)).toEqual([
+			expect.stringMatching(/model named "none".*found tiny/),
+			expect.stringMatching(/version 9 of model "tiny".*found versions 1/),
+			expect.stringMatching(/model name of 1 to 64 characters, found "bad name"/),
+		]);
+	});
+
+	test('a model that was changed on the disk is refused', async () => {
+		const { folder, root } = newStore();
+		writeFileSync(path.join(versionFolder(root), 'decoder.safetensors'), 'x');
+		const run = await work('get', { model: byName('tiny') }, folder);
+		expect(run.error).toMatchObject({
+			message: expect.stringContaining('found 1 bytes'),
+			description: expect.stringContaining('damaged or changed'),
+			context: { itemIndex: 0 },
+		});
+	});
+});
+
+describe('Promote', () => {
+	test('an alias moves to a version, and its history says by whom and why', async () => {
+		const { store, folder } = newStore();
+		await store.importFolder(versionFolder(origin));
+		const promote = (model: string, parameters: INodeParameters = {}): Promise<Run> =>
+			work('promote', { model: byName(model), ...parameters }, folder);
+		const first = await promote('tiny@1');
+		expect(first.json()).toEqual([
+			{
+				model: 'tiny',
+				version: '1',
+				alias: 'production',
+				previousVersion: null,
+				at: expect.any(String),
+			},
+		]);
+		await promote('tiny@latest', { alias: 'candidate' });
+		const third = await promote('tiny@candidate', { options: { reason: 'passed the evaluation' } });
+		expect(third.json()).toMatchObject([{ version: '2', previousVersion: '1' }]);
+		expect(await store.history('tiny')).toMatchObject([
+			{ alias: 'production', to: '1' },
+			{ alias: 'candidate', to: '2' },
+			{ alias: 'production', from: '1', to: '2', why: 'passed the evaluation' },
+		]);
+		expect((await store.history('tiny'))[0].by).toMatch(/n8n workflow .*execution 1/);
+	});
+
+	test.each(['latest', '12', '../production', 'con'])('the alias "%s" is refused', async (alias) => {
+		const { folder } = newStore();
+		const run = await work('promote', { model: byName('tiny@1'), alias }, folder);
+		expect(run.error?.message).toMatch(/alias name/);
+	});
+});
+
+describe('Delete', () => {
+	test('one version, named by its number; an alias forbids it unless forced', async () => {
+		const { store, folder } = newStore();
+		await store.importFolder(versionFolder(origin));
+		await store.promote('tiny@1', 'production');
+		const remove = (parameters: INodeParameters): Promise<Run> => work('delete', parameters, folder);
+		expect((await remove({ model: byName('tiny') })).error?.message).toMatch(/one version to remove/);
+		const aliased = await remove({ model: byName('tiny@1') });
+		expect(aliased.error).toMatchObject({
+			message: expect.stringContaining('found production'),
+			description: expect.stringContaining('force'),
+		});
+		const forced = await remove({ model: byName('tiny@1'), options: { force: true } });
+		expect(forced.json()).toEqual([{ model: 'tiny', version: '1', deleted: true }]);
+		expect((await store.versions('tiny')).map(({ version }) => version)).toEqual(['2']);
+	});
+
+	test('a whole model, by its name alone', async () => {
+		const { store, folder } = newStore();
+		const refused = await work('delete', { scope: 'model', model: byName('tiny@1') }, folder);
+		expect(refused.error?.message).toMatch(/model name without version/);
+		const run = await work('delete', { scope: 'model', model: byName('tiny') }, folder);
+		expect(run.json()).toEqual([{ model: 'tiny', version: null, deleted: true }]);
+		expect(await store.list()).toEqual([]);
+	});
+});
+
+describe('Export to ONNX', () => {
+	test('a file in a folder that n8n allows', async () => {
+		const { folder } = newStore();
+		const run = await work('exportOnnx', { model: byName('tiny'), exportFolder: 'export/new' }, folder);
+		const file = path.join(lab.files, 'export/new/tiny-1.onnx');
+		expect(run.json()).toEqual([
+			{ model: 'tiny', version: '1', file, fileName: 'tiny-1.onnx', bytes: statSync(file).size },
+		]);
+		expect(parseModel(readFileSync(file)).outputs.map(({ name }) => name)).toEqual(['map', 'score']);
+	});
+
+	test('a binary field', async () => {
+		const { folder } = newStore();
+		const parameters = { model: byName('tiny'), exportTo: 'binary', options: { fileName: 'bolts' } };
+		const run = await work('exportOnnx', parameters, folder);
+		const [item] = run.items();
+		expect(item.json).toMatchObject({ file: null, fileName: 'bolts.onnx' });
+		expect(item.binary?.data).toMatchObject({ fileName: 'bolts.onnx' });
+		expect((await lab.bytes(item, 'data')).length).toBe(item.json.bytes);
+	});
+
+	test.each([
+		[{ exportFolder: '/tmp' }, / inside .*files/],
+		[{ exportFolder: '../..' }, / inside .*files/],
+		[{ exportFolder: 'x', options: { fileName: '../../evil.onnx' } }, /file name/],
+		[{ exportFolder: 'linked' }, /which leads to/],
+		[{ exportFolder: 'x', options: { fileName: 'link.onnx' } }, /which leads to/],
+	])('%j is refused', async (parameters, message) => {
+		const { folder } = newStore();
+		const outside = path.join(lab.home, 'outside');
+		mkdirSync(outside, { recursive: true });
+		mkdirSync(path.join(lab.files, 'x'), { recursive: true });
+		link(outside, path.join(lab.files, 'linked'));
+		link(path.join(outside, 'evil.onnx'), path.join(lab.files, 'x', 'link.onnx'));
+		writeFileSync(path.join(outside, 'evil.onnx'), 'theirs');
+		const run = await work('exportOnnx', { model: byName('tiny'), ...parameters }, folder);
+		expect(run.error?.message).toMatch(message);
+		expect(readFileSync(path.join(outside, 'evil.onnx'), 'utf8')).toBe('theirs');
+		expect(readdirSync(outside)).toEqual(['evil.onnx']);
+	});
+});
+
+describe('Import', () => {
+	test('a model folder becomes a new version, under its own name or another', async () => {
+		const { store, folder } = newStore();
+		cpSync(versionFolder(origin), path.join(lab.files, 'usb/tiny'), { recursive: true });
+		const own = await work('import', { importFolder: 'usb/tiny' }, folder);
+		expect(own.json()).toMatchObject([
+			{ model: 'tiny', version: '2', parent: 'tiny@1', calibrated: true },
+		]);
+		const named = await work(
+			'import',
+			{ importFolder: 'usb/tiny', options: { modelName: 'line2' } },
+			folder,
+		);
+		expect(named.json()).toMatchObject([{ model: 'line2', version: '1' }]);
+		expect((await store.list()).map(({ name }) => name)).toEqual(['line2', 'tiny']);
+	});
+
+	test('a folder without a model, with a damaged one or outside is refused', async () => {
+		const { store, folder } = newStore();
+		mkdirSync(path.join(lab.files, 'nothing'), { recursive: true });
+		const damaged = path.join(lab.files, 'damaged');
+		cpSync(versionFolder(origin), damaged, { recursive: true });
+		writeFileSync(path.join(damaged, 'calibration.json'), '{}');
+		const errors: unknown[] = [];
+		for (const importFolder of ['nothing', 'damaged', lab.home]) {
+			const run = await work('import', { importFolder }, folder);
+			errors.push(run.error?.message);
+		}
+		expect(errors).toEqual([
+			expect.stringMatching(/model in .*nothing, found no model.json/),
+			expect.stringMatching(/calibration.json to hold .* found 2 bytes/),
+			expect.stringMatching(/ inside .*files/),
+		]);
+		const badName = { importFolder: 'origin', options: { modelName: '../x' } };
+		expect((await work('import', badName, folder)).error).toBeDefined();
+		expect(await store.versions('tiny')).toHaveLength(1);
+	});
+});
+
+describe('Self Check', () => {
+	test('an item per check, or one that says whether all is well', async () => {
+		const options = { device: 'cpu', threads: 1 };
+		const run = await work('selfCheck', { options }, 'store-of-check');
+		expect(run.json().map(({ check }) => check)).toEqual(
+			expect.arrayContaining(['sharp', 'Train and score']),
+		);
+		expect(run.json()[0]).toEqual({
+			check: 'Node.js',
+			status: 'ok',
+			detail: process.version,
+			advice: '',
+		});
+		const [summary] = (await work('selfCheck', { output: 'summary', options }, 'store-of-check')).json();
+		expect(summary).toMatchObject({ healthy: true, failed: 0, checks: run.json().length });
+	});
+});
+
+test('the list of models shows aliases and versions', async () => {
+	const { store, folder } = newStore();
+	await store.promote('tiny@1', 'production');
+	const parameters = { options: { storeFolder: folder } };
+	const { results } = await lab.search('dinomalyModel', 'searchModels', { parameters });
+	expect(results.map(({ value }) => value)).toEqual(['tiny', 'tiny@production', 'tiny@1']);
+});
+
+test('a store folder outside of the allowed folders is refused', async () => {
+	const run = await work('list', {}, '/etc');
+	expect(run.error?.message).toMatch(/folder in "Store Folder" inside/);
+});
+
+/** A store of its own with version 1 of "tiny"; `folder` is as a user gives it. */
+function newStore(): { store: FolderStore; folder: string; root: string } {
+	const folder = `store${count++}`;
+	const root = path.join(lab.files, folder);
+	cpSync(origin, root, { recursive: true });
+	return { store: new FolderStore(root), folder, root };
+}
+
+function versionFolder(store: string): string {
+	return path.join(store, 'models', 'tiny', 'versions', '1');
+}
+
+function byName(value: string): INodeParameters {
+	return { __rl: true, mode: 'name', value };
+}
+
+function link(target: string, at: string): void {
+	if (!existsSync(at)) symlinkSync(target, at);
+}
+
+function work(
+	operation: string,
+	parameters: INodeParameters,
+	storeFolder: string,
+	{
+		items = [{ json: {} }],
+		onError,
+	}: { items?: INodeExecutionData[]; onError?: NodeOptions['onError'] } = {},
+): Promise<Run> {
+	const options = { ...(parameters.options as INodeParameters | undefined), storeFolder };
+	return lab.run(oneNode('dinomalyModel', { operation, ...parameters, options }, { onError }), { items });
+}

@@ -5,6 +5,7 @@ import type { EvaluationExample } from '../../src/evaluation/request';
 import { categoryRows, meanRow } from '../../src/evaluation/rows';
 import type { EvaluationRun } from '../../src/store/evaluationRun';
 import { EvaluationRuns } from '../../src/store/evaluationRuns';
+import { parseRef } from '../../src/store/names';
 import { storeProperty, readStore } from '../shared/store';
 import { readGate } from './gate';
 
@@ -80,6 +81,23 @@ export const commonOptions = {
 /** How many pictures the engine should send for the report of item `index`. */
 export function examplesFor(context: IExecuteFunctions, index: number): number {
 	return wantsReport(context, index) ? EXAMPLES_OF_REPORT : 0;
+}
+
+/**
+ * What the gate of item `index` asks for, with the named run looked up: a mistake in it should not show only after a long evaluation.
+ * `model` is the reference of the model, when it is known before.
+ */
+export async function readVerifiedGate(
+	context: IExecuteFunctions,
+	index: number,
+	model: string,
+): Promise<ReturnType<typeof readGate>> {
+	const gate = readGate(context, index);
+	if (gate.compareRun !== undefined) {
+		const runs = new EvaluationRuns(await readStore(context, index));
+		await runs.read(parseRef(model).name, gate.compareRun);
+	}
+	return gate;
 }
 
 /** Compares, judges and stores a run, and makes the items that come out of it. */

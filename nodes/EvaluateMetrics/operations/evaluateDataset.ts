@@ -10,7 +10,7 @@ import { modelProperty, readModel } from '../../shared/modelLocator';
 import { shownFor } from '../../shared/operation';
 import { deviceProperty, readCompute, requireDeviceProperty, threadsProperty } from '../../shared/properties';
 import { readStore } from '../../shared/store';
-import { commonOptions, examplesFor, finish, outputProperty } from '../finish';
+import { commonOptions, examplesFor, finish, outputProperty, readVerifiedGate } from '../finish';
 
 export const option = {
 	name: 'Evaluate Dataset',
@@ -66,10 +66,12 @@ export const options: INodeProperties[] = shownFor(option.value, [
 /** One evaluation for each input item. */
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	return forEachItem(context, async (_item, index) => {
+		const model = readModel(context, index);
+		await readVerifiedGate(context, index, model);
 		const result = await engineFor(context).evaluate(
 			{
 				store: await readStore(context, index),
-				model: readModel(context, index),
+				model,
 				data: await readFolder(context, index, 'dataFolder'),
 				categories: readCategories(context, index),
 				maskRule: context.getNodeParameter('options.maskRule', index, 'nonzero') as MaskRuleName,

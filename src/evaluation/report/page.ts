@@ -23,7 +23,10 @@ export function renderReport(data: ReportData): string {
 					http-equiv="Content-Security-Policy"
 					content="default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 				/>
-				<title>${run.model.name} version ${run.model.version}: evaluation</title>
+				<title>
+					${run.model.name === '' ? 'Scored items' : `${run.model.name} version ${run.model.version}`}:
+					evaluation
+				</title>
 				<style>
 					${new Html(STYLE)}
 				</style>

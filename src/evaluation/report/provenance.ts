@@ -12,14 +12,7 @@ export function provenance(run: EvaluationRun): Html {
 	const facts: readonly (readonly [string, string])[] = [
 		['Run', run.id],
 		['Evaluated', `${moment(run.created)}, in ${duration(run.seconds)}`],
-		['Model', `${run.model.name} version ${run.model.version}`],
-		['Model hash', run.model.sha256],
-		['Encoder', run.encoder.name],
-		['Encoder hash', run.encoder.sha256],
-		[
-			'Preprocessing',
-			`resized to ${run.preprocessing.imageSize} px, centre ${run.preprocessing.cropSize} px`,
-		],
+		...(run.model.name === '' ? [] : modelFacts(run)),
 		['Dataset', run.source === 'dataset' ? run.dataset.root : 'items of a workflow'],
 		['Dataset fingerprint', run.dataset.fingerprint ?? 'unknown: not all images could be read'],
 		['Masks', MASK_RULES[run.maskRule]],
@@ -38,6 +31,16 @@ export function provenance(run: EvaluationRun): Html {
 			)}
 		</dl>
 	</section>`;
+}
+
+function modelFacts({ model, encoder, preprocessing }: EvaluationRun): [string, string][] {
+	return [
+		['Model', `${model.name} version ${model.version}`],
+		['Model hash', model.sha256],
+		['Encoder', encoder.name],
+		['Encoder hash', encoder.sha256],
+		['Preprocessing', `resized to ${preprocessing.imageSize} px, centre ${preprocessing.cropSize} px`],
+	];
 }
 
 /** One plain sentence for each figure. */

@@ -10,7 +10,7 @@ const FEW_IMAGES = 30;
 export function summary({ run, previous, verdict }: ReportData): Html {
 	return html`<header>
 		<p class="kicker">Evaluation of a visual inspection model</p>
-		<h1>${run.model.name} <span class="version">version ${run.model.version}</span></h1>
+		<h1>${titleOf(run)}</h1>
 		<p class="meta">
 			${describeData(run)}, ${moment(run.created)}, ${plural(countImages(run.categories), 'image')} in
 			${plural(run.categories.length, 'category', 'categories')}
@@ -86,6 +86,11 @@ function warnings(run: EvaluationRun): Html | undefined {
 function asSentence(reason: string): string {
 	const rest = reason.replace(/^(?:Passed|Failed): /, '');
 	return rest.charAt(0).toUpperCase() + rest.slice(1);
+}
+
+function titleOf({ model }: EvaluationRun): Html {
+	if (model.name === '') return html`Items of an unknown model`;
+	return html`${model.name} <span class="version">version ${model.version}</span>`;
 }
 
 function describeData({ dataset, source }: EvaluationRun): string {

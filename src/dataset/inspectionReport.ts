@@ -55,10 +55,10 @@ export function summariseInspection(inspection: DatasetInspection): InspectionSu
 	const { categories, images, problems } = inspection;
 	const warnings = problems.filter(({ severity }) => severity === 'warning').map(({ message }) => message);
 	return {
-		...rowOf(inspection, categories, { ...inspection, more: warnings }),
 		images,
 		categories: categories.length,
 		categoryNames: categories.map(({ name }) => name).join(', '),
+		...rowOf(inspection, categories, { ...inspection, more: warnings }),
 	};
 }
 

@@ -203,7 +203,10 @@ describe('Export to ONNX', () => {
 		const run = await work('exportOnnx', parameters, folder);
 		const [item] = run.items();
 		expect(item.json).toMatchObject({ file: null, fileName: 'bolts.onnx' });
-		expect(item.binary?.data).toMatchObject({ fileName: 'bolts.onnx' });
+		expect(item.binary?.data).toMatchObject({
+			fileName: 'bolts.onnx',
+			mimeType: 'application/octet-stream',
+		});
 		expect((await lab.bytes(item, 'data')).length).toBe(item.json.bytes);
 	});
 

@@ -90,7 +90,11 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		const field = context.getNodeParameter('outputField', index, 'data') as string;
 		return inTemporaryFolder(async (folder) => {
 			const { path, bytes } = await write(folder);
-			const data = await context.helpers.prepareBinaryData(createReadStream(path), basename(path));
+			const data = await context.helpers.prepareBinaryData(
+				createReadStream(path),
+				basename(path),
+				'application/octet-stream', // n8n would take it for text
+			);
 			const binary: IBinaryKeyData = { [field]: data };
 			return { json: { model: name, version, file: null, fileName, bytes }, binary };
 		});

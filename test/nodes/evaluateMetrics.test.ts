@@ -46,7 +46,7 @@ function evaluate(
 }
 
 function named(value: string): INodeParameters {
-	return { __rl: true, mode: 'name', value } as unknown as INodeParameters;
+	return { __rl: true, mode: 'name', value };
 }
 
 function runFiles(): string[] {
@@ -125,7 +125,7 @@ describe('Evaluate Dataset', () => {
 		const before = runFiles().length;
 		const run = await evaluate({ output: 'mean' });
 		expect(runFiles()).toHaveLength(before + 1);
-		const file = path.join(tiny.store, 'evaluations', 'tiny', `${String(run.json()[0].runId)}.json`);
+		const file = path.join(tiny.store, 'evaluations', 'tiny', `${run.json()[0].runId as string}.json`);
 		expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
 			source: 'dataset',
 			model: { name: 'tiny', version: '1' },
@@ -181,7 +181,7 @@ describe('Evaluate Dataset', () => {
 		const page = (await lab.bytes(mean, 'report')).toString('utf8');
 		expect(page).toMatch(/^<!doctype html>/);
 		expect(page.trimEnd()).toMatch(/<\/html>$/);
-		expect(page).toContain(String(mean.json.runId));
+		expect(page).toContain(mean.json.runId as string);
 		expect(page).not.toMatch(/<script|https?:\/\//);
 	});
 });
@@ -191,7 +191,7 @@ describe('the gate', () => {
 
 	test('a floor that is reached sends the items to Passed', async () => {
 		const [passed, failed] = (await evaluate({ ...gate, floor: 0 })).outputs();
-		expect(failed ?? []).toEqual([]);
+		expect(failed).toEqual([]);
 		expect(passed[0].json).toMatchObject({
 			gatePassed: true,
 			gateReason: expect.stringMatching(/^Passed: image AUROC of mean over categories is/),
@@ -333,7 +333,7 @@ describe('Evaluate Items', () => {
 			falseAlarms: expect.any(Number),
 		});
 		for (const metric of METRICS) expect(typeof bolt[metric]).toBe('number');
-		expect(runFiles()).toContain(`${String(bolt.runId)}.json`);
+		expect(runFiles()).toContain(`${bolt.runId as string}.json`);
 	});
 
 	test('a map that is missing is named', async () => {

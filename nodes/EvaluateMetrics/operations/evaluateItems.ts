@@ -89,8 +89,10 @@ export const options: INodeProperties[] = shownFor(option.value, [
 				displayName: 'File Field',
 				name: 'fileField',
 				type: 'string',
-				default: 'file',
-				description: 'Field that names the image. It tells the same test images from others.',
+				default: '',
+				placeholder: 'e.g. path',
+				description:
+					'Field that names the image, by which the same test images are recognised next time. Empty means "path", else "file".',
 			},
 			{
 				displayName: 'Good Labels',
@@ -156,7 +158,6 @@ function readItem(context: IExecuteFunctions, index: number): ScoredItem {
 	const score = field('scoreField', 'score');
 	const label = field('labelField', 'label');
 	const category = field('categoryField', 'category').value;
-	const file = field('options.fileField', 'file').value;
 	const goodLabels = context.getNodeParameter('options.goodLabels', index, GOOD_LABELS.join()) as string;
 	const number =
 		typeof score.value === 'string' && score.value.trim() !== '' ? Number(score.value) : score.value;
@@ -174,12 +175,21 @@ function readItem(context: IExecuteFunctions, index: number): ScoredItem {
 			title: 'Label Field',
 		});
 	return {
-		file: typeof file === 'string' && file !== '' ? file : `item ${index}`,
+		file: nameOf(context, index),
 		category: typeof category === 'string' && category !== '' ? category : ALL,
 		...read,
 		score: number,
 		threshold: typeof json.threshold === 'number' ? json.threshold : null,
 	};
+}
+
+/** What the image is called: the chosen field, or what Inspection Dataset and Score Image call it. */
+function nameOf(context: IExecuteFunctions, index: number): string {
+	const { json } = context.getInputData()[index];
+	const chosen = context.getNodeParameter('options.fileField', index, '') as string;
+	const names = (chosen === '' ? ['path', 'file'] : [chosen]).map((field) => valueAt(json, field));
+	const name = names.find((value) => typeof value === 'string' && value !== '');
+	return typeof name === 'string' ? name : `item ${index}`;
 }
 
 function wrongField(

@@ -24,9 +24,10 @@ export async function runQuietly(title, program, args, { cwd, env, log = console
 /** Runs a program to its end and gives its standard output. */
 export function collect(program, args, { cwd, env } = {}) {
 	return new Promise((resolve, reject) => {
-		// npm is a script on Windows.
+		// npm is a script on Windows, and takes a shell, which splits words at blanks.
 		const shell = process.platform === 'win32' && !program.endsWith('.exe');
-		const child = spawn(program, args, { cwd, env, shell, stdio: ['ignore', 'pipe', 'pipe'] });
+		const words = shell ? args.map((word) => (word.includes(' ') ? `"${word}"` : word)) : args;
+		const child = spawn(program, words, { cwd, env, shell, stdio: ['ignore', 'pipe', 'pipe'] });
 		const end = () => child.kill();
 		process.once('exit', end);
 		let [stdout, all] = ['', ''];

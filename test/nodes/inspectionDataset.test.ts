@@ -318,10 +318,23 @@ describe('Create Sample', () => {
 				categories: 3,
 				categoryNames: expect.any(String),
 				files: 39,
+				drawn: true,
 			},
 		]);
 		expect((await inspect({ dataFolder })).json()).toMatchObject([
 			{ train: 6, testGood: 3, testAnomalous: 15, masksPaired: 15, warnings: 0, report: '' },
+		]);
+	});
+
+	test('a sample that is there is kept, or drawn again when asked', async () => {
+		const dataFolder = newFolder();
+		const options = { trainPerCategory: 1, testGoodPerCategory: 0, imagesPerDefect: 0, side: 64 };
+		await start('createSample', { dataFolder, options }).done;
+		const kept = await start('createSample', { dataFolder, options }).done;
+		expect(kept.json()).toMatchObject([{ files: 3, drawn: false }]);
+		const redraw = { ...options, ifSampleExists: 'redraw' };
+		expect((await start('createSample', { dataFolder, options: redraw }).done).json()).toMatchObject([
+			{ drawn: true },
 		]);
 	});
 

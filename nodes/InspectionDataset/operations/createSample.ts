@@ -13,6 +13,7 @@ interface Options {
 	readonly testGoodPerCategory?: number;
 	readonly imagesPerDefect?: number;
 	readonly side?: number;
+	readonly ifSampleExists?: 'keep' | 'redraw';
 }
 
 export const option = {
@@ -41,6 +42,26 @@ export const description = shownFor(option.value, [
 				name: 'testGoodPerCategory',
 				default: 20,
 				description: 'How many normal images to draw for testing',
+			},
+			{
+				displayName: 'If Sample Exists',
+				name: 'ifSampleExists',
+				type: 'options',
+				default: 'keep',
+				description: 'What to do when the folder has a sample already',
+				options: [
+					{
+						name: 'Draw Again',
+						value: 'redraw',
+						description: 'Replace its pictures; images that were added to it stay',
+					},
+					{
+						name: 'Keep If Same',
+						value: 'keep',
+						description:
+							'Keep it when it is whole and was drawn with the same options, else draw again',
+					},
+				],
 			},
 			{
 				...count,
@@ -77,16 +98,22 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 	const engine = engineFor(context);
 	return forEachItem(context, async (_, index) => {
 		const dir = await readDataFolder(context, index);
-		const options = context.getNodeParameter('options', index, {}) as Options;
-		const { categories, files } = await engine.drawSample(
-			{ dir, ...options },
+		const { ifSampleExists, ...options } = context.getNodeParameter('options', index, {}) as Options;
+		const { categories, files, drawn } = await engine.drawSample(
+			{ dir, ...options, keep: ifSampleExists !== 'redraw' },
 			{
 				signal: cancelSignal(context),
 				onProgress: logProgress(context, 'drawing the sample, picture'),
 			},
 		);
 		return {
-			json: { folder: dir, categories: categories.length, categoryNames: categories.join(', '), files },
+			json: {
+				folder: dir,
+				categories: categories.length,
+				categoryNames: categories.join(', '),
+				files,
+				drawn,
+			},
 		};
 	});
 }

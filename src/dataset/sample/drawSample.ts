@@ -8,7 +8,7 @@ import { fabric } from './fabric';
 import { flange } from './flange';
 import { type PlannedPicture, planSample } from './plan';
 import { DESIGN_SIDE, type Product } from './product';
-import { claimSampleFolder, writeSampleFile } from './sampleFolder';
+import { claimSampleFolder, isDrawn, writeSampleFile } from './sampleFolder';
 
 /** The categories of the sample dataset, in bytewise order of their names. */
 export const PRODUCTS: readonly Product[] = [board, flange, fabric];
@@ -28,6 +28,8 @@ export interface DrawSampleOptions {
 	readonly imagesPerDefect?: number;
 	/** Pixels; both sides of every picture. */
 	readonly side?: number;
+	/** Leave a whole sample that was drawn with the same settings as it is. */
+	readonly keep?: boolean;
 	readonly encoder?: SampleEncoder;
 	readonly signal?: AbortSignal;
 	readonly onProgress?: (done: number, total: number) => void;
@@ -39,6 +41,8 @@ export interface SampleDataset {
 	readonly categories: readonly string[];
 	/** Images and masks written. */
 	readonly files: number;
+	/** False when a former one was kept. */
+	readonly drawn: boolean;
 }
 
 /**
@@ -62,7 +66,12 @@ export async function drawSample(dir: string, options: DrawSampleOptions = {}): 
 	const target = path.resolve(dir);
 	const plan = planSample(PRODUCTS, { seed, ...counts });
 	const files = plan.flatMap(({ image, mask }) => (mask === null ? [image] : [image, mask]));
-	await claimSampleFolder(target, [README, ...files]);
+	const sample = { dir: target, categories: PRODUCTS.map(({ name }) => name), files: files.length };
+	const settings = { seed, side, ...counts };
+	// The file README is written last.
+	if (options.keep === true && (await isDrawn(target, [README, ...files], settings)))
+		return { ...sample, drawn: false };
+	await claimSampleFolder(target, [README, ...files], settings);
 	const noise = sampleNoise(seed);
 	let saving: Promise<void> = Promise.resolve();
 	try {
@@ -79,7 +88,7 @@ export async function drawSample(dir: string, options: DrawSampleOptions = {}): 
 	}
 	await writeSampleFile(target, README, readme(seed));
 	onProgress?.(plan.length, plan.length);
-	return { dir: target, categories: PRODUCTS.map(({ name }) => name), files: files.length };
+	return { ...sample, drawn: true };
 }
 
 /** Below this, lettering and thin defects are lost. */

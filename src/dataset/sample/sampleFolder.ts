@@ -5,15 +5,38 @@ import { DinomalyError } from '../../errors';
 /** Marks a folder as a sample dataset of ours and lists its files; hidden, so that a scan passes over it. */
 const MARKER = '.dinomaly-sample.json';
 
+/** What a sample was drawn with. */
+export type SampleSettings = Readonly<Record<string, number>>;
+
+/** Whether `dir` is a sample that was drawn to its end with these settings, and none of `files` is missing. */
+export async function isDrawn(
+	dir: string,
+	files: readonly string[],
+	settings: SampleSettings,
+): Promise<boolean> {
+	const marker = await readMarker(dir, await namesIn(dir));
+	if (marker === null || JSON.stringify(marker.settings) !== JSON.stringify(settings)) return false;
+	const found = await Promise.all(files.map((file) => isFile(path.join(dir, ...file.split('/')))));
+	return !found.includes(false);
+}
+
 /**
  * Prepares `dir` for the given files: creates it when absent, and removes the files of a former sample.
  * @param files paths below `dir`, with forward slashes
  * @throws DinomalyError CONFIG_INVALID when the folder holds anything but a former sample
  */
-export async function claimSampleFolder(dir: string, files: readonly string[]): Promise<void> {
+export async function claimSampleFolder(
+	dir: string,
+	files: readonly string[],
+	settings: SampleSettings,
+): Promise<void> {
 	const former = await formerFiles(dir);
 	// The marker comes first, so that a drawing that was cut off can be drawn again.
-	await writeSampleFile(dir, MARKER, `${JSON.stringify({ files: [...new Set([...former, ...files])] })}\n`);
+	await writeSampleFile(
+		dir,
+		MARKER,
+		`${JSON.stringify({ settings, files: [...new Set([...former, ...files])] })}\n`,
+	);
 	for (const file of former) await fs.rm(path.join(dir, ...file.split('/')), { force: true });
 }
 
@@ -35,10 +58,8 @@ export async function writeSampleFile(
 async function formerFiles(dir: string): Promise<readonly string[]> {
 	const names = await namesIn(dir);
 	if (names.length === 0) return [];
-	const files = names.includes(MARKER)
-		? parseMarker(await fs.readFile(path.join(dir, MARKER), 'utf8'))
-		: null;
-	if (files !== null) return files;
+	const marker = await readMarker(dir, names);
+	if (marker !== null) return marker.files;
 	throw new DinomalyError(
 		'CONFIG_INVALID',
 		`Expected an empty folder or a former sample at "${dir}", found ${shown(names)}`,
@@ -66,16 +87,33 @@ async function namesIn(dir: string): Promise<readonly string[]> {
 	}
 }
 
-/** The files that a marker lists; null when it is none of ours, since what it lists will be removed. */
-function parseMarker(text: string): readonly string[] | null {
+interface Marker {
+	readonly files: readonly string[];
+	readonly settings: unknown;
+}
+
+async function readMarker(dir: string, names: readonly string[]): Promise<Marker | null> {
+	return names.includes(MARKER) ? parseMarker(await fs.readFile(path.join(dir, MARKER), 'utf8')) : null;
+}
+
+/** What a marker says; null when it is none of ours, since the files that it lists will be removed. */
+function parseMarker(text: string): Marker | null {
 	try {
-		const { files } = JSON.parse(text) as { files?: unknown };
+		const { files, settings } = JSON.parse(text) as { files?: unknown; settings?: unknown };
 		if (!Array.isArray(files)) return null;
 		return files.every((file): file is string => typeof file === 'string' && isBelow(file))
-			? files
+			? { files, settings }
 			: null;
 	} catch {
 		return null;
+	}
+}
+
+async function isFile(file: string): Promise<boolean> {
+	try {
+		return (await fs.stat(file)).isFile();
+	} catch {
+		return false;
 	}
 }
 

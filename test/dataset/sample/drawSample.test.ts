@@ -27,7 +27,7 @@ test('a sample is a dataset in the MVTec AD layout without problems', async () =
 	const progress: number[] = [];
 	const onProgress = (done: number, total: number): void => void progress.push(done, total);
 	const sample = await drawSample(dir, { ...SMALL, onProgress });
-	expect(sample).toEqual({ dir, categories: CATEGORIES, files: 3 * 7 + 15 });
+	expect(sample).toEqual({ dir, categories: CATEGORIES, files: 3 * 7 + 15, drawn: true });
 	expect(progress.slice(-2)).toEqual([21, 21]);
 
 	const dataset = await scanDataset(dir);
@@ -142,4 +142,24 @@ test('a folder that may not be written is one sentence', async () => {
 	writeFileSync(path.join(path.dirname(dir), 'file'), '');
 	const below = path.join(path.dirname(dir), 'file', 'sample');
 	await expect(drawSample(below, SMALL)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+});
+
+test('a whole sample of the same settings is kept when asked; any other is drawn', async () => {
+	const dir = makeFolder([]);
+	const options = { ...SMALL, encoder: RAW, keep: true };
+	expect((await drawSample(dir, options)).drawn).toBe(true);
+	expect((await drawSample(dir, options)).drawn).toBe(false);
+	expect((await drawSample(dir, { ...options, keep: false })).drawn).toBe(true);
+	expect((await drawSample(dir, { ...options, seed: 9 })).drawn).toBe(true);
+	rmSync(path.join(dir, 'woven_fabric/train/good/000.jpg'));
+	expect((await drawSample(dir, { ...options, seed: 9 })).drawn).toBe(true);
+	const cutOff = drawSample(dir, {
+		...options,
+		keep: false,
+		onProgress: (done) => {
+			if (done === 3) throw new Error('power cut');
+		},
+	});
+	await expect(cutOff).rejects.toThrow('power cut');
+	expect((await drawSample(dir, options)).drawn).toBe(true);
 });

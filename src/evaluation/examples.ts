@@ -23,7 +23,7 @@ const JPEG_QUALITY = 82;
 
 /**
  * The worst misses and the worst false alarms, at most `count` of each: those furthest on the wrong side of their
- * category's threshold, measured in thresholds, so that categories compare.
+ * category's threshold, measured in thresholds; categories take turns.
  */
 export function worstImages(
 	images: readonly EvaluatedImage[],
@@ -38,16 +38,24 @@ export function worstImages(
 		if (isMiss(image, threshold)) wrong.push({ ...image, kind: 'miss', threshold });
 		else if (isFalseAlarm(image, threshold)) wrong.push({ ...image, kind: 'falseAlarm', threshold });
 	}
-	const ratio = ({ score, threshold }: WrongImage): number => score / threshold;
-	const ofKind = (kind: WrongImage['kind']): WrongImage[] => wrong.filter((one) => one.kind === kind);
-	return [
-		...ofKind('miss')
-			.sort((a, b) => ratio(a) - ratio(b))
-			.slice(0, count),
-		...ofKind('falseAlarm')
-			.sort((a, b) => ratio(b) - ratio(a))
-			.slice(0, count),
-	];
+	const misses = wrong.filter(({ kind }) => kind === 'miss').sort((a, b) => ratio(a) - ratio(b));
+	const falseAlarms = wrong.filter(({ kind }) => kind === 'falseAlarm').sort((a, b) => ratio(b) - ratio(a));
+	return [...takeTurns(misses).slice(0, count), ...takeTurns(falseAlarms).slice(0, count)];
+}
+
+function ratio({ score, threshold }: WrongImage): number {
+	return score / threshold;
+}
+
+/** The worst of each category, then the second worst of each, and so on: one bad category must not hide the others. */
+function takeTurns(sorted: readonly WrongImage[]): WrongImage[] {
+	const seen = new Map<string, number>();
+	const turns = sorted.map((image, place) => {
+		const turn = seen.get(image.category) ?? 0;
+		seen.set(image.category, turn + 1);
+		return { image, place, turn };
+	});
+	return turns.sort((a, b) => a.turn - b.turn || a.place - b.place).map(({ image }) => image);
 }
 
 /** Scores the few images again and draws them; keeping every map until the worst are known would need a lot of memory. */

@@ -8,6 +8,7 @@ import {
 import { searchModels } from '../shared/modelLocator';
 import type { Operation } from '../shared/operation';
 import * as exportOnnx from './operations/exportOnnx';
+import * as exportPackage from './operations/exportPackage';
 import * as get from './operations/get';
 import * as importModel from './operations/importModel';
 import * as list from './operations/list';
@@ -18,6 +19,7 @@ import * as selfCheck from './operations/selfCheck';
 const OPERATIONS = {
 	delete: remove,
 	exportOnnx,
+	exportPackage,
 	get,
 	import: importModel,
 	list,
@@ -33,7 +35,7 @@ export class DinomalyModel implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle:
-			'={{ ({ delete: "delete", exportOnnx: "export to ONNX", get: "get", import: "import", list: "list", promote: "promote", selfCheck: "self check" })[$parameter["operation"]] }}',
+			'={{ ({ delete: "delete", exportOnnx: "export to ONNX", exportPackage: "export package", get: "get", import: "import", list: "list", promote: "promote", selfCheck: "self check" })[$parameter["operation"]] }}',
 		description:
 			'Manages the models of the store: versions, aliases, export and import; checks this machine',
 		defaults: { name: 'Dinomaly Model' },
@@ -50,6 +52,7 @@ export class DinomalyModel implements INodeType {
 				default: 'list',
 				options: [
 					remove.option,
+					exportPackage.option,
 					exportOnnx.option,
 					get.option,
 					importModel.option,
@@ -59,6 +62,7 @@ export class DinomalyModel implements INodeType {
 				],
 			},
 			...remove.description,
+			...exportPackage.description,
 			...exportOnnx.description,
 			...get.description,
 			...importModel.description,

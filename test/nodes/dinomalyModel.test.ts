@@ -14,7 +14,7 @@ import { DinomalyModel } from '../../nodes/DinomalyModel/DinomalyModel.node';
 import type { Engine } from '../../src/engine/host';
 import { FolderStore } from '../../src/store/folderStore';
 import { parseModel } from '../support/onnxReader';
-import { oneNode, type NodeOptions } from './support/flow';
+import { fileItem, oneNode, type NodeOptions } from './support/flow';
 import { N8nLab } from './support/n8nLab';
 import type { Run } from './support/run';
 import { engineFromSources } from './support/sharedEngine';
@@ -246,6 +246,26 @@ describe('Import', () => {
 		);
 		expect(named.json()).toMatchObject([{ model: 'line2', version: '1' }]);
 		expect((await store.list()).map(({ name }) => name)).toEqual(['line2', 'tiny']);
+	});
+
+	test('a package that was exported as binary data is imported from it', async () => {
+		const { folder } = newStore();
+		const exported = await work('exportPackage', { model: byName('tiny') }, folder);
+		const [item] = exported.items();
+		expect(item.json).toEqual({ model: 'tiny', version: '1', fileName: 'tiny-1.zip' });
+		expect(item.binary?.data).toMatchObject({ fileName: 'tiny-1.zip', mimeType: 'application/zip' });
+		const bytes = await lab.bytes(item, 'data');
+		const items = [fileItem(bytes), fileItem(bytes.subarray(0, 100)), { json: {} }];
+		const parameters = { importFrom: 'binary', options: { modelName: 'copied' } };
+		const run = await work('import', parameters, folder, { items, onError: 'continueErrorOutput' });
+		const [imported, refused] = run.outputs();
+		expect(imported.map(({ json }) => json)).toMatchObject([
+			{ model: 'copied', version: '1', parent: 'tiny@1' },
+		]);
+		expect(refused.map(({ json }) => json.error)).toEqual([
+			expect.stringContaining('ZIP archive'),
+			expect.stringContaining('data'),
+		]);
 	});
 
 	test('a folder without a model, with a damaged one or outside is refused', async () => {

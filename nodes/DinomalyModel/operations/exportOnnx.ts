@@ -1,6 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { IBinaryKeyData, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { validateName } from '../../../src/store/names';
@@ -12,6 +10,7 @@ import { modelProperty, readModel } from '../../shared/modelLocator';
 import { shownFor } from '../../shared/operation';
 import { readStore } from '../../shared/store';
 import { openStore, optionsWithStore } from '../storeOptions';
+import { inTemporaryFolder } from '../temporaryFolder';
 
 export const option = {
 	name: 'Export to ONNX',
@@ -105,13 +104,4 @@ function readFileName(context: IExecuteFunctions, index: number, fallback: strin
 	const given = (context.getNodeParameter('options.fileName', index, '') as string).trim();
 	if (given === '') return fallback;
 	return validateName(given.endsWith('.onnx') ? given : `${given}.onnx`, 'file');
-}
-
-async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-	const folder = await mkdtemp(join(tmpdir(), 'dinomaly-export-'));
-	try {
-		return await work(folder);
-	} finally {
-		await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-	}
 }

@@ -1,7 +1,11 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import type { FolderStore } from '../../../src/store/folderStore';
+import { importPackage } from '../../../src/store/modelPackage';
+import type { OpenedModel } from '../../../src/store/modelStore';
 import { allowedFolder } from '../../shared/folders';
 import { forEachItem } from '../../shared/items';
 import { shownFor } from '../../shared/operation';
+import { binaryFieldProperty } from '../../shared/properties';
 import { cardFields } from '../modelItem';
 import { openStore, optionsWithStore } from '../storeOptions';
 
@@ -9,11 +13,30 @@ export const option = {
 	name: 'Import',
 	value: 'import',
 	action: 'Import a model',
-	description:
-		'Copy a model folder from elsewhere into the store as a new version, after checking every file',
+	description: 'Add a model from elsewhere to the store as a new version, after checking every file',
 };
 
 export const description = shownFor(option.value, [
+	{
+		displayName: 'Import From',
+		name: 'importFrom',
+		type: 'options',
+		default: 'folder',
+		description: 'Where the model is',
+		options: [
+			{
+				name: 'Binary Field',
+				value: 'binary',
+				description: 'A ZIP file: a package that this node exported, or a packed model folder',
+			},
+			{ name: 'Folder', value: 'folder', description: 'A model folder of this machine' },
+		],
+	},
+	{
+		...binaryFieldProperty,
+		hint: 'The name of the input field containing the ZIP file',
+		displayOptions: { show: { importFrom: ['binary'] } },
+	},
 	{
 		displayName: 'Model Folder',
 		name: 'importFolder',
@@ -23,6 +46,7 @@ export const description = shownFor(option.value, [
 		placeholder: 'e.g. inspection/import/bottles',
 		description:
 			'Folder that holds model.JSON and decoder.safetensors, as in another store under models/NAME/versions/NUMBER; a relative path counts from the first folder that n8n allows file access to',
+		displayOptions: { show: { importFrom: ['folder'] } },
 	},
 	optionsWithStore({
 		displayName: 'Model Name',
@@ -36,14 +60,12 @@ export const description = shownFor(option.value, [
 
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	return forEachItem(context, async (_, index) => {
-		const value = context.getNodeParameter('importFolder', index, '');
-		const folder = await allowedFolder(context, index, { value, label: 'Model Folder' });
-		const given = (context.getNodeParameter('options.modelName', index, '') as string).trim();
 		const store = await openStore(context, index);
-		const { name, version, path, card, calibration } = await store.importFolder(
-			folder,
-			given === '' ? undefined : given,
-		);
+		const given = (context.getNodeParameter('options.modelName', index, '') as string).trim();
+		const { name, version, path, card, calibration } = await importInto(context, index, {
+			store,
+			modelName: given === '' ? undefined : given,
+		});
 		return {
 			json: {
 				model: name,
@@ -54,4 +76,19 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 			},
 		};
 	});
+}
+
+async function importInto(
+	context: IExecuteFunctions,
+	index: number,
+	{ store, modelName }: { readonly store: FolderStore; readonly modelName: string | undefined },
+): Promise<OpenedModel> {
+	if (context.getNodeParameter('importFrom', index, 'folder') === 'folder') {
+		const value = context.getNodeParameter('importFolder', index, '');
+		const folder = await allowedFolder(context, index, { value, label: 'Model Folder' });
+		return store.importFolder(folder, modelName);
+	}
+	const field = context.getNodeParameter('binaryPropertyName', index, 'data');
+	context.helpers.assertBinaryData(index, field);
+	return importPackage(store, await context.helpers.getBinaryDataBuffer(index, field), modelName);
 }

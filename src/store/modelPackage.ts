@@ -1,0 +1,83 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DinomalyError } from '../errors';
+import { explainWriteError } from '../files/diskError';
+import { readZip, writeZip, type ZipEntry } from '../files/zip';
+import { CARD_FILE } from './card';
+import type { ModelStore, OpenedModel } from './modelStore';
+import { isName } from './names';
+
+/** A decoder of the largest encoder has some 300 MB. */
+const LARGEST_FILE_BYTES = 2 ** 31 - 1;
+
+/** Writes a model with all its files as one ZIP archive, after checking it. @returns the model that it is */
+export async function writePackage(store: ModelStore, ref: string, path: string): Promise<OpenedModel> {
+	const model = await store.open(ref);
+	const names = [CARD_FILE, ...Object.keys(model.card.files)];
+	try {
+		await writeZip(
+			path,
+			names.map((name) => ({ name, file: join(model.path, name) })),
+		);
+	} catch (error) {
+		throw await explainWriteError(error, path);
+	}
+	return model;
+}
+
+/**
+ * Adds the model of a ZIP archive to a store as a new version: one that `writePackage` made, or a packed model folder. Every file is
+ * checked against the hashes of the model's card. Nothing but the model's own files is ever written, whatever names the archive holds.
+ * @throws DinomalyError MODEL_INVALID, HASH_MISMATCH, DISK_FULL
+ */
+export async function importPackage(store: ModelStore, archive: Buffer, name?: string): Promise<OpenedModel> {
+	const files = modelFiles(readZip(archive));
+	const folder = await mkdtemp(join(tmpdir(), 'dinomaly-import-'));
+	try {
+		for (const [file, entry] of files) await unpackTo(join(folder, file), entry);
+		return await store.importFolder(folder, name);
+	} finally {
+		await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+	}
+}
+
+/** The files beside the one card of the archive, in whatever folder of it that lies. */
+function modelFiles(entries: readonly ZipEntry[]): Map<string, ZipEntry> {
+	const cards = entries.filter(({ name }) => name === CARD_FILE || name.endsWith(`/${CARD_FILE}`));
+	if (cards.length !== 1) {
+		const found = cards.length === 0 ? 'none' : `${cards.length} of them`;
+		throw new DinomalyError(
+			'MODEL_INVALID',
+			`Expected one ${CARD_FILE} in the ZIP archive, found ${found}`,
+			{
+				hint: 'Pack one model folder: the one that holds model.json and decoder.safetensors.',
+			},
+		);
+	}
+	const prefix = cards[0].name.slice(0, -CARD_FILE.length);
+	const files = new Map<string, ZipEntry>();
+	for (const entry of entries) {
+		if (!entry.name.startsWith(prefix)) continue;
+		const file = entry.name.slice(prefix.length);
+		if (isName(file, 'file')) files.set(file, entry);
+	}
+	return files;
+}
+
+async function unpackTo(path: string, entry: ZipEntry): Promise<void> {
+	if (entry.bytes > LARGEST_FILE_BYTES) {
+		throw new DinomalyError(
+			'MODEL_INVALID',
+			`Expected model files below 2 GB, found ${entry.bytes} bytes in ${entry.name}`,
+			{
+				hint: 'Import the model folder itself instead of an archive.',
+			},
+		);
+	}
+	try {
+		await writeFile(path, await entry.unpack(), { flag: 'wx' });
+	} catch (error) {
+		throw await explainWriteError(error, path);
+	}
+}

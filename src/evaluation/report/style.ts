@@ -98,8 +98,14 @@ footer { margin-top: 40px; color: var(--soft); font-size: .8125rem; }
 	table { font-size: 7.5pt; }
 	th, td { padding: 4px 5px; }
 	.scroll { overflow: visible; }
-	.charts, .examples { grid-template-columns: 1fr 1fr; }
-	dl, .tiles li, tr { break-inside: avoid; }
+	.tiles { grid-template-columns: repeat(5, 1fr); gap: 8px; }
+	.tiles li { padding: 8px 10px; }
+	.charts, .examples { grid-template-columns: repeat(3, 1fr); gap: 8px; }
+	figure { padding: 8px; }
+	dl div { padding: 3px 0; }
+	section > p { break-after: avoid; break-inside: avoid; }
+	td .change { font-size: 6.5pt; }
+	dl div, .tiles li, tr { break-inside: avoid; }
 	tbody th { max-width: none; }
 	.verdict { border: 1px solid; border-left-width: 6px; }
 }

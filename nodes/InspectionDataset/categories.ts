@@ -6,7 +6,7 @@ export const categoriesProperty: INodeProperties = {
 	type: 'string',
 	default: '',
 	placeholder: 'e.g. bottle, cable',
-	description: 'Categories to read, separated by commas. All when empty.',
+	description: 'Categories to read, separated by commas; all when empty',
 };
 
 /** The categories that `collection` names; undefined for all. */

@@ -9,7 +9,7 @@ export const dataFolderProperty: INodeProperties = {
 	required: true,
 	placeholder: 'e.g. inspection/parts',
 	description:
-		'Folder of the dataset. A relative path counts from the first folder that n8n allows file access to (by default .n8n-files in the home folder).',
+		'Folder of the dataset; a relative path counts from the first folder that n8n allows file access to ("~/.n8n-files" unless set otherwise)',
 };
 
 /** The dataset folder of item `index`, inside what n8n allows. */

@@ -25,7 +25,7 @@ export const description = shownFor(option.value, [
 		default: PRODUCTION,
 		required: true,
 		placeholder: 'e.g. production or candidate',
-		description: 'Name that is to mean this version. A model name alone means the alias "production".',
+		description: 'Name that is to mean this version; a model name alone means the alias "production"',
 	},
 	optionsWithStore({
 		displayName: 'Reason',

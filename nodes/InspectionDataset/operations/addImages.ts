@@ -47,7 +47,7 @@ export const description = shownFor(option.value, [
 		default: 'good',
 		required: true,
 		placeholder: 'e.g. good or scratch',
-		description: '"good" (also "ok" or "normal"), or the kind of defect. Training images must be good.',
+		description: '"good" (also "ok" or "normal"), or the kind of defect; training images must be good',
 	},
 	{
 		displayName: 'Options',
@@ -63,7 +63,7 @@ export const description = shownFor(option.value, [
 				default: '',
 				placeholder: 'e.g. line1-0001.png',
 				description:
-					'Name in the dataset. Empty means the name of the incoming file; what is not safe in a file name is replaced, and a name that is taken gets the start of the content hash behind it.',
+					'Name in the dataset, that of the incoming file when empty; what is not safe in a file name is replaced, and a name that is taken gets the start of the content hash behind it',
 			},
 			{
 				displayName: 'If Image Exists',
@@ -88,7 +88,7 @@ export const description = shownFor(option.value, [
 				default: '',
 				placeholder: 'e.g. mask',
 				description:
-					'Binary field with the mask of the defect: an image of the same size, above 0 where the defect is. Items without that field get no mask.',
+					'Binary field with the mask of the defect: an image of the same size, above 0 where the defect is; items without that field get no mask',
 			},
 		],
 	},

@@ -78,7 +78,7 @@ export const description = shownFor(option.value, [
 				default: '',
 				placeholder: 'e.g. scratch, dent',
 				description:
-					'Labels to list, separated by commas: "good", kinds of defects, or "anomalous" for all defects. All when empty.',
+					'Labels to list, separated by commas: "good", kinds of defects, or "anomalous" for all defects; all when empty',
 			},
 			{
 				displayName: 'Split',

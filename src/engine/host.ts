@@ -12,6 +12,7 @@ import type {
 } from '../evaluation/request';
 import type { ExportRequest, ExportResult } from '../scoring/export';
 import type { ScoreOutcome, ScoreRequest } from '../scoring/request';
+import type { LossCurvePicture, LossCurveRequest } from '../training/lossCurvePng';
 import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
 import { fromWireError, PROTOCOL_VERSION } from './protocol';
 import type { DoctorReport, DoctorRequest, JobEvent, JobName, JobTypes, SampleRequest } from './protocol';
@@ -62,6 +63,8 @@ export interface Engine {
 	inspectDataset(request: InspectRequest, options?: CountOptions): Promise<DatasetInspection>;
 	/** Sizes of image files; null for one that is no image. */
 	imageHeaders(request: ImageHeadersRequest, options?: CallOptions): Promise<(ImageHeader | null)[]>;
+	/** The loss of a stored model's training as a picture. */
+	lossCurve(request: LossCurveRequest, options?: CallOptions): Promise<LossCurvePicture>;
 	/** Process id of the engine process, while there is one. */
 	readonly pid: number | undefined;
 	/** Ends the engine process; jobs in it fail with CANCELLED. The next call starts another. */
@@ -124,6 +127,7 @@ function facade(shared: SharedEngine): Engine {
 		addImage: (request, options = {}) => call('addImage', request, options, counted(options)),
 		inspectDataset: (request, options = {}) => call('inspectDataset', request, options, counted(options)),
 		imageHeaders: (request, options = {}) => call('imageHeaders', request, options),
+		lossCurve: (request, options = {}) => call('lossCurve', request, options),
 		get pid() {
 			return shared.pid;
 		},

@@ -11,6 +11,7 @@ import type {
 } from '../evaluation/request';
 import type { ExportRequest, ExportResult } from '../scoring/export';
 import type { ScoreOutcome, ScoreRequest } from '../scoring/request';
+import type { LossCurvePicture, LossCurveRequest } from '../training/lossCurvePng';
 import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
 import type { DoctorReport, DoctorRequest, SampleRequest } from './protocol';
 
@@ -49,4 +50,5 @@ export interface JobModules {
 		request: ImageHeadersRequest,
 		context: JobContext,
 	) => Promise<(ImageHeader | null)[]>;
+	readonly lossCurve: (request: LossCurveRequest, context: JobContext) => Promise<LossCurvePicture>;
 }

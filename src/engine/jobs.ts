@@ -68,6 +68,7 @@ export function createJobs(modules: JobModules, emit: Emit): EngineFunctions {
 			answer(jobId, (signal) => modules.inspectDataset(request, { signal, onProgress: count(jobId) })),
 		imageHeaders: (jobId, request) =>
 			answer(jobId, (signal) => modules.imageHeaders(request, { signal })),
+		lossCurve: (jobId, request) => answer(jobId, (signal) => modules.lossCurve(request, { signal })),
 		cancel: (jobId) => {
 			running.get(jobId)?.abort(cancelled());
 		},

@@ -8,6 +8,7 @@ import type * as Evaluate from '../evaluation/evaluate';
 import type * as Maps from '../evaluation/maps';
 import type * as Export from '../scoring/export';
 import type * as Score from '../scoring/score';
+import type * as LossCurve from '../training/lossCurvePng';
 import type * as Train from '../training/train';
 import type * as Doctor from './doctor';
 import type { JobModules } from './jobModules';
@@ -30,6 +31,7 @@ export const lazyModules: JobModules = {
 		(require('../dataset/inspectFolder') as typeof InspectFolder).inspectFolder(request, context),
 	imageHeaders: (request, context) =>
 		(require('../dataset/imageHeaders') as typeof ImageHeaders).readImageHeaders(request, context),
+	lossCurve: (request) => (require('../training/lossCurvePng') as typeof LossCurve).lossCurvePng(request),
 	doctor: (request, context) =>
 		(require('./doctor') as typeof Doctor).runDoctor(request, context, lazyModules),
 };

@@ -13,6 +13,7 @@ import { DinomalyError } from '../errors';
 import type { ErrorCode } from '../errors';
 import type { ExportRequest, ExportResult } from '../scoring/export';
 import type { ScoreOutcome, ScoreRequest } from '../scoring/request';
+import type { LossCurvePicture, LossCurveRequest } from '../training/lossCurvePng';
 import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
 
 /** Raised whenever a message changes its shape; copies of the package share an engine only when they agree on it. */
@@ -56,6 +57,7 @@ export interface JobTypes {
 	addImage: { request: AddImageRequest; result: AddedImage };
 	inspectDataset: { request: InspectRequest; result: DatasetInspection };
 	imageHeaders: { request: ImageHeadersRequest; result: (ImageHeader | null)[] };
+	lossCurve: { request: LossCurveRequest; result: LossCurvePicture };
 }
 
 export type JobName = keyof JobTypes;
@@ -71,6 +73,7 @@ export const JOB_NAMES = [
 	'addImage',
 	'inspectDataset',
 	'imageHeaders',
+	'lossCurve',
 ] as const satisfies readonly JobName[];
 
 /** What a job tells while it runs. */

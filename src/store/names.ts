@@ -60,6 +60,11 @@ export function isVersion(value: string): boolean {
 	return VERSION.test(value);
 }
 
+/** Name of the model of one category, where every category has its own; throws CONFIG_INVALID when it cannot be one. */
+export function separateModelName(model: string, category: string): string {
+	return validateName(`${model}-${category.replaceAll(' ', '_')}`, 'model');
+}
+
 /** Takes `name`, `name@version` or `name@alias` apart; throws CONFIG_INVALID. */
 export function parseRef(ref: string): ModelRef {
 	const at = ref.indexOf('@');

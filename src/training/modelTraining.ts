@@ -16,7 +16,7 @@ import { openTraining, type UnfinishedTraining } from '../store/unfinishedTraini
 import { calibrate } from './calibrate';
 import { resolveConfig, type TrainingConfig } from './config';
 import { checkMemory, estimateTraining, gigabytes } from './estimate';
-import { checkPlan, writePlan, type TrainingPlan } from './plan';
+import { checkPlan, isSamePlan, writePlan, type TrainingPlan } from './plan';
 import { publishModel } from './publish';
 import type { TrainedModel, TrainPhase, TrainProgress, TrainRequest } from './request';
 import { Trainer, type FeatureSource } from './trainer';
@@ -201,10 +201,11 @@ class ModelTraining {
 	/** Loads the newest checkpoint when resuming; otherwise forgets an earlier unfinished training. */
 	private async prepareCheckpoint(plan: TrainingPlan, trainer: Trainer): Promise<void> {
 		const latest = await this.training.checkpoints.latest().catch((error: unknown) => {
-			if (this.shared.request.resume) throw error;
+			if (this.shared.request.resume === true) throw error;
 			return undefined;
 		});
-		if (latest && this.shared.request.resume) {
+		const { resume } = this.shared.request;
+		if (latest && (resume === true || (resume === 'auto' && (await isSamePlan(this.training, plan))))) {
 			await checkPlan(this.training, plan);
 			await trainer.state.load(latest.files[STATE_FILE]);
 			trainer.losses.push(...(await readLosses(latest.files[LOSS_FILE])));
@@ -214,7 +215,7 @@ class ModelTraining {
 		}
 		if (latest)
 			this.notice(
-				`An unfinished training of this model (iteration ${latest.step}) was given up; resume would have gone on with it`,
+				`An unfinished training of this model (iteration ${latest.step}) was given up; ${resume === 'auto' ? 'it had other settings or images' : 'resume would have gone on with it'}`,
 			);
 		await this.training.discard();
 		await writePlan(this.training, plan);

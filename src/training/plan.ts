@@ -41,6 +41,17 @@ export async function checkPlan(training: UnfinishedTraining, plan: TrainingPlan
 	}
 }
 
+/** Whether an unfinished training is the one that is asked for. */
+export async function isSamePlan(training: UnfinishedTraining, plan: TrainingPlan): Promise<boolean> {
+	try {
+		await checkPlan(training, plan);
+		return true;
+	} catch (error) {
+		if (error instanceof DinomalyError && error.code === 'CONFIG_INVALID') return false;
+		throw error;
+	}
+}
+
 const NAMES: Readonly<Record<string, string>> = {
 	encoderSha256: 'encoder',
 	calibrationShare: 'calibration share',

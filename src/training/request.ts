@@ -23,8 +23,11 @@ export interface TrainRequest {
 	readonly calibrationShare?: number;
 	/** One model per category, named `<model>-<category>`. */
 	readonly separate?: boolean;
-	/** Carry on from the newest checkpoint of this model's unfinished training. */
-	readonly resume?: boolean;
+	/**
+	 * Carry on from the newest checkpoint of this model's unfinished training; `auto` does so when that one has the same settings and
+	 * images, and starts anew otherwise.
+	 */
+	readonly resume?: boolean | 'auto';
 	readonly checkpointEvery?: number;
 	readonly device?: DeviceName;
 	/** Fail when `device` is not there, instead of falling back to the CPU. */

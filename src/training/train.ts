@@ -2,7 +2,7 @@ import { scanDataset } from '../dataset/scan';
 import { readEncoder } from '../encoding/encoder';
 import { keepEncoder } from '../encoding/modelEncoder';
 import { DinomalyError } from '../errors';
-import { validateName } from '../store/names';
+import { separateModelName, validateName } from '../store/names';
 import { storeLayout } from '../store/paths';
 import { resolveEncoder } from '../weights/resolveEncoder';
 import { presetEncoder } from './config';
@@ -43,8 +43,14 @@ export async function trainModel(request: TrainRequest, context: TrainContext): 
 	}
 	const models: TrainedModel[] = [];
 	for (const { name, train } of trainable) {
-		const model = validateName(`${request.model}-${name.replaceAll(' ', '_')}`, 'model');
-		models.push(await trainOne(model, train, { request, context, dataset, encoder }));
+		models.push(
+			await trainOne(separateModelName(request.model, name), train, {
+				request,
+				context,
+				dataset,
+				encoder,
+			}),
+		);
 	}
 	return { models };
 }

@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GLYPH_ADVANCE, GLYPH_HEIGHT, textDot, textWidth } from '../dataset/sample/font';
+import { DinomalyError } from '../errors';
+import { hasTypeface, renderSvg } from '../runtime/svg';
+import { FolderStore } from '../store/folderStore';
+import { whenMissing } from '../files/diskError';
+import { drawLossCurve, type TextPainter, type TextPlace } from './lossCurve';
+
+export interface LossCurveRequest {
+	readonly store: string;
+	/** Reference of the model. */
+	readonly model: string;
+}
+
+export interface LossCurvePicture {
+	readonly png: Uint8Array;
+}
+
+/** Draws the loss of a stored model's training. Throws MODEL_NOT_FOUND, or MODEL_INVALID when its course was not kept. */
+export async function lossCurvePng({ store, model }: LossCurveRequest): Promise<LossCurvePicture> {
+	const { name, version, path } = await new FolderStore(store).resolve(model);
+	const text = await whenMissing(readFile(join(path, 'training.json'), 'utf8'), '{}');
+	const { losses } = JSON.parse(text) as { losses?: unknown };
+	if (!Array.isArray(losses) || losses.length === 0) {
+		throw new DinomalyError(
+			'MODEL_INVALID',
+			`Expected the losses of the training in ${join(path, 'training.json')}, found none`,
+			{ hint: 'Models that were imported without this file have no loss curve.' },
+		);
+	}
+	const curve = { title: `Training of ${name}, version ${version}`, losses: losses.map(Number) };
+	return { png: await renderSvg(drawLossCurve(curve, (await hasTypeface()) ? writeText : dotText)) };
+}
+
+const INK = '#343a40';
+
+const writeText: TextPainter = (text, place) => {
+	const { x, y, size, anchor = 'start', colour = INK } = place;
+	return `<text x="${x}" y="${y}" font-family="sans-serif" font-size="${size}" text-anchor="${anchor}" fill="${colour}"${turned(place)}>${escaped(text)}</text>`;
+};
+
+/** Letters as dots, for machines without a typeface. */
+const dotText: TextPainter = (text, place) => {
+	const { x, y, size, anchor = 'start', colour = INK } = place;
+	const capitals = text.toUpperCase();
+	const dot = (0.7 * size) / GLYPH_HEIGHT;
+	const width = textWidth(capitals) * dot;
+	const left = x - { start: 0, middle: width / 2, end: width }[anchor];
+	const top = y - GLYPH_HEIGHT * dot;
+	let path = '';
+	for (let row = 0; row < GLYPH_HEIGHT; row++) {
+		for (let column = 0; column < capitals.length * GLYPH_ADVANCE; column++) {
+			if (!textDot(capitals, column, row)) continue;
+			path += `M${(left + column * dot).toFixed(2)} ${(top + row * dot).toFixed(2)}h${dot.toFixed(2)}v${dot.toFixed(2)}h-${dot.toFixed(2)}z`;
+		}
+	}
+	return `<path d="${path}" fill="${colour}"${turned(place)}/>`;
+};
+
+function turned({ x, y, upright }: TextPlace): string {
+	return upright === true ? ` transform="rotate(-90 ${x} ${y})"` : '';
+}
+
+function escaped(text: string): string {
+	return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

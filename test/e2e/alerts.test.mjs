@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { nodeOf, readTemplates } from '../../scripts/demo/templates.mjs';
 import { untilTrue } from '../../scripts/n8n/client.mjs';
 import { branch, flow, modelNamed, node, ours, webhook } from './support/flow.mjs';
 import { bootN8n, DATA, MODEL } from './support/home.mjs';
+import { onPlates } from './support/onPlates.mjs';
 import { openMailbox, smtpCredential } from './support/mailbox.mjs';
 import { newPlate } from './support/plates.mjs';
 import { post } from './support/post.mjs';
@@ -56,6 +58,28 @@ test('a schedule fires by itself, and a failed gate mails the report', async () 
 	assert.equal(execution.mode, 'trigger');
 	await untilQuiet(id);
 	mailbox.messages.length = 0;
+});
+
+test('one bad part among good ones sends one mail, with figures, reason and overlay', async () => {
+	const template = onPlates(readTemplates().find(({ file }) => file.startsWith('02')));
+	const alert = template.nodes.find(({ name }) => name === 'Alert by Email');
+	Object.assign(alert, { disabled: false, credentials });
+	await n8n.client.publish(await n8n.client.saveWorkflow(template));
+	const address = `${n8n.server.url}/webhook/${nodeOf(template, 'webhook').parameters.path}?category=plate`;
+	for (const hasSpot of [false, true, false]) {
+		const { status, body } = await post(address, await newPlate(7, { hasSpot }));
+		assert.equal(status, 200, JSON.stringify(body));
+	}
+	await untilTrue('a mail about the bad part', ARRIVES_MS, () => mailbox.messages.length > 0);
+	// The good part that was posted last has had its answer: another mail would have come before or with this one.
+	assert.equal(mailbox.messages.length, 1);
+	const [message] = mailbox.messages;
+	assert.match(message.subject, /plate scored [\d.]+ \(threshold [\d.]+\)/);
+	assert.match(message.text, /plate/);
+	assert.equal(message.attachments.length, 1);
+	const { content, contentType } = message.attachments[0];
+	assert.equal(contentType, 'image/png');
+	assert.equal(content.subarray(1, 4).toString(), 'PNG');
 });
 
 /** A mail about the item before it, with one of its binary fields attached. */

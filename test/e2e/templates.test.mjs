@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { nodeOf, readTemplates, startsByItself } from '../../scripts/demo/templates.mjs';
+import { outputsOf } from '../../scripts/n8n/client.mjs';
+import { bootN8n, DATA } from './support/home.mjs';
+import { onPlates } from './support/onPlates.mjs';
+import { newPlate } from './support/plates.mjs';
+import { post, postForm } from './support/post.mjs';
+
+let n8n;
+const ids = new Map();
+const templates = readTemplates().map(onPlates);
+before(async () => {
+	n8n = await bootN8n();
+});
+after(() => n8n?.close());
+
+for (const template of templates) {
+	test(`${template.file} imports and publishes, and every setting in it is one that the node has`, async () => {
+		const id = await n8n.client.saveWorkflow(template);
+		ids.set(template.file, id);
+		const types = new Map((await n8n.client.nodeTypes()).map((type) => [type.name, type]));
+		for (const { type, name, parameters } of template.nodes) {
+			if (!type.startsWith('n8n-nodes-dinomaly.')) continue;
+			const known = new Set(types.get(type).properties.map((property) => property.name));
+			const unknown = Object.keys(parameters).filter((parameter) => !known.has(parameter));
+			assert.deepEqual(unknown, [], name);
+		}
+		if (startsByItself(template)) await n8n.client.publish(id);
+	});
+}
+
+test('the webhook answers a bad part with verdict, reason and heat map', async () => {
+	const { status, body } = await postForm(hookOf('02'), await newPlate(1, { hasSpot: true }), 'plate.png');
+	assert.equal(status, 200, JSON.stringify(body));
+	assert.equal(body.verdict, 'anomaly');
+	assert.ok(body.reason.length > 10);
+	assert.ok(body.score > body.threshold);
+	assert.equal(Buffer.from(body.heatmapPng, 'base64').subarray(1, 4).toString(), 'PNG');
+});
+
+test('the webhook answers a file that is no image with a sentence and 422', async () => {
+	const { status, body } = await postForm(hookOf('02'), Buffer.from('no image'), 'plate.png');
+	assert.equal(status, 422, JSON.stringify(body));
+	assert.match(body.error, /^(Expected|Could not)/);
+});
+
+test('a clear part needs no human: the review flow answers at once', async () => {
+	const { status, body } = await post(hookOf('05'), stored('good'));
+	assert.equal(status, 200, JSON.stringify(body));
+	assert.equal(body.verdict, 'normal');
+});
+
+test('the watched folder fills the table, and a second look adds nothing', async () => {
+	const [first, second] = [await run('03'), await run('03')];
+	assert.equal(first.status, 'success', messageOf(first));
+	assert.equal(outputsOf(first, 'Write Row')[0].length, 12);
+	assert.equal(second.status, 'success', messageOf(second));
+	assert.deepEqual(outputsOf(second, 'Write Row').flat(), []);
+});
+
+test('the nightly evaluation writes its row and passes its gate', async () => {
+	const execution = await run('04');
+	assert.equal(execution.status, 'success', messageOf(execution));
+	const [[row]] = outputsOf(execution, 'Write Row');
+	assert.equal(row.json.imageAuroc, 1);
+});
+
+test('the training flow trains, measures and promotes', async () => {
+	const execution = await run('01');
+	assert.equal(execution.status, 'success', messageOf(execution));
+	assert.equal(outputsOf(execution, 'Put into Production').flat().length, 1);
+});
+
+function numbered(number) {
+	return templates.find(({ file }) => file.startsWith(number));
+}
+
+async function run(number) {
+	const template = numbered(number);
+	const trigger = nodeOf(template, 'manualTrigger') ?? nodeOf(template, 'scheduleTrigger');
+	return n8n.client.untilState(await n8n.client.runWorkflow(ids.get(template.file), trigger.name));
+}
+
+function hookOf(number) {
+	return `${n8n.server.url}/webhook/${nodeOf(numbered(number), 'webhook').parameters.path}`;
+}
+
+function stored(kind) {
+	return readFileSync(path.join(n8n.home.files, DATA, 'plate', 'test', kind, '0.png'));
+}
+
+function messageOf({ data }) {
+	const { message, description } = data.resultData.error ?? {};
+	return `${message}\n${description ?? ''}`;
+}

@@ -14,7 +14,7 @@ import { DinomalyModel } from '../../nodes/DinomalyModel/DinomalyModel.node';
 import type { Engine } from '../../src/engine/host';
 import { FolderStore } from '../../src/store/folderStore';
 import { parseModel } from '../support/onnxReader';
-import { fileItem, oneNode, type NodeOptions } from './support/flow';
+import { fileItem, node, oneNode, type NodeOptions } from './support/flow';
 import { N8nLab } from './support/n8nLab';
 import type { Run } from './support/run';
 import { engineFromSources } from './support/sharedEngine';
@@ -306,6 +306,26 @@ describe('Self Check', () => {
 		const [summary] = (await work('selfCheck', { output: 'summary', options }, 'store-of-check')).json();
 		expect(summary).toMatchObject({ healthy: true, failed: 0, checks: run.json().length });
 	});
+});
+
+test('as a tool it tells an agent which models there are', async () => {
+	const { folder } = newStore();
+	const parameters = { operation: 'list', options: { storeFolder: folder } };
+	const tool = node('dinomalyModelTool', parameters, { name: 'Tool' });
+	const { nodes, connections } = oneNode('agent');
+	const toAgent = { Tool: { ai_tool: [[{ node: 'Node', type: 'ai_tool' as const, index: 0 }]] } };
+	const run = await lab.run({ nodes: [...nodes, tool], connections: { ...connections, ...toAgent } });
+	expect(run.json()[0].answer).toMatchObject([{ model: 'tiny', newest: '1' }]);
+});
+
+test('a stopped execution ends a self check within a second', async () => {
+	const parameters = { operation: 'selfCheck', options: { storeFolder: 'store-of-check' } };
+	const running = lab.start(oneNode('dinomalyModel', parameters));
+	await new Promise((resolve) => setTimeout(resolve, 300));
+	const stopped = performance.now();
+	running.cancel();
+	expect((await running.done).status).toBe('canceled');
+	expect(performance.now() - stopped).toBeLessThan(1000);
 });
 
 test('the list of models shows aliases and versions', async () => {

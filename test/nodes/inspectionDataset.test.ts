@@ -4,7 +4,7 @@ import type { INodeExecutionData, INodeParameters } from 'n8n-workflow';
 import sharp from 'sharp';
 import { InspectionDataset } from '../../nodes/InspectionDataset/InspectionDataset.node';
 import type { Engine } from '../../src/engine/host';
-import { fileItem, oneNode, type NodeOptions } from './support/flow';
+import { fileItem, node, oneNode, type NodeOptions } from './support/flow';
 import { N8nLab } from './support/n8nLab';
 import type { Run } from './support/run';
 import { engineFromSources } from './support/sharedEngine';
@@ -352,6 +352,31 @@ describe('Create Sample', () => {
 		await running.done;
 		expect(performance.now() - stopped).toBeLessThan(1000);
 	});
+});
+
+test('as a tool it tells an agent what a dataset holds', async () => {
+	const dataFolder = await filledDataset();
+	const tool = node('inspectionDatasetTool', { operation: 'inspect', dataFolder }, { name: 'Tool' });
+	const { nodes, connections } = oneNode('agent');
+	const toAgent = { Tool: { ai_tool: [[{ node: 'Node', type: 'ai_tool' as const, index: 0 }]] } };
+	const run = await lab.run({ nodes: [...nodes, tool], connections: { ...connections, ...toAgent } });
+	expect(run.json()[0].answer).toMatchObject([{ images: 5, trainable: true }]);
+});
+
+test('an execution that is stopped while images are added or inspected ends at once, and what is there is whole', async () => {
+	const dataFolder = newFolder();
+	const items = await Promise.all(Array.from({ length: 40 }, (_, i) => item(i)));
+	const running = start('addImages', { dataFolder, category: 'bolt' }, items, {
+		onError: 'continueRegularOutput',
+	});
+	const folder = path.join(lab.files, dataFolder, 'bolt/train/good');
+	while (!existsSync(folder) || readdirSync(folder).length < 3)
+		await new Promise((resolve) => setTimeout(resolve, 10));
+	running.cancel();
+	expect((await running.done).status).toBe('canceled');
+	const [summary] = (await inspect({ dataFolder })).json();
+	expect(summary).toMatchObject({ unreadable: 0, duplicates: 0, warnings: 0 });
+	expect(summary.images).toBeLessThan(40);
 });
 
 function newFolder(): string {

@@ -12,6 +12,9 @@ export type { DoctorCheck, DoctorReport, DoctorRequest, SampleRequest } from './
 export { DinomalyError } from './errors';
 export type { ErrorCode } from './errors';
 export type * from './dataset/dataset';
+export type { DatasetInspection } from './dataset/inspect';
+export type { InspectRequest } from './dataset/inspectFolder';
+export type { AddedImage, AddImageRequest, NewImage } from './dataset/intake';
 export type { SampleDataset } from './dataset/sample';
 export { scanDataset } from './dataset/scan';
 export type { ScanOptions } from './dataset/scan';

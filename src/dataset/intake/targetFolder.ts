@@ -26,6 +26,7 @@ export async function findTarget(tree: Tree, placement: Placement): Promise<Targ
 		'category',
 		sources.map(({ name }) => name),
 	);
+	refuseParent(category, sources);
 	const base = sources.find(({ name }) => name === category)?.path ?? category;
 	const { folders } = await tree.listIfPresent(join(base, split));
 	refuseCaseTwin(label, 'label', folders);
@@ -98,6 +99,18 @@ async function mvtecCategories(tree: Tree): Promise<readonly CategorySource[]> {
 		);
 	}
 	return [];
+}
+
+/** Images in a folder of categories would make it a category itself, and hide those in it. */
+function refuseParent(category: string, sources: readonly CategorySource[]): void {
+	const inside = sources.filter(({ path: base }) => base.startsWith(`${category}/`));
+	if (inside.length === 0) return;
+	const names = inside.map(({ name }) => `"${name}"`).join(', ');
+	throw new DinomalyError(
+		'CONFIG_INVALID',
+		`Expected a category, found "${category}", a folder with the categories ${names}`,
+		{ hint: 'Use one of these, or another name.' },
+	);
 }
 
 function refuseCaseTwin(name: string, kind: string, known: readonly string[]): void {

@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
 	existsSync,
 	mkdirSync,
@@ -10,6 +11,7 @@ import {
 	writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { addImage, type NewImage } from '../../../src/dataset/intake';
@@ -171,6 +173,23 @@ describe('duplicates', () => {
 	});
 });
 
+test('a process that is killed in the middle leaves whole images, and the next one goes on', async () => {
+	const dir = makeFolder([]);
+	const folder = path.join(dir, 'bottle/test/good');
+	const script = path.join(__dirname, '..', '..', 'support', 'addImages.cjs');
+	const killed = spawn(process.execPath, [script, dir, '60']);
+	const ended = once(killed, 'exit');
+	while (!existsSync(folder) || readdirSync(folder).length < 10) await sleep(5);
+	killed.kill('SIGKILL');
+	await ended;
+	const { stdout } = await run(process.execPath, [script, dir, '60'], { timeout: 50_000 });
+	expect(Number(stdout)).toBeGreaterThan(0);
+	const { categories, problems } = await scanDataset(dir);
+	expect(problems).toEqual([]);
+	expect(categories[0].test).toHaveLength(60);
+	for (const { path: file } of categories[0].test) await sharp(file).raw().toBuffer();
+});
+
 describe('what is refused leaves nothing behind', () => {
 	test.each([
 		[
@@ -260,6 +279,14 @@ describe('what is refused leaves nothing behind', () => {
 				message: expect.stringMatching(/as it is written/),
 			});
 		}
+	});
+
+	test('a folder of categories is no category', async () => {
+		const dir = makeFolder({ 'line1/cap/train/good/1.png': 'x' });
+		await expect(addImage({ dir, image: await incoming({ category: 'line1' }) })).rejects.toMatchObject({
+			code: 'CONFIG_INVALID',
+			message: expect.stringContaining('with the categories "cap"'),
+		});
 	});
 
 	test('links that lead out of the dataset', async () => {

@@ -51,7 +51,7 @@ async function demonstrate() {
 		const { model } = nodeOf(training, 'trainDinomaly').parameters;
 		step(`Train one model on all three products, by the workflow "${training.name}"`);
 		if (modelExists(model)) console.log(`There already: model "${model}" (delete ${home} to begin anew)`);
-		else await runTraining(client, ids.get(training), training, server);
+		else await runTraining(client, ids.get(training), training);
 
 		const inspection = templateWith(templates, 'webhook', 'scoreImage');
 		step(`Post good and bad parts to the webhook of "${inspection.name}"`);

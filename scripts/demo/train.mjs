@@ -1,22 +1,11 @@
 // Runs the training template as a click in the editor would, and shows how far it is.
 import { outputsOf } from '../n8n/client.mjs';
+import { showProgress } from './progress.mjs';
 import { nodeOf } from './templates.mjs';
 
-const PROGRESS = /dinomaly|train/i;
-
-/**
- * @param options.lines the log of n8n as it comes: { subscribe(listener) => unsubscribe }
- * @returns the items that Train Dinomaly gave out
- */
-export async function runTraining(client, id, template, { lines }) {
-	const stopListening = lines.subscribe((line) => {
-		if (PROGRESS.test(line)) console.log(`  ${line.trim()}`);
-	});
-	try {
-		return await runTemplate(client, id, template, 'trainDinomaly');
-	} finally {
-		stopListening();
-	}
+/** Runs the training template, showing its progress. @returns the items that Train Dinomaly gave out */
+export function runTraining(client, id, template) {
+	return showProgress(() => runTemplate(client, id, template, 'trainDinomaly'));
 }
 
 /** Runs a template from its first trigger and gives the items of one node; throws what n8n says when it fails. */

@@ -55,7 +55,7 @@ function runFiles(): string[] {
 
 /** Items as Score Image leaves them, with raw map and mask as binary data. */
 async function scoredItems(): Promise<INodeExecutionData[]> {
-	const names = ['good/0', 'good/1', 'square/0', 'square/1'];
+	const names = ['good/0', 'good/1', 'good/2', 'square/0', 'square/1', 'square/2'];
 	const outcomes = await engine.score({
 		store: tiny.store,
 		model: 'tiny',
@@ -327,12 +327,13 @@ describe('Evaluate Items', () => {
 		const [bolt] = run.json();
 		expect(bolt).toMatchObject({
 			category: 'bolt',
-			maskedImages: 2,
+			maskedImages: 3,
 			model: 'tiny',
 			version: '1',
 			falseAlarms: expect.any(Number),
 		});
-		for (const metric of METRICS) expect(typeof bolt[metric]).toBe('number');
+		const dataset = await evaluate({ options: { categories: 'bolt', record: false } });
+		for (const metric of METRICS) expect(bolt[metric]).toBe(dataset.json()[0][metric]);
 		expect(runFiles()).toContain(`${bolt.runId as string}.json`);
 	});
 

@@ -102,8 +102,8 @@ class N8nClient {
 	/** The execution once it has one of the given states. */
 	async untilState(id, states = ['success', 'error', 'canceled', 'crashed'], timeoutMs = 600_000) {
 		return untilTrue(`execution ${id} to be ${states.join(' or ')}`, timeoutMs, async () => {
-			const execution = await this.execution(id);
-			return states.includes(execution.status) ? execution : undefined;
+			const { status } = await this.api('GET', `/executions/${id}`);
+			return states.includes(status) ? this.execution(id) : undefined;
 		});
 	}
 
@@ -124,6 +124,10 @@ class N8nClient {
 			method,
 			headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
 			body: body === undefined ? undefined : JSON.stringify(body),
+		}).catch((error) => {
+			throw new Error(
+				`Expected n8n at ${this.#url} to answer, found ${error.cause?.message ?? error.message}`,
+			);
 		});
 		const cookies = response.headers.getSetCookie().map((cookie) => cookie.split(';')[0]);
 		if (cookies.length > 0) this.#cookie = cookies.join('; ');

@@ -22,6 +22,8 @@ export type * from './evaluation/request';
 export type * from './model/config';
 export type { ExportRequest, ExportResult } from './scoring/export';
 export type * from './scoring/request';
+export type * from './store/evaluationRun';
+export { EvaluationRuns } from './store/evaluationRuns';
 export { FolderStore } from './store/folderStore';
 export type * from './store/modelStore';
 export { defaultStore } from './store/paths';

@@ -121,7 +121,8 @@ function entryOf(archive: Buffer, at: number, name: string): ZipEntry {
 			local + LOCAL_BYTES + archive.readUInt16LE(local + 26) + archive.readUInt16LE(local + 28);
 		const packed = archive.subarray(start, start + packedBytes);
 		const content = await decompress(packed, method, bytes);
-		if (content.length !== bytes || (await crcOfBytes(content)) !== crc) throw invalid(`damaged content of ${name}`);
+		if (content.length !== bytes || (await crcOfBytes(content)) !== crc)
+			throw invalid(`damaged content of ${name}`);
 		return content;
 	};
 	return { name, bytes, unpack };

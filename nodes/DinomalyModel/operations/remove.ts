@@ -15,7 +15,7 @@ export const option = {
 
 export const description = shownFor(option.value, [
 	{
-		displayName: 'Delete',
+		displayName: 'What to Delete',
 		name: 'scope',
 		type: 'options',
 		default: 'version',
@@ -50,7 +50,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		const all = context.getNodeParameter('scope', index, 'version') === 'model';
 		if (all && ref.kind !== 'name') {
 			const message = `Expected a model name without version to delete all of it, found "${readModel(context, index)}"`;
-			const hint = `Give "${ref.name}" to delete all versions, or set Delete to One Version.`;
+			const hint = `Give "${ref.name}" to delete all versions, or set What to Delete to One Version.`;
 			throw failed(context.getNode(), { message, hint }, index);
 		}
 		if (all) await store.removeModel(ref.name, { force });

@@ -35,7 +35,7 @@ export class DinomalyModel implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle:
-			'={{ ({ delete: "delete", exportOnnx: "export to ONNX", exportPackage: "export package", get: "get", import: "import", list: "list", promote: "promote", selfCheck: "self check" })[$parameter["operation"]] + (!["import", "list", "selfCheck"].includes($parameter["operation"]) && $parameter["model"]?.value ? ": " + $parameter["model"].value : "") }}',
+			'={{ ({ delete: "delete", exportOnnx: "export to ONNX", exportPackage: "export package", get: "get", import: "import", list: "list", promote: "promote", selfCheck: "self check" })[$parameter["operation"]] + (!["import", "list", "selfCheck"].includes($parameter["operation"]) && $parameter["model"] ? ": " + $parameter["model"] : "") }}',
 		description:
 			'Manages the models of the store: versions, aliases, export and import; checks this machine',
 		defaults: { name: 'Dinomaly Model' },

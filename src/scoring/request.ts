@@ -30,6 +30,8 @@ export interface ImageScore {
 	/** Share of normal calibration images at least this anomalous (split conformal); null without calibration. */
 	readonly pValue: number | null;
 	readonly threshold: number | null;
+	/** How many normal images threshold and p-value come from, so that no p-value is below 1 / (n + 1); null without calibration. */
+	readonly calibrationImages: number | null;
 	readonly verdict: Verdict;
 	readonly category: string | null;
 	readonly regions: readonly Region[];
@@ -38,6 +40,8 @@ export interface ImageScore {
 	readonly model: string;
 	readonly version: string;
 	readonly encoder: string;
+	/** What is to be said about this encoder, such as that it is the small embedded one. */
+	readonly encoderNotice?: string;
 	readonly device: string;
 	readonly timings: { readonly decodeMs: number; readonly computeMs: number; readonly totalMs: number };
 	/** PNG bytes, when asked for. */

@@ -99,6 +99,7 @@ async function scoreOne(
 		normalizedScore: judgement?.normalizedScore ?? null,
 		pValue: judgement?.pValue ?? null,
 		threshold: judgement?.threshold ?? null,
+		calibrationImages: applied?.scores.length ?? null,
 		verdict: judgement?.verdict ?? 'uncalibrated',
 		category,
 		regions: segmentation?.regions ?? [],
@@ -107,6 +108,7 @@ async function scoreOne(
 		model: card.name,
 		version,
 		encoder: card.encoder.name,
+		...(card.encoder.notice !== undefined && { encoderNotice: card.encoder.notice }),
 		device: model.device,
 		...(outputs.heatmap
 			? {

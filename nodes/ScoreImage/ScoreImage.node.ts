@@ -1,0 +1,41 @@
+import {
+	NodeConnectionTypes,
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
+import { categoryProperties } from '../shared/category';
+import { modelProperty, searchModels } from '../shared/modelLocator';
+import { binaryFieldProperty } from '../shared/properties';
+import { optionsProperty, outputsProperty } from './scoreOptions';
+import { scoreItems } from './scoreItems';
+
+export class ScoreImage implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Score Image',
+		name: 'scoreImage',
+		icon: { light: 'file:scoreImage.svg', dark: 'file:scoreImage.dark.svg' },
+		group: ['transform'],
+		version: 1,
+		subtitle: '={{ $parameter["model"].value || "no model chosen" }}',
+		description: 'Scores how anomalous each image is, says where, and what the score means',
+		defaults: { name: 'Score Image' },
+		inputs: [NodeConnectionTypes.Main],
+		outputs: [NodeConnectionTypes.Main],
+		usableAsTool: true,
+		properties: [
+			modelProperty,
+			binaryFieldProperty,
+			...categoryProperties,
+			outputsProperty,
+			optionsProperty,
+		],
+	};
+
+	methods = { listSearch: { searchModels } };
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		return [await scoreItems(this)];
+	}
+}

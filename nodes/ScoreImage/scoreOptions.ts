@@ -1,0 +1,78 @@
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import { deviceProperty, requireDeviceProperty, threadsProperty } from '../shared/properties';
+import { storeProperty } from '../shared/store';
+
+/** What a score may give as binary data, and the field that it goes to. */
+export const OUTPUT_FIELDS = ['heatmap', 'mask', 'rawMap'] as const;
+
+export type OutputField = (typeof OUTPUT_FIELDS)[number];
+
+export const outputsProperty: INodeProperties = {
+	displayName: 'Binary Outputs',
+	name: 'outputs',
+	type: 'multiOptions',
+	default: [],
+	description: 'What to add to each item as binary data, in the fields heatmap, mask and rawMap',
+	options: [
+		{
+			name: 'Heat Map',
+			value: 'heatmap',
+			description: 'The image with its anomaly map laid over it, on one colour scale for the model',
+		},
+		{
+			name: 'Mask',
+			value: 'mask',
+			description: 'White where the image is anomalous, in the size of the image',
+		},
+		{
+			name: 'Raw Map',
+			value: 'rawMap',
+			description:
+				'The anomaly map itself, 256 by 256 float32 values, for Evaluate Metrics or your own code',
+		},
+	],
+};
+
+export const optionsProperty: INodeProperties = {
+	displayName: 'Options',
+	name: 'options',
+	type: 'collection',
+	placeholder: 'Add option',
+	default: {},
+	options: [
+		deviceProperty,
+		{
+			displayName: 'Include Input Fields',
+			name: 'includeInput',
+			type: 'boolean',
+			default: false,
+			description: "Whether to keep the fields of the incoming item; the score's own fields win",
+		},
+		{
+			displayName: 'Keep Input Image',
+			name: 'keepImage',
+			type: 'boolean',
+			default: true,
+			description: 'Whether to pass the binary data of the incoming item on',
+		},
+		requireDeviceProperty,
+		storeProperty,
+		threadsProperty,
+	],
+};
+
+/** What a user wants in an output item beside the score. */
+export interface OutputChoice {
+	readonly fields: readonly OutputField[];
+	readonly includeInput: boolean;
+	readonly keepImage: boolean;
+}
+
+export function readOutputChoice(context: IExecuteFunctions, index: number): OutputChoice {
+	const fields: unknown = context.getNodeParameter('outputs', index, []);
+	return {
+		fields: OUTPUT_FIELDS.filter((field) => Array.isArray(fields) && fields.includes(field)),
+		includeInput: context.getNodeParameter('options.includeInput', index, false) as boolean,
+		keepImage: context.getNodeParameter('options.keepImage', index, true) as boolean,
+	};
+}

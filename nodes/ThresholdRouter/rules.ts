@@ -1,0 +1,197 @@
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import { DEFAULT_FALSE_ALARM_RATE } from '../../src/routing/calibration';
+import type { CalibrationRule } from '../../src/routing/calibrationRule';
+import type { LimitRule } from '../../src/routing/limitRule';
+
+const falseAlarmRate: INodeProperties = {
+	displayName: 'False-Alarm Rate',
+	name: 'falseAlarmRate',
+	type: 'number',
+	typeOptions: { minValue: 0.0001, maxValue: 0.5, numberPrecision: 4 },
+	default: DEFAULT_FALSE_ALARM_RATE,
+	description: 'Share of good parts that may be called anomalous: 0.01 is one in a hundred',
+};
+
+const reviewRate: INodeProperties = {
+	displayName: 'Review Rate',
+	name: 'reviewRate',
+	type: 'number',
+	typeOptions: { minValue: 0.0001, maxValue: 0.9, numberPrecision: 4 },
+	default: 0.05,
+	description: 'Share of good parts that may be sent to review or called anomalous together',
+};
+
+const threshold: INodeProperties = {
+	displayName: 'Threshold',
+	name: 'threshold',
+	type: 'number',
+	typeOptions: { numberPrecision: 6 },
+	default: 0.5,
+	description: 'A value beyond it is anomalous',
+};
+
+const reviewThreshold: INodeProperties = {
+	displayName: 'Review Threshold',
+	name: 'reviewThreshold',
+	type: 'number',
+	typeOptions: { numberPrecision: 6 },
+	default: 0.45,
+	description: 'A value beyond it, but not beyond Threshold, goes to review',
+};
+
+const category: INodeProperties = {
+	displayName: 'Category',
+	name: 'category',
+	type: 'string',
+	default: '',
+	placeholder: 'e.g. bottle',
+	description: 'Category that this row is for',
+};
+
+const byCalibration = { show: { rule: ['calibration'] } };
+const byLimits = { show: { rule: ['limits'] } };
+
+export const ruleProperties: INodeProperties[] = [
+	{
+		displayName: 'Decide By',
+		name: 'rule',
+		type: 'options',
+		noDataExpression: true,
+		default: 'calibration',
+		description: 'What the decision rests on',
+		options: [
+			{
+				name: 'Limits on a Number',
+				value: 'limits',
+				description: 'Hold any numeric field of the item against limits of your own',
+			},
+			{
+				name: "Model's Calibration",
+				value: 'calibration',
+				description:
+					'Say how often good parts may raise an alarm; the p-value of Score Image does the rest',
+			},
+		],
+	},
+	{ ...falseAlarmRate, displayOptions: byCalibration },
+	{
+		displayName: 'Field',
+		name: 'field',
+		type: 'string',
+		default: 'score',
+		required: true,
+		placeholder: 'e.g. score, normalizedScore or largestRegionPx',
+		description:
+			"Field of the item's JSON that holds the number; an expression may also give the number itself",
+		displayOptions: byLimits,
+	},
+	{
+		displayName: 'Anomalous Is',
+		name: 'direction',
+		type: 'options',
+		default: 'above',
+		description: 'Which side of the threshold is anomalous',
+		options: [
+			{ name: 'Above the Threshold', value: 'above' },
+			{ name: 'Below the Threshold', value: 'below' },
+		],
+		displayOptions: byLimits,
+	},
+	{ ...threshold, displayOptions: byLimits },
+	{
+		displayName: 'Review Band',
+		name: 'reviewBand',
+		type: 'boolean',
+		default: true,
+		description: 'Whether to send doubtful parts to Review instead of Normal',
+	},
+	{ ...reviewRate, displayOptions: { show: { rule: ['calibration'], reviewBand: [true] } } },
+	{ ...reviewThreshold, displayOptions: { show: { rule: ['limits'], reviewBand: [true] } } },
+	rows('calibrationByCategory', [category, falseAlarmRate, reviewRate], byCalibration),
+	rows('limitsByCategory', [category, threshold, reviewThreshold], byLimits),
+	{
+		displayName: 'Options',
+		name: 'options',
+		type: 'collection',
+		placeholder: 'Add option',
+		default: {},
+		options: [
+			{
+				displayName: 'Category Field',
+				name: 'categoryField',
+				type: 'string',
+				default: 'category',
+				description: "Field of the item's JSON that holds its category",
+			},
+		],
+	},
+];
+
+/** A table with one row for each category that the general rule does not suit. */
+function rows(
+	name: string,
+	values: INodeProperties[],
+	displayOptions: INodeProperties['displayOptions'],
+): INodeProperties {
+	return {
+		displayName: 'Categories with a Rule of Their Own',
+		name,
+		type: 'fixedCollection',
+		typeOptions: { multipleValues: true },
+		placeholder: 'Add category',
+		default: {},
+		description: 'Rules that replace the one above for some categories',
+		options: [{ displayName: 'Category', name: 'rows', values }],
+		displayOptions,
+	};
+}
+
+/** What a row of the tables holds; which of the numbers depends on the table. */
+interface Row extends Partial<CalibrationRule>, Partial<Omit<LimitRule, 'direction'>> {
+	readonly category: string;
+}
+
+/** The calibration rule for an item of a category. */
+export function readCalibrationRule(
+	context: IExecuteFunctions,
+	index: number,
+	itemCategory: string | undefined,
+): CalibrationRule {
+	const own = rowFor(context, index, { table: 'calibrationByCategory', itemCategory });
+	const number = (name: 'falseAlarmRate' | 'reviewRate'): number =>
+		Number(own?.[name] ?? context.getNodeParameter(name, index, 0));
+	return {
+		falseAlarmRate: number('falseAlarmRate'),
+		...(hasReviewBand(context, index) && { reviewRate: number('reviewRate') }),
+	};
+}
+
+/** The limits for an item of a category. */
+export function readLimitRule(
+	context: IExecuteFunctions,
+	index: number,
+	itemCategory: string | undefined,
+): LimitRule {
+	const own = rowFor(context, index, { table: 'limitsByCategory', itemCategory });
+	const number = (name: 'threshold' | 'reviewThreshold'): number =>
+		Number(own?.[name] ?? context.getNodeParameter(name, index, 0));
+	return {
+		direction: context.getNodeParameter('direction', index, 'above') as LimitRule['direction'],
+		threshold: number('threshold'),
+		...(hasReviewBand(context, index) && { reviewThreshold: number('reviewThreshold') }),
+	};
+}
+
+function hasReviewBand(context: IExecuteFunctions, index: number): boolean {
+	return context.getNodeParameter('reviewBand', index, true) === true;
+}
+
+function rowFor(
+	context: IExecuteFunctions,
+	index: number,
+	{ table, itemCategory }: { readonly table: string; readonly itemCategory: string | undefined },
+): Row | undefined {
+	if (itemCategory === undefined) return undefined;
+	const found = context.getNodeParameter(`${table}.rows`, index, []) as Row[];
+	return found.find((row) => row.category.trim() === itemCategory);
+}

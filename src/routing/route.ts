@@ -1,0 +1,29 @@
+import { decideByCalibration, type CalibratedReading, type CalibrationRule } from './calibrationRule';
+import { decideByLimits, type LimitRule, type LimitReading } from './limitRule';
+
+/** Where a part goes. */
+export type Route = 'normal' | 'review' | 'anomaly';
+
+export interface Decision {
+	readonly route: Route;
+	/** Why, in one sentence for a person who does not see the workflow. */
+	readonly reason: string;
+}
+
+/** A rule together with what it looks at; another kind of rule is another member and a file of its own. */
+export type RoutingCase =
+	| { readonly kind: 'calibration'; readonly rule: CalibrationRule; readonly reading: CalibratedReading }
+	| { readonly kind: 'limits'; readonly rule: LimitRule; readonly reading: LimitReading };
+
+/**
+ * Decides where one scored part goes, by nothing but its own reading: alarms that look at several parts in a row work on the decisions
+ * that come out here.
+ */
+export function decide(routing: RoutingCase): Decision {
+	switch (routing.kind) {
+		case 'calibration':
+			return decideByCalibration(routing.reading, routing.rule);
+		case 'limits':
+			return decideByLimits(routing.reading, routing.rule);
+	}
+}

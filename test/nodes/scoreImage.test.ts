@@ -1,0 +1,211 @@
+import { ScoreImage } from '../../nodes/ScoreImage/ScoreImage.node';
+import type { Engine } from '../../src/engine/host';
+import { fileItem, node, oneNode } from './support/flow';
+import { N8nLab } from './support/n8nLab';
+import { engineFromSources } from './support/sharedEngine';
+import { trainTinyModel, TINY_OVERRIDES, type TinyModel } from './support/tinyModel';
+
+let lab: N8nLab;
+let engine: Engine;
+let tiny: TinyModel;
+
+beforeAll(async () => {
+	lab = await N8nLab.open({ scoreImage: ScoreImage });
+	engine = engineFromSources();
+	tiny = await trainTinyModel(engine, lab.files);
+}, 120_000);
+
+afterAll(async () => {
+	await engine.close();
+	lab.close();
+});
+
+const byName = (value: string) => ({ __rl: true, mode: 'name', value });
+const score = (parameters = {}, options = {}) =>
+	oneNode(
+		'scoreImage',
+		{
+			model: byName('tiny'),
+			options: { storeFolder: tiny.store, device: 'cpu', threads: 1 },
+			...parameters,
+		},
+		options,
+	);
+const bolt = (name = 'good/0', more = {}) =>
+	fileItem(tiny.image('bolt', name), { fileName: 'bolt.png', ...more });
+const notAnImage = () => fileItem(Buffer.from('this is a text file'), { fileName: 'fake.png' });
+
+test('a score comes as flat fields with its meaning, and agrees with the engine', async () => {
+	const run = await lab.run(score(), { items: [bolt()] });
+	expect(run.status).toBe('success');
+	const [json] = run.json();
+	const [own] = await engine.score({
+		store: tiny.store,
+		model: 'tiny',
+		images: [{ name: 'bolt.png', bytes: tiny.image('bolt', 'good/0') }],
+		device: 'cpu',
+		threads: 1,
+	});
+	if ('error' in own) throw new Error(own.error.message);
+	expect(json).toMatchObject({
+		file: 'bolt.png',
+		category: null,
+		score: own.score,
+		pValue: own.pValue,
+		threshold: own.threshold,
+		verdict: own.verdict,
+		model: 'tiny',
+		version: '1',
+		device: 'cpu',
+	});
+	expect(json.calibrationImages).toBeGreaterThan(0);
+	for (const [key, value] of Object.entries(json))
+		if (key !== 'regions' && value !== null) expect(typeof value).not.toBe('object');
+	expect(run.items()[0].binary?.data.fileName).toBe('bolt.png');
+});
+
+test('heat map, mask and raw map are added when asked for, and only then', async () => {
+	const plain = await lab.run(score({ options: { storeFolder: tiny.store, keepImage: false } }), {
+		items: [bolt()],
+	});
+	expect(plain.items()[0].binary).toBeUndefined();
+	const run = await lab.run(score({ outputs: ['heatmap', 'mask', 'rawMap'] }), { items: [bolt()] });
+	const [item] = run.items();
+	expect(Object.keys(item.binary ?? {}).sort()).toEqual(['data', 'heatmap', 'mask', 'rawMap']);
+	const png = Buffer.from([0x89, 0x50, 0x4e, 0x47]);
+	expect((await lab.bytes(item, 'heatmap')).subarray(0, 4)).toEqual(png);
+	expect((await lab.bytes(item, 'mask')).subarray(0, 4)).toEqual(png);
+	const map = await lab.bytes(item, 'rawMap');
+	expect(map.length).toBe(256 * 256 * 4);
+	const top = Array.from({ length: 256 * 256 }, (_, i) => map.readFloatLE(4 * i))
+		.sort((a, b) => b - a)
+		.slice(0, 655);
+	expect(top.reduce((sum, value) => sum + value, 0) / top.length).toBeCloseTo(Number(item.json.score), 5);
+});
+
+test('fifty items of two categories keep their order and their pairing', async () => {
+	const categories = Array.from({ length: 50 }, (_, i) => (i % 3 === 0 ? 'nut' : 'bolt'));
+	const items = categories.map((category, i) =>
+		fileItem(tiny.image(category, i % 2 === 0 ? 'good/0' : 'square/0'), {
+			fileName: `${i}.png`,
+			json: { category },
+		}),
+	);
+	const run = await lab.run(score({ categorySource: 'field' }), { items });
+	expect(run.json().map(({ file }) => file)).toEqual(items.map((_, i) => `${i}.png`));
+	expect(run.json().map(({ category }) => category)).toEqual(categories);
+	expect(run.items().map(({ pairedItem }) => pairedItem)).toEqual(items.map((_, item) => ({ item })));
+});
+
+test('a broken image goes to the error output alone, with what to do', async () => {
+	const run = await lab.run(score({}, { onError: 'continueErrorOutput' }), {
+		items: [bolt(), notAnImage(), bolt()],
+	});
+	const [good, bad] = run.outputs();
+	expect(good.map(({ json }) => json.file)).toEqual(['bolt.png', 'bolt.png']);
+	expect(bad).toHaveLength(1);
+	expect(bad[0].json.error).toMatch(/fake\.png/);
+	expect(bad[0].pairedItem).toEqual({ item: 1 });
+	expect(bad[0].binary?.data.fileName).toBe('fake.png');
+});
+
+test('without an error output a broken image ends the node and names its item', async () => {
+	const run = await lab.run(score(), { items: [bolt(), notAnImage()] });
+	expect(run.status).toBe('error');
+	expect(run.error?.message).toMatch(/fake\.png/);
+	expect(run.error).toMatchObject({ context: { itemIndex: 1 } });
+});
+
+test('an item without an image says which fields there are', async () => {
+	const run = await lab.run(score(), { items: [{ json: {} }] });
+	expect(run.error?.message).toBe('Expected an image in binary field "data", found no binary data');
+});
+
+test('an image under another name is found, with a hint', async () => {
+	const run = await lab.run(score(), { items: [bolt('good/0', { field: 'photo' })] });
+	expect(run.status).toBe('success');
+	expect(run.hints().join()).toContain('"photo"');
+});
+
+test('a missing model says which ones there are', async () => {
+	const run = await lab.run(score({ model: byName('missing') }), { items: [bolt()] });
+	expect(run.status).toBe('error');
+	expect(run.error?.message).toMatch(/missing/);
+	expect(JSON.stringify(run.error)).toMatch(/tiny/);
+});
+
+test('an unknown category fails its items only', async () => {
+	const run = await lab.run(score({ categorySource: 'field' }, { onError: 'continueErrorOutput' }), {
+		items: [
+			bolt('good/0', { json: { category: 'gear' } }),
+			bolt('good/0', { json: { category: 'bolt' } }),
+		],
+	});
+	const [good, bad] = run.outputs();
+	expect(good).toHaveLength(1);
+	expect(bad[0].json.error).toMatch(/gear/);
+});
+
+test('model, category and outputs may be expressions of the item', async () => {
+	const run = await lab.run(
+		score({
+			model: byName('={{ $json.use }}'),
+			categorySource: 'fixed',
+			category: '={{ $json.kind }}',
+			outputs: '={{ $json.wanted }}',
+		}),
+		{ items: [bolt('good/0', { json: { use: 'tiny@1', kind: 'nut', wanted: ['mask'] } })] },
+	);
+	expect(run.json()).toMatchObject([{ model: 'tiny', category: 'nut' }]);
+	expect(run.items()[0].binary).toHaveProperty('mask');
+});
+
+test('fields of the input are kept when asked for', async () => {
+	const options = { storeFolder: tiny.store, includeInput: true };
+	const run = await lab.run(score({ options }), {
+		items: [bolt('good/0', { json: { line: 7, score: 'old' } })],
+	});
+	expect(run.json()[0]).toMatchObject({ line: 7 });
+	expect(typeof run.json()[0].score).toBe('number');
+});
+
+test('a model without calibration gives a score and says what is missing', async () => {
+	await engine.train({
+		store: tiny.store,
+		data: tiny.data,
+		model: 'raw',
+		encoder: tiny.encoder,
+		overrides: TINY_OVERRIDES,
+		calibrationShare: 0,
+		device: 'cpu',
+		threads: 1,
+	});
+	const run = await lab.run(score({ model: byName('raw') }), { items: [bolt()] });
+	expect(run.json()[0]).toMatchObject({ verdict: 'uncalibrated', pValue: null, threshold: null });
+	expect(run.hints().join()).toContain('calibration share');
+});
+
+test('stopping the execution stops the scoring', async () => {
+	const items = Array.from({ length: 200 }, () => bolt());
+	const running = lab.start(score(), { items });
+	setTimeout(() => {
+		running.cancel();
+	}, 300);
+	const run = await running.done;
+	expect(run.status).toBe('canceled');
+});
+
+test('the list offers the models of the store', async () => {
+	const { results } = await lab.search('scoreImage', 'searchModels', {
+		parameters: { options: { storeFolder: tiny.store } },
+	});
+	expect(results.map(({ value }) => value)).toContain('tiny');
+});
+
+test('as a tool it tells an agent without an image what it needs', async () => {
+	const tool = node('scoreImageTool', { model: byName('tiny') }, { name: 'Tool' });
+	const { nodes, connections } = oneNode('agent');
+	const toAgent = { Tool: { ai_tool: [[{ node: 'Node', type: 'ai_tool' as const, index: 0 }]] } };
+	const run = await lab.run({ nodes: [...nodes, tool], connections: { ...connections, ...toAgent } });
+	expect(JSON.stringify(run.json()[0] ?? run.error)).toContain('Expected an image in binary field');
+});

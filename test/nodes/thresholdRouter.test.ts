@@ -1,0 +1,159 @@
+import { ThresholdRouter } from '../../nodes/ThresholdRouter/ThresholdRouter.node';
+import { node, oneNode } from './support/flow';
+import { N8nLab } from './support/n8nLab';
+
+let lab: N8nLab;
+
+beforeAll(async () => {
+	lab = await N8nLab.open({ thresholdRouter: ThresholdRouter });
+});
+
+afterAll(() => {
+	lab.close();
+});
+
+const route = (parameters = {}, options = {}) => oneNode('thresholdRouter', parameters, options);
+/** A score among 199 normal images of which `above` scored higher. */
+const scored = (above: number, more = {}) => ({
+	json: {
+		file: `${above}.png`,
+		category: 'bottle',
+		score: 2 - above / 100,
+		pValue: (above + 1) / 200,
+		threshold: 1.99,
+		calibrationImages: 199,
+		verdict: 'normal',
+		...more,
+	},
+});
+const files = (outputs: readonly (readonly { json: { file?: unknown } }[])[]) =>
+	outputs.map((items) => items.map(({ json }) => json.file));
+
+test('the three outputs are named, and stay whatever the settings are', () => {
+	const { description } = new ThresholdRouter();
+	expect(description.outputNames).toEqual(['Normal', 'Review', 'Anomaly']);
+	expect(description.outputs).toHaveLength(3);
+});
+
+test('the p-value against the two rates decides, and the reason is one sentence', async () => {
+	const run = await lab.run(route(), { items: [scored(150), scored(5), scored(0), scored(1)] });
+	expect(files(run.outputs())).toEqual([['150.png'], ['5.png'], ['0.png', '1.png']]);
+	const [normal, review, anomaly] = run.outputs().map(([item]) => item.json);
+	expect(normal).toMatchObject({ route: 'normal' });
+	expect(review).toMatchObject({ route: 'review' });
+	expect(anomaly.reason).toBe(
+		'bottle is anomalous: score 2 against threshold 1.99, higher than all 199 normal images of the calibration (anomalous up to 1 %, review up to 5 %)',
+	);
+});
+
+test('a higher false-alarm rate sends more to Anomaly', async () => {
+	const items = Array.from({ length: 40 }, (_, above) => scored(above));
+	const counts = async (falseAlarmRate: number) =>
+		(await lab.run(route({ falseAlarmRate, reviewRate: 0.5 }), { items }))
+			.outputs()
+			.map((output) => output.length);
+	expect(await counts(0.01)).toEqual([0, 38, 2]);
+	expect(await counts(0.1)).toEqual([0, 20, 20]);
+});
+
+test('without a review band doubtful parts are normal', async () => {
+	const run = await lab.run(route({ reviewBand: false }), { items: [scored(5), scored(0)] });
+	expect(files(run.outputs())).toEqual([['5.png'], [], ['0.png']]);
+});
+
+test('limits hold any number, in either direction', async () => {
+	const items = [1, 4, 6].map((brightness) => ({ json: { file: `${brightness}`, brightness } }));
+	const limits = { rule: 'limits', field: 'brightness', threshold: 5, reviewThreshold: 3 };
+	const above = await lab.run(route({ ...limits, direction: 'above' }), { items });
+	expect(files(above.outputs())).toEqual([['1'], ['4'], ['6']]);
+	const below = await lab.run(route({ ...limits, direction: 'below', threshold: 3, reviewThreshold: 5 }), {
+		items,
+	});
+	expect(files(below.outputs())).toEqual([['6'], ['4'], ['1']]);
+});
+
+test('a category may have a rule of its own', async () => {
+	const limits = {
+		rule: 'limits',
+		field: 'score',
+		threshold: 1,
+		reviewBand: false,
+		limitsByCategory: { rows: [{ category: 'cable', threshold: 3, reviewThreshold: 2 }] },
+	};
+	const items = ['bottle', 'cable'].map((category) => ({ json: { file: category, category, score: 2 } }));
+	expect(files((await lab.run(route(limits), { items })).outputs())).toEqual([['cable'], [], ['bottle']]);
+	const rates = {
+		calibrationByCategory: { rows: [{ category: 'bottle', falseAlarmRate: 0.2, reviewRate: 0.3 }] },
+	};
+	const run = await lab.run(route(rates), { items: [scored(30), scored(30, { category: 'cable' })] });
+	expect(run.outputs().map((output) => output.map(({ json }) => json.category))).toEqual([
+		['cable'],
+		[],
+		['bottle'],
+	]);
+});
+
+test('rates and limits may be expressions of the item', async () => {
+	const run = await lab.run(route({ falseAlarmRate: '={{ $json.rate }}', reviewBand: false }), {
+		items: [scored(10, { rate: 0.01 }), scored(10, { rate: 0.2 })],
+	});
+	expect(run.outputs().map((output) => output.length)).toEqual([1, 0, 1]);
+});
+
+test('items keep their fields, binary data and pairing', async () => {
+	const binary = { heatmap: { data: 'AAAA', mimeType: 'image/png' } };
+	const run = await lab.run(route(), { items: [scored(0), { ...scored(1), binary }] });
+	const [, , anomaly] = run.outputs();
+	expect(anomaly[1].binary).toHaveProperty('heatmap');
+	expect(anomaly.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }]);
+	expect(anomaly[0].json).toMatchObject({ file: '0.png', pValue: 1 / 200, route: 'anomaly' });
+});
+
+test('an item without a score goes to the error output and says what is missing', async () => {
+	const run = await lab.run(route({}, { onError: 'continueErrorOutput' }), {
+		items: [scored(0), { json: { file: 'none' } }],
+	});
+	const outputs = run.outputs();
+	expect(outputs).toHaveLength(4);
+	expect(outputs[2]).toHaveLength(1);
+	expect(outputs[3][0].json.error).toBe('Expected a number in field "score", found no such field');
+});
+
+test('when the flow is to go on all the same, an item without a score is for a person to look at', async () => {
+	const run = await lab.run(route({}, { onError: 'continueRegularOutput' }), { items: [{ json: {} }] });
+	expect(run.outputs().map((output) => output.length)).toEqual([0, 1, 0]);
+});
+
+test('a score without calibration is refused by the calibration rule', async () => {
+	const item = scored(0, { verdict: 'uncalibrated', pValue: null, threshold: null });
+	const run = await lab.run(route(), { items: [item] });
+	expect(run.error?.message).toMatch(/without calibration/);
+});
+
+test('a review rate below the false-alarm rate is refused', async () => {
+	const run = await lab.run(route({ falseAlarmRate: 0.1, reviewRate: 0.05 }), { items: [scored(0)] });
+	expect(run.error?.message).toMatch(/review rate between the false-alarm rate 0.1 and 1, found 0.05/);
+});
+
+test('as a tool it judges the number that an agent has, whichever output that is', async () => {
+	const field = '={{ $fromAI("value", "number to judge", "number") }}';
+	const limits = { rule: 'limits', field, threshold: 1, reviewBand: false };
+	const tool = node('thresholdRouterTool', limits, { name: 'Tool' });
+	const { nodes, connections } = oneNode('agent');
+	const toAgent = { Tool: { ai_tool: [[{ node: 'Node', type: 'ai_tool' as const, index: 0 }]] } };
+	const run = await lab.run(
+		{ nodes: [...nodes, tool], connections: { ...connections, ...toAgent } },
+		{ items: [{ json: { arguments: { value: 3 } } }] },
+	);
+	expect(run.json()[0].answer).toMatchObject([
+		{ route: 'anomaly', reason: 'The item is anomalous: value 3 is above threshold 1' },
+	]);
+});
+
+test('an expression may give the number itself', async () => {
+	const limits = { rule: 'limits', field: '={{ $json.a / $json.b }}', threshold: 1, reviewBand: false };
+	const run = await lab.run(route(limits), { items: [{ json: { a: 1, b: 4 } }] });
+	expect(run.outputs()[0].map(({ json }) => json)).toMatchObject([
+		{ reason: 'The item is normal: value 0.25 is not above 1' },
+	]);
+});

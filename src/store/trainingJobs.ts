@@ -123,6 +123,11 @@ export class TrainingJobs {
 		await removeTree(this.imagesOf(id));
 	}
 
+	/** Forgets a job with all that belongs to it. */
+	async remove(id: string): Promise<void> {
+		await removeTree(this.folderOf(id));
+	}
+
 	/** Asks the owner to end the job; it notices within a second. */
 	async requestCancel(id: string): Promise<void> {
 		await mark(join(this.folderOf(id), CANCEL_FILE));

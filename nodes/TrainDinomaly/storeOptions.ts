@@ -1,0 +1,12 @@
+import type { INodeProperties } from 'n8n-workflow';
+import { storeProperty } from '../shared/store';
+
+/** Options of the operations that only look into the store. */
+export const storeOptions: INodeProperties = {
+	displayName: 'Options',
+	name: 'options',
+	type: 'collection',
+	placeholder: 'Add option',
+	default: {},
+	options: [storeProperty],
+};

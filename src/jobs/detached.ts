@@ -1,0 +1,97 @@
+import type { Engine } from '../engine/host';
+import type { TrainingJob } from '../store/trainingJob';
+import { isEnded } from '../store/trainingJob';
+import { isAbandoned, TrainingJobs } from '../store/trainingJobs';
+import type { TrainProgress } from '../training/request';
+import { deliver, isAwaited, type DeliveryOptions } from './deliver';
+import { runJob } from './runJob';
+
+/** What jobs that nobody waits for inside this process are worked on with. */
+export interface Workshop {
+	readonly engine: () => Pick<Engine, 'train' | 'lossCurve'>;
+	readonly log: (line: string) => void;
+	readonly onProgress?: (job: TrainingJob, progress: TrainProgress) => void;
+	readonly delivery?: Pick<DeliveryOptions, 'pauseMs' | 'environment'>;
+}
+
+/** How often n8n is asked whether the execution still waits. */
+const AWAITED_EVERY_MS = 15_000;
+/** n8n may have loaded the package twice: what this process works on must hang on something global. */
+const ACTIVE = Symbol.for('n8n-nodes-dinomaly.detachedJobs');
+
+/** Starts to work on a job of this process; the promise ends when the execution that waits has been told. */
+export async function workDetached(
+	jobs: TrainingJobs,
+	job: TrainingJob,
+	workshop: Workshop,
+	token?: string,
+): Promise<void> {
+	const key = `${jobs.store}\n${job.id}`;
+	const active = activeJobs();
+	if (active.has(key)) return;
+	active.add(key);
+	const { log, onProgress, delivery } = workshop;
+	try {
+		const ended = isEnded(job) ? job : await workWatched(jobs, job, { ...workshop, token, onProgress });
+		if (isEnded(ended)) await deliver(jobs, ended, { log, ...delivery });
+	} catch (error) {
+		log(
+			`training ${job.id} is left for later: ${error instanceof Error ? error.message : String(error)}`,
+		);
+	} finally {
+		active.delete(key);
+	}
+}
+
+/**
+ * Goes on with the jobs of a store whose processes are gone, and tells executions that still wait for ended ones. Resolves to the ids
+ * that were taken up, as soon as they are; the work itself goes on.
+ */
+export async function recoverJobs(store: string, workshop: Workshop): Promise<string[]> {
+	const jobs = new TrainingJobs(store);
+	const taken: string[] = [];
+	for (const job of await jobs.list()) {
+		if (activeJobs().has(`${jobs.store}\n${job.id}`)) continue;
+		const found = await needsWork(jobs, job);
+		if (found === undefined) continue;
+		taken.push(job.id);
+		if (!isEnded(found)) workshop.log(`going on with training ${job.id} of model "${job.request.model}"`);
+		void workDetached(jobs, found, workshop);
+	}
+	return taken;
+}
+
+async function needsWork(jobs: TrainingJobs, job: TrainingJob): Promise<TrainingJob | undefined> {
+	if (!job.detached) return undefined;
+	if (!isEnded(job)) return isAbandoned(job) ? jobs.takeOver(job.id) : undefined;
+	if (job.resume === undefined || (await jobs.isDelivered(job.id))) return undefined;
+	// Its owner delivers as long as it lives; two that deliver do no harm, since an execution takes one.
+	return isAbandoned({ ...job, state: 'running' }) ? job : undefined;
+}
+
+async function workWatched(
+	jobs: TrainingJobs,
+	job: TrainingJob,
+	{ engine, onProgress, token }: Workshop & { readonly token?: string },
+): Promise<TrainingJob> {
+	const watch = setInterval(() => {
+		void isAwaited(job).then(async (awaited) => {
+			if (!awaited) await jobs.requestCancel(job.id);
+		});
+	}, AWAITED_EVERY_MS);
+	watch.unref();
+	try {
+		return await runJob(jobs, job, {
+			engine: engine(),
+			token,
+			onProgress: (progress) => onProgress?.(job, progress),
+		});
+	} finally {
+		clearInterval(watch);
+	}
+}
+
+function activeJobs(): Set<string> {
+	const holder = globalThis as { [ACTIVE]?: Set<string> };
+	return (holder[ACTIVE] ??= new Set());
+}

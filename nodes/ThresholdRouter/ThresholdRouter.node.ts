@@ -16,7 +16,7 @@ export class ThresholdRouter implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle:
-			'={{ $parameter["rule"] === "limits" ? $parameter["field"] + " " + $parameter["direction"] + " " + $parameter["threshold"] : "false alarms up to " + Number((100 * $parameter["falseAlarmRate"]).toPrecision(3)) + " %" }}',
+			'={{ $parameter["rule"] === "bestF1" ? "best F1 of an evaluation" : $parameter["rule"] === "limits" ? $parameter["field"] + " " + $parameter["direction"] + " " + $parameter["threshold"] : "false alarms up to " + Number((100 * $parameter["falseAlarmRate"]).toPrecision(3)) + " %" }}',
 		description: 'Sends each scored part to Normal, Review or Anomaly, and says why',
 		defaults: { name: 'Threshold Router' },
 		inputs: [NodeConnectionTypes.Main],
@@ -27,6 +27,6 @@ export class ThresholdRouter implements INodeType {
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return Promise.resolve(routeItems(this));
+		return routeItems(this);
 	}
 }

@@ -2,18 +2,20 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { decide, type Decision, type Route } from '../../src/routing/route';
 import { failed } from '../shared/failure';
 import { itemFailure } from '../shared/items';
+import { EvaluatedLimits } from './evaluatedLimits';
 import { readCalibrationRule, readLimitRule } from './rules';
 
 const OUTPUTS: readonly Route[] = ['normal', 'review', 'anomaly'];
 const CALIBRATION_FIELDS = ['score', 'pValue', 'threshold'] as const;
 
 /** Sends every item to the output that its decision names, with `route` and `reason` added. */
-export function routeItems(context: IExecuteFunctions): INodeExecutionData[][] {
+export async function routeItems(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	const outputs = OUTPUTS.map((): INodeExecutionData[] => []);
 	const items = context.getInputData();
+	const evaluations = new EvaluatedLimits(context);
 	for (const [index, item] of items.entries()) {
 		try {
-			const decision = decideFor(context, index);
+			const decision = await decideFor(context, index, evaluations);
 			outputs[OUTPUTS.indexOf(decision.route)].push({
 				...item,
 				json: { ...item.json, ...decision },
@@ -28,14 +30,30 @@ export function routeItems(context: IExecuteFunctions): INodeExecutionData[][] {
 	return context.getNode().type.endsWith('Tool') ? [outputs.flat()] : outputs;
 }
 
-function decideFor(context: IExecuteFunctions, index: number): Decision {
+async function decideFor(
+	context: IExecuteFunctions,
+	index: number,
+	evaluations: EvaluatedLimits,
+): Promise<Decision> {
 	const { json } = context.getInputData()[index];
 	const category = categoryOf(context, index);
-	if (context.getNodeParameter('rule', index, 'calibration') === 'limits') {
+	const kind = context.getNodeParameter('rule', index, 'calibration');
+	if (kind === 'limits') {
 		return decide({
-			kind: 'limits',
+			kind,
 			rule: readLimitRule(context, index, category),
 			reading: { subject: category ?? 'The item', ...measured(context, index) },
+		});
+	}
+	if (kind === 'bestF1') {
+		return decide({
+			kind: 'limits',
+			rule: await evaluations.ruleFor(index, category),
+			reading: {
+				subject: category ?? 'The image',
+				field: 'score',
+				value: numberIn(context, index, 'score'),
+			},
 		});
 	}
 	if (json.verdict === 'uncalibrated') throw uncalibrated(context, index);

@@ -2,6 +2,7 @@ import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import { DEFAULT_FALSE_ALARM_RATE } from '../../src/routing/calibration';
 import type { CalibrationRule } from '../../src/routing/calibrationRule';
 import type { LimitRule } from '../../src/routing/limitRule';
+import { storeProperty } from '../shared/store';
 
 const falseAlarmRate: INodeProperties = {
 	displayName: 'False-Alarm Rate',
@@ -39,6 +40,16 @@ const reviewThreshold: INodeProperties = {
 	description: 'A value beyond it, but not beyond Threshold, goes to review',
 };
 
+const reviewMargin: INodeProperties = {
+	displayName: 'Review Margin',
+	name: 'reviewMargin',
+	type: 'number',
+	typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 4 },
+	default: 0.2,
+	description:
+		'How far below the threshold review begins, as a share of its distance from the median good part',
+};
+
 const category: INodeProperties = {
 	displayName: 'Category',
 	name: 'category',
@@ -60,6 +71,12 @@ export const ruleProperties: INodeProperties[] = [
 		default: 'calibration',
 		description: 'What the decision rests on',
 		options: [
+			{
+				name: 'Best F1 of an Evaluation',
+				value: 'bestF1',
+				description:
+					"The score that parts good and bad best on the labelled images of the model's newest evaluation",
+			},
 			{
 				name: 'Limits on a Number',
 				value: 'limits',
@@ -107,6 +124,7 @@ export const ruleProperties: INodeProperties[] = [
 	},
 	{ ...reviewRate, displayOptions: { show: { rule: ['calibration'], reviewBand: [true] } } },
 	{ ...reviewThreshold, displayOptions: { show: { rule: ['limits'], reviewBand: [true] } } },
+	{ ...reviewMargin, displayOptions: { show: { rule: ['bestF1'], reviewBand: [true] } } },
 	rows('calibrationByCategory', [category, falseAlarmRate, reviewRate], byCalibration),
 	rows('limitsByCategory', [category, threshold, reviewThreshold], byLimits),
 	{
@@ -123,6 +141,16 @@ export const ruleProperties: INodeProperties[] = [
 				default: 'category',
 				description: "Field of the item's JSON that holds its category",
 			},
+			{
+				displayName: 'Evaluation Run ID',
+				name: 'evaluationRun',
+				type: 'string',
+				default: '',
+				placeholder: 'e.g. 20260131T120000000Z-0123abcd',
+				description:
+					"Run that Best F1 is taken from, as Evaluate Metrics gives it out; empty means the newest one of the item's model and version",
+			},
+			storeProperty,
 		],
 	},
 ];
@@ -182,7 +210,7 @@ export function readLimitRule(
 	};
 }
 
-function hasReviewBand(context: IExecuteFunctions, index: number): boolean {
+export function hasReviewBand(context: IExecuteFunctions, index: number): boolean {
 	return context.getNodeParameter('reviewBand', index, true) === true;
 }
 

@@ -10,6 +10,8 @@ export interface LimitRule {
 	readonly threshold: number;
 	/** A value beyond it, but not beyond `threshold`, goes to review; without it nothing does. */
 	readonly reviewThreshold?: number;
+	/** Where the threshold comes from, for the reason; nothing is said when a person has set it. */
+	readonly basis?: string;
 }
 
 export interface LimitReading {
@@ -23,23 +25,24 @@ export interface LimitReading {
 /** Decides by fixed limits. Throws CONFIG_INVALID when the limits are no numbers or the review band lies on the wrong side. */
 export function decideByLimits(reading: LimitReading, rule: LimitRule): Decision {
 	checkRule(rule);
-	const { direction, threshold, reviewThreshold } = rule;
+	const { direction, threshold, reviewThreshold, basis } = rule;
 	const { subject, field, value } = reading;
 	const beyond = (limit: number): boolean => (direction === 'above' ? value > limit : value < limit);
 	const found = `${field} ${decimal(value)}`;
+	const source = basis === undefined ? '' : ` (${basis})`;
 	if (beyond(threshold))
 		return {
 			route: 'anomaly',
-			reason: `${subject} is anomalous: ${found} is ${direction} threshold ${decimal(threshold)}`,
+			reason: `${subject} is anomalous: ${found} is ${direction} threshold ${decimal(threshold)}${source}`,
 		};
 	if (reviewThreshold !== undefined && beyond(reviewThreshold))
 		return {
 			route: 'review',
-			reason: `${subject} needs review: ${found} is ${direction} ${decimal(reviewThreshold)}, but not ${direction} threshold ${decimal(threshold)}`,
+			reason: `${subject} needs review: ${found} is ${direction} ${decimal(reviewThreshold)}, but not ${direction} threshold ${decimal(threshold)}${source}`,
 		};
 	return {
 		route: 'normal',
-		reason: `${subject} is normal: ${found} is not ${direction} ${decimal(reviewThreshold ?? threshold)}`,
+		reason: `${subject} is normal: ${found} is not ${direction} ${decimal(reviewThreshold ?? threshold)}${source}`,
 	};
 }
 

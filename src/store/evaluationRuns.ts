@@ -12,6 +12,8 @@ export interface RunFilter {
 	/** Only runs on these test images. */
 	readonly fingerprint?: string | null;
 	readonly source?: EvaluationRun['source'];
+	/** Only runs of this version of the model. */
+	readonly version?: string;
 	/** Only runs older than this one. */
 	readonly before?: string;
 }
@@ -71,13 +73,14 @@ export class EvaluationRuns {
 	/** The newest run that passes the filter; damaged ones are passed over. */
 	async newest(
 		model: string,
-		{ fingerprint, source, before }: RunFilter = {},
+		{ fingerprint, source, version, before }: RunFilter = {},
 	): Promise<EvaluationRun | undefined> {
 		for (const id of await this.list(model)) {
 			if (before !== undefined && id >= before) continue;
 			const run = await this.#readIfWhole(model, id);
 			if (run === undefined) continue;
 			if (source !== undefined && run.source !== source) continue;
+			if (version !== undefined && run.model.version !== version) continue;
 			// Unknown test images are never the same as others, not even as other unknown ones.
 			if (
 				fingerprint !== undefined &&

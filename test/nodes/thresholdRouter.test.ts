@@ -1,4 +1,7 @@
+import path from 'node:path';
 import { ThresholdRouter } from '../../nodes/ThresholdRouter/ThresholdRouter.node';
+import { EvaluationRuns } from '../../src/store/evaluationRuns';
+import { sampleRun } from '../store/sampleRun';
 import { node, oneNode } from './support/flow';
 import { N8nLab } from './support/n8nLab';
 
@@ -156,4 +159,50 @@ test('an expression may give the number itself', async () => {
 	expect(run.outputs()[0].map(({ json }) => json)).toMatchObject([
 		{ reason: 'The item is normal: value 0.25 is not above 1' },
 	]);
+});
+
+describe('by the best F1 of an evaluation', () => {
+	const rule = { rule: 'bestF1', options: { storeFolder: 'models' } };
+	const item = (score: number, more = {}) => ({
+		json: { file: `${score}`, category: 'bolt', model: 'tiny', version: '1', score, ...more },
+	});
+	const newest = sampleRun({ created: '2026-02-01T12:00:00.000Z' });
+
+	beforeAll(async () => {
+		const runs = new EvaluationRuns(path.join(lab.files, 'models'));
+		await runs.record(sampleRun({ images: [] }));
+		await runs.record(newest);
+	});
+
+	test('the newest evaluation of the version sets the threshold of each category', async () => {
+		// Good images score 0.1 and 0.3, the defect 0.4: halfway is 0.35, and review begins a fifth of the way to the median 0.3 below.
+		const run = await lab.run(route(rule), { items: [item(0.33), item(0.345), item(0.36)] });
+		expect(files(run.outputs())).toEqual([['0.33'], ['0.345'], ['0.36']]);
+		expect(run.outputs()[2][0].json.reason).toBe(
+			'bolt is anomalous: score 0.36 is above threshold 0.35 (best F1 1.000 on 2 good and 1 defective images)',
+		);
+	});
+
+	test.each([
+		[{ version: '2' }, 'Expected an evaluation of model "tiny" version 2, found none'],
+		[{ category: 'nut' }, /of category "nut" in evaluation \S+, found none of one kind/],
+		[{ model: undefined }, /Expected the item to name its model and version/],
+	])('an item %j fails and says what is missing', async (more, message) => {
+		const run = await lab.run(route(rule, { onError: 'continueErrorOutput' }), {
+			items: [item(0.36), item(0.36, more)],
+		});
+		const [, , anomaly, failures] = run.outputs();
+		expect(anomaly).toHaveLength(1);
+		expect(failures[0].json.error).toMatch(message);
+	});
+
+	test('a run of another version is no measure', async () => {
+		const options = { ...rule.options, evaluationRun: newest.id };
+		const named = (version: string) =>
+			lab.run(route({ ...rule, options }), { items: [item(0.36, { version })] });
+		expect((await named('1')).error).toBeUndefined();
+		expect((await named('2')).error?.message).toBe(
+			'Expected an evaluation of model "tiny" version 2, found one of version 1',
+		);
+	});
 });

@@ -1,10 +1,19 @@
 import { emitOne, requireSameType, type Tensor } from '../graph';
 import { broadcastShape, sameShape, shapeError, type Shape } from '../shape';
-import { reduceTo } from './elementwise';
+import { add, reduceTo, withGradient } from './elementwise';
 import { reshape, transpose } from './layout';
+import { expand } from './reduce';
 
 /** From this many rows on a transposed copy pays. */
 const LONG_SUM = 1024;
+
+/** From this many rows on a product is computed in blocks of rows. */
+const TALL = 8192;
+/** Rows of a block: its part of the result stays in a core's own cache while the sum over the inner axis goes on. */
+const FEWEST_BLOCK_ROWS = 200;
+const MOST_BLOCK_ROWS = 1600;
+/** The right matrix is copied this many times at most. */
+const MOST_COPIES = 5;
 
 /** Matrix product over the last two axes; leading axes broadcast. */
 export function matmul(a: Tensor, b: Tensor): Tensor {
@@ -47,22 +56,68 @@ export function gemm(a: Tensor, b: Tensor, c: Tensor | null = null, options: Gem
 	const shape = [rows, columns];
 	if (c && !sameShape(broadcastShape('Gemm', c.shape, shape), shape))
 		throw shapeError('Gemm', 'the addend must broadcast to the product', c.shape, shape);
+	const inputs = c ? [a, b, c] : [a, b];
+	const rule = (g: Tensor): readonly Tensor[] => {
+		const da = transposeA
+			? gemm(b, g, null, { transposeA: transposeB, transposeB: true, alpha })
+			: gemm(g, b, null, { transposeB: !transposeB, alpha });
+		const db = transposeB
+			? transposedGemm(g, a, transposeA, alpha)
+			: gemm(a, g, null, { transposeA: !transposeA, alpha });
+		return c ? [da, db, addendGradient(g, c.shape)] : [da, db];
+	};
+	const blocks = transposeA || alpha !== 1 ? null : rowBlocks(a, b);
+	if (blocks) {
+		const product = blockProduct(a, b, transposeB, blocks);
+		return withGradient(c ? add(product, c) : product, inputs, rule);
+	}
 	return emitOne(a.graph, {
 		opType: 'Gemm',
-		inputs: c ? [a, b, c] : [a, b],
+		inputs,
 		outputs: [{ dtype: a.dtype, shape }],
 		attributes: { transA: Number(transposeA), transB: Number(transposeB), alpha: { float: alpha } },
-		gradient: ([g]) => {
-			if (!g) return c ? [null, null, null] : [null, null];
-			const da = transposeA
-				? gemm(b, g, null, { transposeA: transposeB, transposeB: true, alpha })
-				: gemm(g, b, null, { transposeB: !transposeB, alpha });
-			const db = transposeB
-				? transposedGemm(g, a, transposeA, alpha)
-				: gemm(a, g, null, { transposeA: !transposeA, alpha });
-			return c ? [da, db, addendGradient(g, c.shape)] : [da, db];
-		},
+		gradient: ([g]) => (g ? rule(g) : inputs.map(() => null)),
 	});
+}
+
+/** How the rows of a tall product are cut: copies x blocks x rows. */
+type RowBlocks = readonly [copies: number, blocks: number, rows: number];
+
+/**
+ * How to cut the rows of a, or null when the product is better left whole: when it is low, has no suitable divisor, or its right matrix is
+ * a constant, which ONNX Runtime packs once for all runs.
+ */
+function rowBlocks(a: Tensor, b: Tensor): RowBlocks | null {
+	const [rows] = a.shape;
+	if (a.dtype !== 'float32' || rows < TALL || !changes(b)) return null;
+	for (let copies = 2; copies <= MOST_COPIES; copies++) {
+		if (rows % copies !== 0) continue;
+		const perCopy = rows / copies;
+		for (
+			let blocks = Math.ceil(perCopy / MOST_BLOCK_ROWS);
+			perCopy / blocks >= FEWEST_BLOCK_ROWS;
+			blocks++
+		)
+			if (perCopy % blocks === 0) return [copies, blocks, perCopy / blocks];
+	}
+	return null;
+}
+
+/**
+ * a b as a batch of products, up to a fifth faster: ONNX Runtime sums a whole matrix over a stretch of the inner axis after the other, and
+ * a tall result leaves the cache in between. A right matrix with a single copy would be taken for the whole product again.
+ */
+function blockProduct(a: Tensor, b: Tensor, transposeB: boolean, [copies, blocks, rows]: RowBlocks): Tensor {
+	const copied = expand(reshape(b, [1, 1, ...b.shape]), [copies, 1, ...b.shape]);
+	const right = transposeB ? swapLast(copied) : copied;
+	const product = matmul(reshape(a, [copies, blocks, rows, a.shape[1]]), right);
+	return reshape(product, [a.shape[0], b.shape[transposeB ? 0 : 1]]);
+}
+
+/** Whether a tensor depends on an input of its graph. */
+function changes({ graph, node, id }: Tensor): boolean {
+	if (node !== null) return node.inputs.some((input) => input !== null && changes(input));
+	return [...graph.inputs.values()].some((input) => input.id === id);
 }
 
 /**

@@ -83,6 +83,28 @@ describe.each([
 	);
 });
 
+describe.each([
+	['blocks of rows', 8200],
+	['one piece, for want of a divisor', 8209],
+])('linear on so many rows that the product is computed in %s', (_, rows) => {
+	describeOperator(
+		'with a bias',
+		() => ({
+			shapes: [[rows, 2], [3, 2], [3]],
+			ours: linear,
+			theirs: (x, weight, bias) => tf.add(tf.matMul(x, weight, false, true), bias),
+		}),
+		{ trials: 1, differences: false },
+	);
+});
+
+test('a tall product with a constant matrix stays one product, whose matrix is packed once', () => {
+	const graph = new Graph();
+	const weights = graph.constant(new Float32Array(6), [3, 2]);
+	linear(graph.input('x', 'float32', [8200, 2]), weights, null);
+	expect(graph.nodes.map(({ opType }) => opType)).toEqual(['Gemm']);
+});
+
 describeOperator('sumRows', (random) => ({
 	shapes: [randomShape(random, 2)],
 	ours: sumRows,

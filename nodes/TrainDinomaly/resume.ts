@@ -44,7 +44,7 @@ export async function resumeExecution(context: IWebhookFunctions): Promise<IWebh
 		if (onError === 'stopWorkflow') return failNode(context, error);
 		failures.push(failureItem(error, index));
 	}
-	if (onError === 'continueErrorOutput') return { workflowData: [items, failures] };
+	// n8n moves them to the error output when there is one.
 	return { workflowData: [[...items, ...failures]] };
 }
 

@@ -254,13 +254,14 @@ async function refuseExisting(
 
 async function train(context: IExecuteFunctions, order: Order): Promise<INodeExecutionData[]> {
 	const [index] = order.items;
+	const token = await hubToken(context);
 	const job = await createJob(context, order, { mode: 'wait' });
 	const jobs = new TrainingJobs(order.request.store);
 	const lines = progressLines(logTo(context));
 	const ended = await runJob(jobs, job, {
 		engine: engineFor(context),
 		signal: cancelSignal(context),
-		token: await hubToken(context),
+		token,
 		onProgress: lines,
 	});
 	if (ended.state !== 'done') throw errorOf(ended);
@@ -281,6 +282,8 @@ async function startAll(
 	const failures: INodeExecutionData[] = [];
 	const url = mode === 'background' ? resumeUrl(context) : undefined;
 	if (url !== undefined) refuseSeveralStores(context, orders);
+	// Before any job is recorded: nobody would work on the jobs of a node that fails here.
+	const token = await hubToken(context);
 	const secret = randomBytes(32).toString('hex');
 	const ids = orders.map(({ request }) => new TrainingJobs(request.store).newId());
 	for (const [i, order] of orders.entries()) {
@@ -291,7 +294,6 @@ async function startAll(
 			failures.push(itemFailure(context, error, order.items[0]));
 		}
 	}
-	const token = await hubToken(context);
 	const workshop = workshopFor(context.logger);
 	for (const job of jobs) void workDetached(new TrainingJobs(job.request.store), job, workshop, token);
 	return { jobs, failures };

@@ -28,6 +28,8 @@ export interface RunOptions {
 	readonly items?: readonly INodeExecutionData[];
 	readonly mode?: WorkflowExecuteMode;
 	readonly credentials?: NodeOptions['credentials'];
+	/** Where this n8n is said to be, for the addresses that executions are resumed by. */
+	readonly baseUrl?: string;
 }
 
 /** An execution under way. */
@@ -212,8 +214,7 @@ export class N8nLab {
 	}
 
 	private additionalData(flow: Flow, options: RunOptions): IWorkflowExecuteAdditionalData {
-		const { mode = 'manual', credentials = {} } = options;
-		const base = 'http://localhost:5678';
+		const { mode = 'manual', credentials = {}, baseUrl: base = 'http://localhost:9' } = options;
 		const data: Partial<IWorkflowExecuteAdditionalData> = {
 			hooks: new this.core.ExecutionLifecycleHooks(mode, '1', {
 				id: 'test',
@@ -257,6 +258,7 @@ function credentialsHelper(
 ): IWorkflowExecuteAdditionalData['credentialsHelper'] {
 	const helper = {
 		getParentTypes: () => [],
+		isCredentialUsableByNode: () => true,
 		getCredentialsProperties: () => [],
 		getDecrypted: (_data: unknown, _details: INodeCredentialsDetails, type: string) =>
 			Promise.resolve(secrets[type] ?? {}),

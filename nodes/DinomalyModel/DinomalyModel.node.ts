@@ -5,6 +5,7 @@ import {
 	type INodeType,
 	type INodeTypeDescription,
 } from 'n8n-workflow';
+import { inNode } from '../shared/items';
 import { searchModels } from '../shared/modelLocator';
 import type { Operation } from '../shared/operation';
 import * as exportOnnx from './operations/exportOnnx';
@@ -76,6 +77,6 @@ export class DinomalyModel implements INodeType {
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		const operation = this.getNodeParameter('operation', 0) as keyof typeof OPERATIONS;
-		return [await OPERATIONS[operation].execute(this)];
+		return inNode(this, async () => [await OPERATIONS[operation].execute(this)]);
 	}
 }

@@ -5,6 +5,7 @@ import {
 	type INodeType,
 	type INodeTypeDescription,
 } from 'n8n-workflow';
+import { inNode } from '../shared/items';
 import { searchModels } from '../shared/modelLocator';
 import { gateProperties } from './gate';
 import * as evaluateDataset from './operations/evaluateDataset';
@@ -49,6 +50,6 @@ export class EvaluateMetrics implements INodeType {
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		const operation = this.getNodeParameter('operation', 0) as keyof typeof OPERATIONS;
-		return sortIntoOutputs(this, await OPERATIONS[operation].execute(this));
+		return inNode(this, async () => sortIntoOutputs(this, await OPERATIONS[operation].execute(this)));
 	}
 }

@@ -5,6 +5,7 @@ import {
 	type INodeType,
 	type INodeTypeDescription,
 } from 'n8n-workflow';
+import { inNode } from '../shared/items';
 import { dataFolderProperty } from './dataFolder';
 import * as addImages from './operations/addImages';
 import * as createSample from './operations/createSample';
@@ -48,6 +49,6 @@ export class InspectionDataset implements INodeType {
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		const operation = this.getNodeParameter('operation', 0) as keyof typeof OPERATIONS;
-		return [await OPERATIONS[operation].execute(this)];
+		return inNode(this, async () => [await OPERATIONS[operation].execute(this)]);
 	}
 }

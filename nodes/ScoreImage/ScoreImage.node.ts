@@ -5,6 +5,7 @@ import {
 	type INodeType,
 	type INodeTypeDescription,
 } from 'n8n-workflow';
+import { inNode } from '../shared/items';
 import { categoryProperties } from '../shared/category';
 import { modelProperty, searchModels } from '../shared/modelLocator';
 import { binaryFieldProperty } from '../shared/properties';
@@ -36,6 +37,6 @@ export class ScoreImage implements INodeType {
 	methods = { listSearch: { searchModels } };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return [await scoreItems(this)];
+		return inNode(this, async () => [await scoreItems(this)]);
 	}
 }

@@ -5,6 +5,7 @@ import {
 	type INodeType,
 	type INodeTypeDescription,
 } from 'n8n-workflow';
+import { inNode } from '../shared/items';
 import { routeItems } from './routeItems';
 import { ruleProperties } from './rules';
 
@@ -27,6 +28,6 @@ export class ThresholdRouter implements INodeType {
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return routeItems(this);
+		return inNode(this, () => routeItems(this));
 	}
 }

@@ -7,6 +7,7 @@ import {
 	type IWebhookFunctions,
 	type IWebhookResponseData,
 } from 'n8n-workflow';
+import { inNode } from '../shared/items';
 import type { Operation } from '../shared/operation';
 import { getEncoders, searchTrainings } from './jobLocator';
 import * as cancel from './operations/cancel';
@@ -84,7 +85,7 @@ export class TrainDinomaly implements INodeType {
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		const operation = this.getNodeParameter('operation', 0) as keyof typeof OPERATIONS;
-		return [await OPERATIONS[operation].execute(this)];
+		return inNode(this, async () => [await OPERATIONS[operation].execute(this)]);
 	}
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {

@@ -34,3 +34,16 @@ export function itemFailure(context: IExecuteFunctions, error: unknown, index: n
 	if (!context.continueOnFail()) throw nodeError;
 	return failureItem(nodeError, index, context.getInputData()[index]);
 }
+
+/** Runs what a node does; whatever it throws outside of its items reaches n8n as an error of the node, or as the end of a stopped execution. */
+export async function inNode<Result>(
+	context: IExecuteFunctions,
+	work: () => Promise<Result>,
+): Promise<Result> {
+	try {
+		return await work();
+	} catch (error) {
+		const nodeError = toNodeError(context.getNode(), error);
+		throw isCancellation(context, error) ? asCancelled(nodeError) : nodeError;
+	}
+}

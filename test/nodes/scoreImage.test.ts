@@ -185,14 +185,16 @@ test('a model without calibration gives a score and says what is missing', async
 	expect(run.hints().join()).toContain('calibration share');
 });
 
-test('stopping the execution stops the scoring', async () => {
+test('stopping the execution stops the scoring, whatever it is at', async () => {
 	const items = Array.from({ length: 200 }, () => bolt());
-	const running = lab.start(score(), { items });
-	setTimeout(() => {
-		running.cancel();
-	}, 300);
-	const run = await running.done;
-	expect(run.status).toBe('canceled');
+	for (const afterMs of [0, 15, 40, 90, 150, 230, 300]) {
+		const running = lab.start(score(), { items });
+		setTimeout(() => {
+			running.cancel();
+		}, afterMs);
+		const run = await running.done;
+		expect([afterMs, run.status]).toEqual([afterMs, 'canceled']);
+	}
 });
 
 test('the list offers the models of the store', async () => {

@@ -169,7 +169,7 @@ describe('waiting for completion', () => {
 	}, 60_000);
 
 	test.each([
-		[{ model: '' }, /Expected a name for the model in "Model Name", found nothing/],
+		[{ model: ' ' }, /Expected a name for the model in "Model Name", found nothing/],
 		[{ model: '../evil' }, /^Expected .*model/],
 		[{ dataFolder: '../outside' }, /Dataset Folder|outside/],
 		[{ dataFolder: 'nowhere' }, /nowhere/],

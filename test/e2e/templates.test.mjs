@@ -56,9 +56,9 @@ test('a clear part needs no human: the review flow answers at once', async () =>
 test('the watched folder fills the table, and a second look adds nothing', async () => {
 	const [first, second] = [await run('03'), await run('03')];
 	assert.equal(first.status, 'success', messageOf(first));
-	assert.equal(outputsOf(first, 'Write Row')[0].length, 12);
+	assert.equal(rowsOf(first), 12);
 	assert.equal(second.status, 'success', messageOf(second));
-	assert.deepEqual(outputsOf(second, 'Write Row').flat(), []);
+	assert.equal(rowsOf(second), 0);
 });
 
 test('the nightly evaluation writes its row and passes its gate', async () => {
@@ -73,6 +73,12 @@ test('the training flow trains, measures and promotes', async () => {
 	assert.equal(execution.status, 'success', messageOf(execution));
 	assert.equal(outputsOf(execution, 'Put into Production').flat().length, 1);
 });
+
+/** A node that several branches reach runs once for each. */
+function rowsOf(execution) {
+	const runs = execution.data.resultData.runData['Write Row'] ?? [];
+	return runs.flatMap((_, run) => outputsOf(execution, 'Write Row', run).flat()).length;
+}
 
 function numbered(number) {
 	return templates.find(({ file }) => file.startsWith(number));

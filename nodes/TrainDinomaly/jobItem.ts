@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
-import type { TrainingJob } from '../../src/store/trainingJob';
-import { stateOf } from '../../src/store/trainingJobs';
+import type { TrainingJob } from '../../src/jobs/trainingJob';
+import { stateOf } from '../../src/jobs/trainingJobs';
 
 /** How far a training is, in one flat row. */
 export function jobFields(job: TrainingJob): IDataObject {

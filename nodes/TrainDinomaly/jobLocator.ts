@@ -5,8 +5,8 @@ import type {
 	INodePropertyOptions,
 	INodeProperties,
 } from 'n8n-workflow';
-import type { TrainingJob } from '../../src/store/trainingJob';
-import { stateOf, TrainingJobs } from '../../src/store/trainingJobs';
+import type { TrainingJob } from '../../src/jobs/trainingJob';
+import { stateOf, TrainingJobs } from '../../src/jobs/trainingJobs';
 import { ENCODERS } from '../../src/weights/catalogue';
 import { failed } from '../shared/failure';
 import { readStore, readStoreWhileEditing } from '../shared/store';

@@ -8,8 +8,8 @@ import {
 } from 'n8n-workflow';
 import { DinomalyError } from '../../src/errors';
 import { REFUSED, type DeliveryNote } from '../../src/jobs/deliver';
-import { isEnded, type TrainingJob } from '../../src/store/trainingJob';
-import { TrainingJobs } from '../../src/store/trainingJobs';
+import { isEnded, type TrainingJob } from '../../src/jobs/trainingJob';
+import { TrainingJobs } from '../../src/jobs/trainingJobs';
 import { failureItem, toNodeError } from '../shared/failure';
 import { trainedItems } from './trainedItem';
 

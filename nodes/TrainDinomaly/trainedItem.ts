@@ -5,8 +5,8 @@ import { calibrationFor, DEFAULT_FALSE_ALARM_RATE, thresholdFor } from '../../sr
 import type { CalibrationFile } from '../../src/store/calibration';
 import { readCalibration } from '../../src/store/calibration';
 import { readCard } from '../../src/store/card';
-import type { FinishedModel, TrainingJob } from '../../src/store/trainingJob';
-import type { TrainingJobs } from '../../src/store/trainingJobs';
+import type { FinishedModel, TrainingJob } from '../../src/jobs/trainingJob';
+import type { TrainingJobs } from '../../src/jobs/trainingJobs';
 
 /** What items of trained models need of n8n; a webhook has it too. */
 export interface ItemMaker {

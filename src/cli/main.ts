@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { packageVersion } from '../engine/version';
+import { packageVersion } from '../packageVersion';
 import { DinomalyError } from '../errors';
 import type { Command, CommandContext } from './command';
 import { doctorCommand } from './doctor';

@@ -17,7 +17,7 @@ import type { TrainProgress, TrainRequest, TrainResult } from '../training/reque
 import { fromWireError, PROTOCOL_VERSION } from './protocol';
 import type { DoctorReport, DoctorRequest, JobEvent, JobName, JobTypes, SampleRequest } from './protocol';
 import { SharedEngine } from './sharedEngine';
-import { packageVersion } from './version';
+import { packageVersion } from '../packageVersion';
 
 export interface EngineOptions {
 	/** Program of the engine process; only tests set it. Callers share an engine when their entries are the same. */

@@ -1,5 +1,5 @@
 import type { CategoryOfRun, EvaluationRun, MetricValues } from '../store/evaluationRun';
-import { newRunId } from '../store/evaluationRuns';
+import { newRunId } from '../store/runId';
 import { METRICS } from './metricNames';
 import type { CategoryEvaluation, EvaluateResult, MetricSet } from './request';
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { packageVersion } from '../engine/version';
+import { packageVersion } from '../packageVersion';
 import { compareBytewise } from '../dataset/order';
 import type { ModelCard } from '../store/card';
 import type { EvaluationRun } from '../store/evaluationRun';
-import { newRunId } from '../store/evaluationRuns';
+import { newRunId } from '../store/runId';
 import { evaluateCategoryScores, withoutPixels, type PixelPart } from './categoryMetrics';
 import { meanOverCategories } from './metrics/mean';
 import { modelHash } from './modelHash';

@@ -1,5 +1,5 @@
-import type { TrainingJob } from '../store/trainingJob';
-import type { TrainingJobs } from '../store/trainingJobs';
+import type { TrainingJob } from './trainingJob';
+import type { TrainingJobs } from './trainingJobs';
 import { workDetached, type Workshop } from './detached';
 
 /** Asks the owner of a job to end it, or ends it here when its owner is gone; an execution that waits is told. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { TrainingJob } from '../store/trainingJob';
-import { isEnded } from '../store/trainingJob';
-import type { TrainingJobs } from '../store/trainingJobs';
+import type { TrainingJob } from './trainingJob';
+import { isEnded } from './trainingJob';
+import type { TrainingJobs } from './trainingJobs';
 
 export interface DeliveryOptions {
 	readonly log: (line: string) => void;

@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/host';
-import type { TrainingJob } from '../store/trainingJob';
-import { isEnded } from '../store/trainingJob';
-import { isAbandoned, TrainingJobs } from '../store/trainingJobs';
+import type { TrainingJob } from './trainingJob';
+import { isEnded } from './trainingJob';
+import { isAbandoned, TrainingJobs } from './trainingJobs';
 import type { TrainProgress } from '../training/request';
 import { deliver, isAwaited, type DeliveryOptions } from './deliver';
 import { runJob } from './runJob';

@@ -1,6 +1,6 @@
-import type { FinishedModel, JobError, JobProgress, JobState, TrainingJob } from '../store/trainingJob';
-import { isEnded } from '../store/trainingJob';
-import type { TrainingJobs } from '../store/trainingJobs';
+import type { FinishedModel, JobError, JobProgress, JobState, TrainingJob } from './trainingJob';
+import { isEnded } from './trainingJob';
+import type { TrainingJobs } from './trainingJobs';
 import type { TrainProgress } from '../training/request';
 
 /** How often progress is written down; at least as often as others expect a sign of life. */

@@ -5,8 +5,8 @@ import type { Engine } from '../engine/host';
 import { DinomalyError } from '../errors';
 import { writeFileAtomic } from '../files/atomicFile';
 import { separateModelName } from '../store/names';
-import type { FinishedModel, JobError, JobState, TrainingJob } from '../store/trainingJob';
-import type { TrainingJobs } from '../store/trainingJobs';
+import type { FinishedModel, JobError, JobState, TrainingJob } from './trainingJob';
+import type { TrainingJobs } from './trainingJobs';
 import type { TrainedModel, TrainProgress, TrainRequest } from '../training/request';
 import { JobRecord } from './jobRecord';
 

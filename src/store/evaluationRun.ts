@@ -1,6 +1,7 @@
 import { DinomalyError } from '../errors';
 import { checkSchema, readJson, type JsonFields } from './jsonFields';
 import { isVersion } from './names';
+import { isRunId } from './runId';
 
 /** Metric name to value; null where the metric is not defined. Names that this version does not know are kept. */
 export type MetricValues = Readonly<Record<string, number | null>>;
@@ -64,12 +65,6 @@ export interface EvaluationRun {
 const SCHEMA_VERSION = 1;
 /** A million images need some 150 MB; ten thousand, a large test set, 1.5 MB. */
 const MAX_RUN_BYTES = 256 << 20;
-/** Moment to the millisecond, which sorts as text does, and what keeps two runs of one millisecond apart. */
-const RUN_ID = /^\d{8}T\d{9}Z-[0-9a-f]{8}$/;
-
-export function isRunId(value: string): boolean {
-	return RUN_ID.test(value);
-}
 
 /** Reads one stored run; throws MODEL_INVALID naming the field, what was expected and what was found. */
 export async function readRunFile(path: string): Promise<EvaluationRun> {

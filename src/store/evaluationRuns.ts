@@ -1,12 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DinomalyError } from '../errors';
 import { writeFileAtomic } from '../files/atomicFile';
 import { whenMissing } from '../files/diskError';
-import { isRunId, readRunFile, type EvaluationRun } from './evaluationRun';
+import { readRunFile, type EvaluationRun } from './evaluationRun';
 import { validateName } from './names';
 import { realPathInside, storeLayout } from './paths';
+import { isRunId } from './runId';
 
 export interface RunFilter {
 	/** Only runs on these test images. */
@@ -108,9 +108,4 @@ export class EvaluationRuns {
 	#pathOf(model: string, id: string): string {
 		return join(this.#modelFolder(model), `${id}.json`);
 	}
-}
-
-/** A new run id: its moment, so that ids sort by age, and a few random digits. */
-export function newRunId(moment: Date): string {
-	return `${moment.toISOString().replace(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`;
 }

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { packageVersion } from '../packageVersion';
 import type { DeviceName } from '../runtime/device';
 import { loadNative } from '../runtime/native';
 import { describeRuntime } from '../runtime/session';
@@ -8,7 +8,6 @@ import type { CalibrationFile } from '../store/calibration';
 import type { CategoryOfCard, VersionsOfCard } from '../store/card';
 import type { ModelStore, OpenedModel } from '../store/modelStore';
 import type { EncoderArchitecture } from '../weights/encoderArchitecture';
-import { packageRoot } from '../weights/packageRoot';
 import type { ResolvedEncoder } from '../weights/resolveEncoder';
 import { writeSafetensors } from '../weights/safetensors';
 import type { TrainingPlan } from './plan';
@@ -78,11 +77,8 @@ export async function publishModel(store: ModelStore, finished: FinishedTraining
 
 /** Versions of everything that has a part in the numbers. */
 export function versionsInUse(): VersionsOfCard {
-	const { version } = JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as {
-		version: string;
-	};
 	return {
-		package: version,
+		package: packageVersion(),
 		node: process.version,
 		onnxruntime: describeRuntime().version,
 		sharp: (loadNative('sharp') as { versions: { sharp: string } }).versions.sharp,

@@ -3,7 +3,7 @@ import { cancelJob } from '../../src/jobs/cancelJob';
 import { addressesOf, deliver } from '../../src/jobs/deliver';
 import { recoverJobs, workDetached } from '../../src/jobs/detached';
 import { noteStore, recoverAll } from '../../src/jobs/watch';
-import type { TrainingJob } from '../../src/store/trainingJob';
+import type { TrainingJob } from '../../src/jobs/trainingJob';
 import { ResumeServer } from '../nodes/support/resumeServer';
 import { draft, engineThat, newStore, succeeding, until } from './support';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Workshop } from '../../src/jobs/detached';
-import { TrainingJobs, type JobDraft } from '../../src/store/trainingJobs';
+import { TrainingJobs, type JobDraft } from '../../src/jobs/trainingJobs';
 import type { TrainedModel, TrainRequest } from '../../src/training/request';
 
 export type FakeEngine = ReturnType<Workshop['engine']>;

@@ -43,11 +43,7 @@ const OPTIONS = {
 	threads: 1,
 };
 const train = (parameters: Record<string, unknown> = {}, options: NodeOptions = {}) =>
-	oneNode(
-		'trainDinomaly',
-		{ dataFolder: 'data', model: 'tiny', options: OPTIONS, ...parameters },
-		options,
-	);
+	oneNode('trainDinomaly', { dataFolder: 'data', model: 'tiny', options: OPTIONS, ...parameters }, options);
 const withOptions = (more: object) => ({ options: { ...OPTIONS, ...more } });
 const look = (operation: string, job: unknown = 'newest') =>
 	oneNode('trainDinomaly', {

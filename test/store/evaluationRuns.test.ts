@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { EvaluationRuns, newRunId } from '../../src/store/evaluationRuns';
+import { EvaluationRuns } from '../../src/store/evaluationRuns';
+import { newRunId } from '../../src/store/runId';
 import { sampleRun } from './sampleRun';
 
 let store: string;

@@ -1,5 +1,5 @@
 import type { EvaluationRun } from '../../src/store/evaluationRun';
-import { newRunId } from '../../src/store/evaluationRuns';
+import { newRunId } from '../../src/store/runId';
 
 /** A small, whole evaluation run. */
 export function sampleRun(changes: Partial<EvaluationRun> = {}): EvaluationRun {

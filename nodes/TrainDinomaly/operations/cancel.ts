@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { cancelJob } from '../../../src/jobs/cancelJob';
-import { isEnded, type TrainingJob } from '../../../src/store/trainingJob';
-import type { TrainingJobs } from '../../../src/store/trainingJobs';
+import { isEnded, type TrainingJob } from '../../../src/jobs/trainingJob';
+import type { TrainingJobs } from '../../../src/jobs/trainingJobs';
 import { throwIfCancelled } from '../../shared/cancel';
 import { forEachItem } from '../../shared/items';
 import { shownFor } from '../../shared/operation';

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { recoverJobs } from '../../../src/jobs/detached';
-import { stateOf } from '../../../src/store/trainingJobs';
+import { stateOf } from '../../../src/jobs/trainingJobs';
 import { forEachItem } from '../../shared/items';
 import { shownFor } from '../../shared/operation';
 import { jobFields } from '../jobItem';

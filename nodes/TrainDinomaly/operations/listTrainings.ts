@@ -1,5 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { stateOf, TrainingJobs } from '../../../src/store/trainingJobs';
+import { stateOf, TrainingJobs } from '../../../src/jobs/trainingJobs';
 import { forEachItem } from '../../shared/items';
 import { shownFor } from '../../shared/operation';
 import { readStore } from '../../shared/store';

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { openEngine, type Engine } from '../../../src/engine/host';
 import { PROTOCOL_VERSION } from '../../../src/engine/protocol';
 import { SharedEngine } from '../../../src/engine/sharedEngine';
-import { packageVersion } from '../../../src/engine/version';
+import { packageVersion } from '../../../src/packageVersion';
 
 const IDLE_MS = 60_000;
 

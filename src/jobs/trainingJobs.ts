@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { DinomalyError } from '../errors';
 import { removeTree, writeFileAtomic } from '../files/atomicFile';
 import { explainWriteError, whenMissing } from '../files/diskError';
-import { isRunId } from './evaluationRun';
-import { newRunId } from './evaluationRuns';
-import { describeThisProcess, hasEnded } from './lockOwner';
-import { withLock } from './lock';
-import { realPathInside, storeLayout } from './paths';
+import { describeThisProcess, hasEnded } from '../store/lockOwner';
+import { withLock } from '../store/lock';
+import { realPathInside, storeLayout } from '../store/paths';
+import { isRunId, newRunId } from '../store/runId';
 import { isEnded, type JobState, type TrainingJob } from './trainingJob';
 
 const JOB_FILE = 'job.json';

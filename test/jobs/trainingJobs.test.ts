@@ -1,7 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { isAbandoned, stateOf } from '../../src/store/trainingJobs';
-import { draft, newStore } from '../jobs/support';
+import { isAbandoned, stateOf } from '../../src/jobs/trainingJobs';
+import { draft, newStore } from './support';
 
 let store: ReturnType<typeof newStore>;
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../weights/packageRoot';
+import { packageRoot } from './weights/packageRoot';
 
 /** The version of this package, from its package.json. */
 export function packageVersion(): string {

@@ -1,5 +1,5 @@
 import type { TrainedModel, TrainPhase, TrainRequest } from '../training/request';
-import type { LockOwner } from './lockOwner';
+import type { LockOwner } from '../store/lockOwner';
 
 /** `interrupted`: its process is gone before the end, and it can go on from its checkpoint. */
 export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled' | 'interrupted';

@@ -19,7 +19,7 @@ export class ScoreImage implements INodeType {
 		icon: { light: 'file:scoreImage.svg', dark: 'file:scoreImage.dark.svg' },
 		group: ['transform'],
 		version: 1,
-		subtitle: '={{ $parameter["model"].value || "no model chosen" }}',
+		subtitle: '={{ $parameter["model"] || "no model chosen" }}',
 		description: 'Scores how anomalous each image is, says where, and what the score means',
 		defaults: { name: 'Score Image' },
 		inputs: [NodeConnectionTypes.Main],

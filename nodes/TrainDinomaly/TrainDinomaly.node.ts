@@ -6,6 +6,7 @@ import {
 	type INodeTypeDescription,
 	type IWebhookFunctions,
 	type IWebhookResponseData,
+	type NodeParameterValue,
 } from 'n8n-workflow';
 import { inNode } from '../shared/items';
 import type { Operation } from '../shared/operation';
@@ -18,6 +19,9 @@ import { resumeExecution } from './resume';
 import { recoverInThisServer } from './workshop';
 
 const OPERATIONS = { cancel, getStatus, listTrainings, train } satisfies Record<string, Operation>;
+
+/** Any value; n8n knows this condition for credentials too, its type for them does not. */
+const CHOSEN = [{ _cnd: { exists: true } }] as unknown as NodeParameterValue[];
 
 export class TrainDinomaly implements INodeType {
 	description: INodeTypeDescription = {
@@ -38,7 +42,9 @@ export class TrainDinomaly implements INodeType {
 				// eslint-disable-next-line @n8n/community-nodes/no-credential-reuse -- n8n's own Hugging Face token, asked for by users who have one
 				name: 'huggingFaceApi',
 				required: false,
-				displayOptions: { show: { operation: ['train'] } },
+				displayOptions: {
+					show: { operation: ['train'], '/options.encoder': CHOSEN },
+				},
 			},
 		],
 		webhooks: [

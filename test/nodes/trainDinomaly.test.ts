@@ -241,7 +241,7 @@ describe('in the background', () => {
 	test('a token never reaches the store, the items or the address', async () => {
 		const token = 'hf_secretsecretsecret';
 		const flow = background(
-			{ model: 'secretive' },
+			{ model: 'secretive', ...withOptions({ encoder: 'embedded' }) },
 			{ credentials: { huggingFaceApi: { apiKey: token } } },
 		);
 		const options = { baseUrl: n8n.url, credentials: { huggingFaceApi: { apiKey: token } } };

@@ -191,7 +191,7 @@ function unknownParameters(
 				(one) =>
 					!(typeof one === 'string' && one.startsWith('=')) && !choices.includes(one as string),
 			)
-			.map((one) => `${name} = ${String(one)}`);
+			.map((one) => `${name} = ${JSON.stringify(one)}`);
 	});
 }
 

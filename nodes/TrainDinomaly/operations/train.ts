@@ -369,8 +369,11 @@ function resumeUrl(context: IExecuteFunctions): string {
 	);
 }
 
+/** The Hugging Face token, asked for only where an encoder is chosen: n8n refuses it elsewhere. */
 async function hubToken(context: IExecuteFunctions): Promise<string | undefined> {
-	if (context.getNode().credentials?.huggingFaceApi === undefined) return undefined;
+	const { credentials, parameters } = context.getNode();
+	const { encoder } = (parameters.options ?? {}) as { encoder?: unknown };
+	if (credentials?.huggingFaceApi === undefined || encoder === undefined) return undefined;
 	const { apiKey } = await context.getCredentials('huggingFaceApi');
 	return typeof apiKey === 'string' && apiKey !== '' ? apiKey : undefined;
 }

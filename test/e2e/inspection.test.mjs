@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { outputsOf } from '../../scripts/n8n/client.mjs';
 import { branch, flow, noOperation, router, scoreImage, webhook } from './support/flow.mjs';
 import { bootN8n, DATA } from './support/home.mjs';
-import { newPlate } from './support/plates.mjs';
+import { huge, newPlate, reencode } from './support/plates.mjs';
 import { healthDuring, post, postForm } from './support/post.mjs';
 
 /** n8n's health must answer faster than this while the engine works; the engine is a process of its own. */
@@ -88,9 +88,10 @@ for (const [what, bytes] of [
 	['a PNG cut off in the middle', () => stored('good').subarray(0, 600)],
 	['a text that calls itself an image', () => Buffer.from('This is no image.')],
 	['an image of no bytes but a header', () => Buffer.from('89504e470d0a1a0a', 'hex')],
+	['a picture of more than 100 megapixels', () => huge(12_000, 9000)],
 ]) {
 	test(`${what} is refused in a sentence, and the next image is scored`, async () => {
-		const refused = await post(hook('score'), bytes());
+		const refused = await post(hook('score'), await bytes());
 		assert.equal(refused.status, 500);
 		const [failed] = await executionsOf('Score', 1);
 		assert.equal(failed.status, 'error');
@@ -101,6 +102,40 @@ for (const [what, bytes] of [
 		assert.equal(next.body.verdict, 'normal');
 	});
 }
+
+for (const [what, change] of [
+	['in 16 bits', (image) => image.toColourspace('rgb16').png()],
+	['with transparency, as WebP called PNG', (image) => image.ensureAlpha(0.5).webp({ lossless: true })],
+	[
+		'lying on its side, with a note of that',
+		(image) => image.rotate(90).withMetadata({ orientation: 8 }).png(),
+	],
+]) {
+	test(`a good plate ${what} is a good plate`, async () => {
+		const plate = await reencode(await newPlate(4), change);
+		const { status, body } = await post(hook('score'), plate);
+		assert.equal(status, 200, JSON.stringify(body));
+		const plain = await post(hook('score'), await newPlate(4));
+		const difference = Math.abs(body.score - plain.body.score);
+		assert.ok(difference < 0.1 * plain.body.score, `${body.score} against ${plain.body.score}`);
+	});
+}
+
+test('a JPEG in the colours of print, called PNG, is scored', async () => {
+	const plate = await reencode(await newPlate(4), (image) => image.toColourspace('cmyk').jpeg());
+	const { status, body } = await post(hook('score'), plate);
+	assert.equal(status, 200, JSON.stringify(body));
+	assert.deepEqual([body.width, body.height], [96, 96]);
+	assert.ok(body.score > 0 && body.score < 1, `${body.score}`);
+});
+
+test('a picture of 96 megapixels is scored, and n8n stays responsive', async () => {
+	const picture = await huge(12_000, 8000);
+	const { result, slowest } = await healthDuring(n8n.server.url, () => post(hook('score'), picture));
+	assert.equal(result.status, 200, JSON.stringify(result.body));
+	assert.deepEqual([result.body.width, result.body.height], [12_000, 8000]);
+	assert.ok(slowest() < HEALTH_TAIL_MS, `slowest health answer: ${slowest()} ms`);
+});
 
 async function executionsOf(name, limit) {
 	const { data } = await n8n.client.api('GET', '/workflows?limit=100');

@@ -24,6 +24,19 @@ export function newPlate(seed, { hasSpot = false } = {}) {
 	return encode(plate(randomFrom(1000 + seed), hasSpot)).toBuffer();
 }
 
+/** The same picture in another encoding. @param change sharp's pipeline in, sharp's pipeline out */
+export function reencode(bytes, change) {
+	return change(sharp(bytes)).toBuffer();
+}
+
+/** A gray PNG of this size, small as a file. */
+export function huge(width, height) {
+	const background = { r: 120, g: 120, b: 120 };
+	return sharp({ create: { width, height, channels: 3, background } })
+		.png()
+		.toBuffer();
+}
+
 function plate(random, hasSpot) {
 	const pixels = Buffer.alloc(SIDE * SIDE * 3);
 	const base = 90 + 10 * random();

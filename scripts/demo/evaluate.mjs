@@ -2,6 +2,8 @@
 import { decimals, table } from './table.mjs';
 import { runTemplate } from './train.mjs';
 
+const EMBEDDED = 'embedded';
+
 /** Figures to print, where the items have them. */
 const COLUMNS = [
 	['category', 'category'],
@@ -25,4 +27,8 @@ export async function runEvaluation(client, id, template) {
 			rows,
 		),
 	);
+	if (items.some(({ json }) => json.encoder === EMBEDDED))
+		console.log(
+			'The embedded encoder has seen drawn images only. Where there is network, DINOv2 finds more (docs/encoders.md).',
+		);
 }

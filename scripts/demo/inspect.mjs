@@ -10,6 +10,7 @@ export async function inspectImages(url, template, images) {
 		const answer = await postImage(`${url}/webhook/${parameters.path}`, { category, name, bytes });
 		rows.push([
 			`${category}/${kind}/${name}`,
+			kind === 'good' ? 'good' : 'defective',
 			answer.verdict ?? '-',
 			decimals(answer.score),
 			decimals(answer.threshold),
@@ -17,8 +18,10 @@ export async function inspectImages(url, template, images) {
 			answer.ms,
 		]);
 	}
-	const headings = ['image', 'verdict', 'score', 'threshold', 'normalised', 'ms'];
+	const headings = ['image', 'the part is', 'verdict', 'score', 'threshold', 'normalised', 'ms'];
 	console.log(table(headings, rows));
+	const right = rows.filter(([, truth, verdict]) => (truth === 'good') === (verdict === 'normal')).length;
+	console.log(`${right} of ${rows.length} verdicts are right.`);
 	return rows;
 }
 

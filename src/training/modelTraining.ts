@@ -80,9 +80,11 @@ class ModelTraining {
 		for (const problem of dataset.problems)
 			if (problem.severity === 'warning') this.notice(problem.message);
 		const split = holdOut(entries, calibrationShare, seed);
-		const config = this.configFor(split.train.length);
-		const estimate = estimateTraining(config, encoder.dims);
-		checkMemory(estimate, config);
+		const config = this.resolveConfig();
+		const batchSize = Math.min(config.batchSize, Math.max(1, split.train.length));
+		const expected = { ...config, batchSize };
+		const estimate = estimateTraining(expected, encoder.dims);
+		checkMemory(estimate, expected);
 		const seconds =
 			(config.iterations * estimate.stepFlops) / (STEP_EFFICIENCY * (await matrixRate(this.session)));
 		this.notice(
@@ -128,10 +130,9 @@ class ModelTraining {
 		}
 	}
 
-	private configFor(images: number): TrainingConfig {
+	private resolveConfig(): TrainingConfig {
 		const { request, encoder } = this.shared;
-		const config = resolveConfig(request.preset, encoder.dims.patch, request.overrides);
-		return images >= config.batchSize ? config : { ...config, batchSize: Math.max(1, images) };
+		return resolveConfig(request.preset, encoder.dims.patch, request.overrides);
 	}
 
 	/** Fewer images than a batch: the batch shrinks (the reference fails). */
@@ -145,11 +146,9 @@ class ModelTraining {
 				},
 			);
 		}
-		const wanted = this.shared.request.overrides?.batchSize ?? config.batchSize;
-		if (images >= Math.max(wanted, config.batchSize)) return config;
-		const batchSize = Math.min(config.batchSize, images);
-		this.notice(`Only ${images} training images: batches hold ${batchSize} instead of ${wanted}`);
-		return { ...config, batchSize };
+		if (images >= config.batchSize) return config;
+		this.notice(`Only ${images} training images: batches hold ${images} instead of ${config.batchSize}`);
+		return { ...config, batchSize: images };
 	}
 
 	private cacheFor(config: TrainingConfig): FeatureCache | null {

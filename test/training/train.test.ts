@@ -181,6 +181,12 @@ describe('training', () => {
 		});
 	});
 
+	test("fewer images than the preset's batch shrink it, which is said", async () => {
+		const overrides = { imageSize: 40, cropSize: 32, iterations: 2, warmup: 0 };
+		const [model] = (await train(request('few', { overrides }))).models;
+		expect(model.notices).toContain('Only 12 training images: batches hold 12 instead of 16');
+	});
+
 	test('one model per category is named after it', async () => {
 		const result = await train(
 			request('separate', { separate: true, overrides: { ...TINY, iterations: 2, warmup: 0 } }),

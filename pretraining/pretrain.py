@@ -1,0 +1,211 @@
+"""Trains the encoder on drawn images. Started again with the same folder, it carries on where it was.
+
+python pretrain.py run --seconds 2400 --batch 32
+python pretrain.py run --seconds 1700 --device cuda --batch 512 --per-family 16 --learning-rate 1e-3
+"""
+
+import argparse
+import math
+import time
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from checkpoint import read_checkpoint, write_checkpoint, write_encoder
+from drawing.canvas import Canvas
+from drawing.dice import Dice
+from drawing.pairs import draw_pairs, normalise
+from drawing.targets import PATCH
+from network import POSITION_GRID, EncoderSize, Student
+from objectives import Weights, total_loss
+
+# Steps of another sequence than the training's, for the statistics of the targets.
+STATISTICS_STEP = -1
+STATISTICS_IMAGES = 192
+LOG_EVERY_STEPS = 20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Length is `steps` when above 0, else `seconds` of computing. The last `final_share` of it runs at `final_side`."""
+
+    seconds: float = 2400.0
+    steps: int = 0
+    seed: int = 0
+    device: str = "cpu"
+    threads: int = 2
+    half: int = 0
+    batch: int = 32
+    side: int = 112
+    final_batch: int = 8
+    final_side: int = 224
+    final_share: float = 0.15
+    per_family: int = 2
+    learning_rate: float = 1.5e-3
+    final_learning_rate: float = 3e-5
+    warmup: int = 60
+    weight_decay: float = 0.05
+    mask_share: float = 0.15
+    average: float = 0.0
+    checkpoint_seconds: float = 120.0
+    dense: float = Weights.dense
+    contrast: float = Weights.contrast
+    difference: float = Weights.difference
+    detection: float = Weights.detection
+    temperature: float = Weights.temperature
+    margin: float = Weights.margin
+
+    def weights(self) -> Weights:
+        return Weights(**{field.name: getattr(self, field.name) for field in fields(Weights)})
+
+
+class Training:
+    """State that a checkpoint holds: student, averaged student, optimiser, step, seconds and images so far."""
+
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        self.plan, self.folder = plan, folder
+        self.device = torch.device(plan.device)
+        torch.manual_seed(plan.seed)
+        self.dice = Dice(self.device, plan.seed)
+        self.student = Student(EncoderSize()).to(self.device)
+        self.averaged = {name: value.clone() for name, value in self.student.encoder.state_dict().items()}
+        decayed = [value for name, value in self.student.named_parameters() if _decays(name, value)]
+        others = [value for name, value in self.student.named_parameters() if not _decays(name, value)]
+        groups = [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        self.optimiser = torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.98))
+        self.step, self.seconds, self.images = 0, 0.0, 0
+        self.canvases = {side: Canvas(side, self.device) for side in (plan.side, plan.final_side)}
+        if not self._resume():
+            self._measure_targets()
+
+    def progress(self) -> float:
+        """Share of the training that is done, from 0 to 1."""
+        if self.plan.steps > 0:
+            return self.step / self.plan.steps
+        return min(1.0, self.seconds / self.plan.seconds)
+
+    def run_step(self) -> tuple[float, dict[str, Tensor]]:
+        """One step of the optimiser; returns the seconds spent drawing and the parts of the loss."""
+        plan, progress = self.plan, self.progress()
+        final = progress >= 1 - plan.final_share
+        side, batch = (plan.final_side, plan.final_batch) if final else (plan.side, plan.batch)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self._learning_rate(progress)
+        started = time.perf_counter()
+        self.dice.reseed(plan.seed, self.step)
+        with torch.no_grad():
+            pairs = draw_pairs(self.dice, self.canvases[side], batch, plan.per_family)
+        drawing = time.perf_counter() - started
+        free = POSITION_GRID - side // PATCH + 1
+        corners = self.dice.integers(free, 2, 2).tolist()
+        masked = self.dice.chance(plan.mask_share, batch, (side // PATCH) ** 2)
+        encoder = self.student.encoder
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=bool(plan.half)):
+            clean = encoder(normalise(pairs.clean), tuple(corners[0]), masked, self.student.mask_token)
+            defective = encoder(normalise(pairs.defective), tuple(corners[1]))
+        loss, parts = total_loss(self.student, (clean, defective), pairs, masked=masked, dice=self.dice, weights=plan.weights())
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.student.parameters(), 2.0)
+        self.optimiser.step()
+        self._average()
+        self.step += 1
+        self.images += batch
+        self.seconds += time.perf_counter() - started
+        return drawing, {"loss": loss.detach(), **parts}
+
+    def save(self) -> None:
+        state = {
+            "student": self.student.state_dict(),
+            "averaged": self.averaged,
+            "optimiser": self.optimiser.state_dict(),
+            "counters": [self.step, self.seconds, self.images],
+        }
+        write_checkpoint(self.folder / "checkpoint.pt", state)
+        write_encoder(self.folder / "encoder.safetensors", self.encoder_state())
+
+    def encoder_state(self) -> dict[str, Tensor]:
+        return self.averaged if self.plan.average > 0 else self.student.encoder.state_dict()
+
+    def _resume(self) -> bool:
+        state = read_checkpoint(self.folder / "checkpoint.pt", self.device)
+        if state is None:
+            return False
+        self.student.load_state_dict(state["student"])
+        self.averaged = state["averaged"]
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.seconds, self.images = state["counters"]
+        return True
+
+    @torch.no_grad()
+    def _measure_targets(self) -> None:
+        """Mean and deviation of every target, so that all weigh the same."""
+        self.dice.reseed(self.plan.seed, STATISTICS_STEP)
+        pairs = draw_pairs(self.dice, self.canvases[self.plan.side], STATISTICS_IMAGES, self.plan.per_family)
+        values = pairs.clean_targets.values.flatten(0, 1)
+        self.student.value_mean.copy_(values.mean(0))
+        self.student.value_deviation.copy_(values.std(0).clamp_min(0.02))
+
+    def _learning_rate(self, progress: float) -> float:
+        """Linear rise over the warm-up, then half a cosine down to the final rate."""
+        plan = self.plan
+        rise = min(1.0, (self.step + 1) / plan.warmup)
+        fall = 0.5 * (1 + math.cos(math.pi * progress))
+        return rise * (plan.final_learning_rate + (plan.learning_rate - plan.final_learning_rate) * fall)
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Moving average of the weights, which forgets slowly only once it has something to remember."""
+        if self.plan.average <= 0:
+            return
+        keep = min(self.plan.average, (self.step + 1) / (self.step + 10))
+        for name, value in self.student.encoder.state_dict().items():
+            self.averaged[name].lerp_(value, 1 - keep)
+
+
+def _decays(name: str, value: Tensor) -> bool:
+    return value.ndim > 1 and "pos_embed" not in name and "cls_token" not in name
+
+
+def run(training: Training) -> None:
+    """Trains to the end of the plan; logs and saves on the way."""
+    training.folder.mkdir(parents=True, exist_ok=True)
+    saved, logged, drawing = training.seconds, training.seconds, 0.0
+    sums: dict[str, Tensor] = {}
+    while training.progress() < 1:
+        spent, parts = training.run_step()
+        drawing += spent
+        sums = {name: sums.get(name, torch.zeros_like(part)) + part for name, part in parts.items()}
+        if training.step % LOG_EVERY_STEPS == 0:
+            means = {name: float(part) / LOG_EVERY_STEPS for name, part in sums.items()}
+            if not math.isfinite(means["loss"]):
+                raise FloatingPointError(f"Expected a finite loss, found {means['loss']} at step {training.step}")
+            elapsed = training.seconds - logged
+            words = " ".join(f"{name} {mean:.3f}" for name, mean in means.items())
+            print(f"step {training.step} {training.seconds:.0f}s {training.images} images, drawing {drawing / elapsed:.0%}: {words}", flush=True)
+            sums, logged, drawing = {}, training.seconds, 0.0
+        if training.seconds - saved > training.plan.checkpoint_seconds:
+            training.save()
+            saved = training.seconds
+    training.save()
+    print(f"done: {training.step} steps, {training.images} images, {training.seconds:.0f} s", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    for field in fields(Plan):
+        parser.add_argument("--" + field.name.replace("_", "-"), type=type(field.default), default=field.default)
+    arguments = vars(parser.parse_args())
+    folder = arguments.pop("folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    plan = Plan(**arguments)
+    torch.set_num_threads(plan.threads)
+    torch.set_float32_matmul_precision("high")
+    run(Training(plan, folder))
+
+
+if __name__ == "__main__":
+    main()

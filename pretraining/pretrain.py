@@ -18,6 +18,7 @@ from drawing.canvas import Canvas
 from drawing.dice import Dice
 from drawing.pairs import draw_pairs, normalise
 from drawing.targets import PATCH
+from features import load_encoder
 from network import POSITION_GRID, EncoderSize, Student
 from objectives import Weights, total_loss
 
@@ -29,11 +30,15 @@ LOG_EVERY_STEPS = 20
 
 @dataclass(frozen=True)
 class Plan:
-    """Length is `steps` when above 0, else `seconds` of computing. The last `final_share` of it runs at `final_side`."""
+    """
+    Length is `steps` when above 0, else `seconds` of computing. The last `final_share` of it runs at `final_side`.
+    `start` names an encoder to begin with instead of random weights; `half` 1 computes the blocks in bfloat16.
+    """
 
     seconds: float = 2400.0
     steps: int = 0
     seed: int = 0
+    start: str = ""
     device: str = "cpu"
     threads: int = 2
     half: int = 0
@@ -78,6 +83,8 @@ class Training:
         self.step, self.seconds, self.images = 0, 0.0, 0
         self.canvases = {side: Canvas(side, self.device) for side in (plan.side, plan.final_side)}
         if not self._resume():
+            if plan.start:
+                self.student.encoder.load_state_dict(load_encoder(Path(plan.start)).state_dict())
             self._measure_targets()
 
     def progress(self) -> float:

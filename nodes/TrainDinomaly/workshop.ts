@@ -24,28 +24,35 @@ export function workshopFor(logger: Logger): Workshop {
 }
 
 /**
- * Goes on, in this n8n server, with trainings in the background that were cut off with another or an earlier one. Does nothing in n8n's
- * commands that import, export or execute, nor in the main process of queue mode, whose work the workers do.
+ * Goes on, in this n8n server, with trainings in the background that were cut off with another or an earlier one. In queue mode the workers
+ * do that, and the processes that serve webhooks tell executions when their trainings have ended: a worker may not know the address.
+ * Does nothing in n8n's commands that import, export or execute.
  */
 export function recoverInThisServer(
 	argv: readonly string[] = process.argv,
 	environment: Readonly<Record<string, string | undefined>> = process.env,
-): boolean {
-	if (!isWorkingServer(argv, environment)) return false;
-	watchStores(defaultStore(environment), workshopFor(serverLogger()));
-	return true;
+): ServerRole | undefined {
+	const role = roleOfServer(argv, environment);
+	if (role === undefined) return undefined;
+	const { engine, ...teller } = workshopFor(serverLogger());
+	watchStores(defaultStore(environment), role === 'works' ? { engine, ...teller } : teller);
+	return role;
 }
 
-/** Whether a process of these arguments is an n8n that runs executions. */
-export function isWorkingServer(
+/** Whether a server runs executions, or only serves the webhooks of those that others run. */
+export type ServerRole = 'works' | 'serves';
+
+/** What an n8n process of these arguments does; undefined when it is no server. */
+export function roleOfServer(
 	argv: readonly string[],
 	environment: Readonly<Record<string, string | undefined>>,
-): boolean {
+): ServerRole | undefined {
 	const [, program = '', command = 'start'] = argv;
-	if (!/^n8n(\.\w+)?$/.test(basename(program))) return false;
-	if (command === 'worker') return true;
-	const isStart = command === 'start' || command.startsWith('-');
-	return isStart && environment.EXECUTIONS_MODE !== 'queue';
+	if (!/^n8n(\.\w+)?$/.test(basename(program))) return undefined;
+	if (command === 'worker') return 'works';
+	if (command === 'webhook') return 'serves';
+	if (command !== 'start' && !command.startsWith('-')) return undefined;
+	return environment.EXECUTIONS_MODE === 'queue' ? 'serves' : 'works';
 }
 
 /** No execution is there to lend its logger while n8n starts. */

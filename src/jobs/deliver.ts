@@ -95,18 +95,25 @@ async function post(
 	urls: readonly string[],
 	note: DeliveryNote,
 ): Promise<{ readonly answer: Answer; readonly words: string }> {
-	let words = '';
+	const heard: string[] = [];
 	for (const url of urls) {
 		const { status, text } = await ask(url, {
 			method: 'POST',
 			headers: { 'content-type': 'application/json' },
 			body: JSON.stringify(note),
 		});
-		words = status === 0 ? text : `${status} ${text.slice(0, 200)}`;
+		heard.push(`${new URL(url).origin} answers ${wordsOf(status, text)}`);
+		const words = heard.join('; ');
 		if (status >= 200 && status < 300 && !text.includes(REFUSED)) return { answer: 'taken', words };
 		if ([401, 404, 409].includes(status) && WAITS_NO_MORE.test(text)) return { answer: 'gone', words };
 	}
-	return { answer: 'later', words };
+	return { answer: 'later', words: heard.join('; ') };
+}
+
+/** An answer in one line; web pages say nothing worth it. */
+function wordsOf(status: number, text: string): string {
+	if (status === 0) return `not: ${text}`;
+	return text.trimStart().startsWith('<') ? String(status) : `${status} ${text.slice(0, 200)}`;
 }
 
 /** Part of the answer of a node that could not make anything of a delivery. */

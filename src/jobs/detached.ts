@@ -8,7 +8,8 @@ import { runJob } from './runJob';
 
 /** What jobs that nobody waits for inside this process are worked on with. */
 export interface Workshop {
-	readonly engine: () => Pick<Engine, 'train' | 'lossCurve'>;
+	/** Absent in a process that does not train: it only tells executions that wait for jobs which others have ended. */
+	readonly engine?: () => Pick<Engine, 'train' | 'lossCurve'>;
 	readonly log: (line: string) => void;
 	readonly onProgress?: (job: TrainingJob, progress: TrainProgress) => void;
 	readonly delivery?: Pick<DeliveryOptions, 'pauseMs' | 'environment'>;
@@ -16,6 +17,8 @@ export interface Workshop {
 
 /** How often n8n is asked whether the execution still waits. */
 const AWAITED_EVERY_MS = 15_000;
+/** Whoever ended a job is given this long to tell the execution before a process that does not train tries it. */
+const OWNER_TELLS_MS = 5000;
 /** n8n may have loaded the package twice: what this process works on must hang on something global. */
 const ACTIVE = Symbol.for('n8n-nodes-dinomaly.detachedJobs');
 
@@ -52,7 +55,7 @@ export async function recoverJobs(store: string, workshop: Workshop): Promise<st
 	const taken: string[] = [];
 	for (const job of await jobs.list()) {
 		if (activeJobs().has(`${jobs.store}\n${job.id}`)) continue;
-		const found = await needsWork(jobs, job);
+		const found = await needsWork(jobs, job, workshop);
 		if (found === undefined) continue;
 		taken.push(job.id);
 		if (!isEnded(found)) workshop.log(`going on with training ${job.id} of model "${job.request.model}"`);
@@ -61,11 +64,17 @@ export async function recoverJobs(store: string, workshop: Workshop): Promise<st
 	return taken;
 }
 
-async function needsWork(jobs: TrainingJobs, job: TrainingJob): Promise<TrainingJob | undefined> {
+async function needsWork(
+	jobs: TrainingJobs,
+	job: TrainingJob,
+	{ engine }: Workshop,
+): Promise<TrainingJob | undefined> {
 	if (!job.detached) return undefined;
-	if (!isEnded(job)) return isAbandoned(job) ? jobs.takeOver(job.id) : undefined;
+	if (!isEnded(job)) return engine !== undefined && isAbandoned(job) ? jobs.takeOver(job.id) : undefined;
 	if (job.resume === undefined || (await jobs.isDelivered(job.id))) return undefined;
-	// Its owner delivers as long as it lives; two that deliver do no harm, since an execution takes one.
+	// Two that deliver do no harm, since an execution takes one. Its owner delivers as long as it lives; but a worker in queue mode may
+	// not know the address of the process that serves webhooks.
+	if (engine === undefined) return Date.now() - Date.parse(job.updated) > OWNER_TELLS_MS ? job : undefined;
 	return isAbandoned({ ...job, state: 'running' }) ? job : undefined;
 }
 
@@ -74,6 +83,7 @@ async function workWatched(
 	job: TrainingJob,
 	{ engine, onProgress, token }: Workshop & { readonly token?: string },
 ): Promise<TrainingJob> {
+	if (engine === undefined) return job;
 	const watch = setInterval(() => {
 		void isAwaited(job).then(async (awaited) => {
 			if (!awaited) await jobs.requestCancel(job.id);

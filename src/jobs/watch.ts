@@ -9,6 +9,8 @@ import { recoverJobs, type Workshop } from './detached';
 /** n8n is busy starting; and the engine of a process that was killed needs a moment to go. */
 const FIRST_LOOK_MS = 10_000;
 const LOOK_EVERY_MS = 60_000;
+/** Executions that wait are told soon. */
+const TELL_EVERY_MS = 10_000;
 /** n8n may have loaded the package twice. */
 const WATCHED = Symbol.for('n8n-nodes-dinomaly.watchedStores');
 
@@ -22,7 +24,7 @@ export function watchStores(home: string, workshop: Workshop, firstLookMs = FIRS
 	};
 	setTimeout(() => {
 		look();
-		setInterval(look, LOOK_EVERY_MS).unref();
+		setInterval(look, workshop.engine === undefined ? TELL_EVERY_MS : LOOK_EVERY_MS).unref();
 	}, firstLookMs).unref();
 }
 

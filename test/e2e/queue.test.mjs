@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { openClient, outputsOf } from '../../scripts/n8n/client.mjs';
+import { openClient, outputsOf, untilTrue } from '../../scripts/n8n/client.mjs';
 import { startServer } from '../../scripts/n8n/server.mjs';
-import { flow, scoreImage, webhook } from './support/flow.mjs';
-import { newHome, PASSWORD } from './support/home.mjs';
+import { flow, noOperation, ours, scoreImage, webhook } from './support/flow.mjs';
+import { DATA, newHome, PASSWORD } from './support/home.mjs';
 import { newPlate } from './support/plates.mjs';
 import { post } from './support/post.mjs';
 import { openRedis, whyNoRedis } from './support/redis.mjs';
 
 const skip = whyNoRedis();
+const SMALL = { imageSize: 64, cropSize: 64, batchSize: 8, calibrationShare: 0.4 };
 const open = [];
+const workers = [];
 let client;
 let main;
 
@@ -28,6 +30,7 @@ before(async () => {
 			args: ['--concurrency=4'],
 			environment,
 		});
+		workers.push(worker);
 		open.push(worker.stop);
 	}
 	client = await openClient(main.url, PASSWORD);
@@ -44,9 +47,69 @@ test('two workers score images of one store, each image its own verdict', { skip
 	);
 	const answers = await Promise.all(plates.map((plate) => post(`${main.url}/webhook/queue`, plate)));
 	assert.deepEqual(
+		answers.filter(({ status }) => status !== 200).map(({ body }) => body),
+		[],
+	);
+	assert.deepEqual(
 		answers.map(({ body }) => body.verdict),
 		plates.map((_, i) => (i % 2 === 1 ? 'anomaly' : 'normal')),
 	);
 	const executions = await client.executions(id, 16);
 	assert.ok(executions.every((execution) => outputsOf(execution, 'Score Image')[0].length === 1));
 });
+
+test('two trainings of one model at once become two versions of it', { skip }, async () => {
+	const options = { ...SMALL, iterations: 40 };
+	await publish('twins', [trainNode('twins', { run: 'wait', options })]);
+	const answers = await Promise.all([1, 2].map(() => post(`${main.url}/webhook/twins`, '')));
+	assert.deepEqual(
+		answers.map(({ body }) => body.reference).sort(),
+		['twins@1', 'twins@2'],
+		JSON.stringify(answers),
+	);
+});
+
+test(
+	'a worker killed in mid-training: the other one goes on, and the execution with it',
+	{ skip },
+	async () => {
+		const options = { ...SMALL, iterations: 500, checkpointEvery: 20 };
+		await publish('status', [ours('trainDinomaly', 'Look', { operation: 'getStatus' })]);
+		const id = await publish(
+			'orphan',
+			[trainNode('orphan', { run: 'background', options }), noOperation('After')],
+			{ responseMode: 'onReceived' },
+		);
+		await post(`${main.url}/webhook/orphan`, '');
+		const look = async () => (await post(`${main.url}/webhook/status`, '')).body;
+		const { pid } = await untilTrue('the training to be under way', 60_000, async () => {
+			const job = await look();
+			return job.model === 'orphan' && job.phase === 'training' && job.done >= 60 ? job : undefined;
+		});
+		await workers.find((worker) => worker.pid === pid).kill();
+		const [{ id: execution }] = await client.executions(id, 1);
+		const { status, data } = await client.untilState(execution, undefined, 240_000);
+		assert.equal(status, 'success', JSON.stringify(data.resultData.error));
+		const [[item]] = outputsOf({ data }, 'After');
+		assert.deepEqual([item.json.reference, item.json.iterations], ['orphan@1', 500]);
+		const job = await look();
+		assert.deepEqual([job.state, job.attempts], ['done', 2]);
+		assert.notEqual(job.pid, pid);
+	},
+);
+
+async function publish(name, nodes, how) {
+	const id = await client.saveWorkflow(flow(name, [webhook(name, how), ...nodes]));
+	await client.publish(id);
+	return id;
+}
+
+function trainNode(model, parameters) {
+	const folder = { operation: 'train', source: 'folder', dataFolder: DATA };
+	return ours(
+		'trainDinomaly',
+		'Train',
+		{ ...folder, model, ...parameters },
+		{ webhookId: `train-${model}` },
+	);
+}

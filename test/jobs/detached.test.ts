@@ -63,6 +63,24 @@ test('an execution that has finished is told no more', async () => {
 	expect(lines.join()).toContain('waits for training');
 });
 
+test('a process that does not train tells the execution of what a living worker has ended, and begins nothing', async () => {
+	const { jobs } = store;
+	const { engine: _, ...teller } = workshop();
+	const id = jobs.newId();
+	const job = await jobs.create(draft(jobs, { id, resume: resumeOf([id]) }));
+	const ended = { ...job, state: 'done' as const };
+	await jobs.write({ ...ended, updated: new Date().toISOString() });
+	const left = await abandoned();
+	expect(await recoverJobs(jobs.store, teller)).toEqual([]); // the worker has a moment to tell
+	await jobs.write({ ...ended, updated: new Date(Date.now() - 60_000).toISOString() });
+	expect(await recoverJobs(jobs.store, teller)).toEqual([id]);
+	(await n8n.next()).answer(404, '<!DOCTYPE html><p>Cannot POST /webhook-waiting/7</p>');
+	(await n8n.next()).answer(200, 'ok');
+	await until(() => jobs.isDelivered(id));
+	expect((await jobs.read(left.id)).attempts).toBe(1);
+	expect(lines).toEqual([expect.stringMatching(/^could not resume execution 7 .* answers 404; /)]);
+});
+
 test('an execution that waits for two trainings is told when the second ends', async () => {
 	const { jobs } = store;
 	const ids = [jobs.newId(), jobs.newId()];

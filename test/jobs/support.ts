@@ -5,7 +5,7 @@ import type { Workshop } from '../../src/jobs/detached';
 import { TrainingJobs, type JobDraft } from '../../src/jobs/trainingJobs';
 import type { TrainedModel, TrainRequest } from '../../src/training/request';
 
-export type FakeEngine = ReturnType<Workshop['engine']>;
+export type FakeEngine = ReturnType<NonNullable<Workshop['engine']>>;
 
 /** A store in a folder of its own. */
 export function newStore(): { readonly jobs: TrainingJobs; readonly dispose: () => void } {

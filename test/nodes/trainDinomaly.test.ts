@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { TrainDinomaly } from '../../nodes/TrainDinomaly/TrainDinomaly.node';
-import { isWorkingServer } from '../../nodes/TrainDinomaly/workshop';
+import { roleOfServer } from '../../nodes/TrainDinomaly/workshop';
 import type { Engine } from '../../src/engine/host';
 import { FolderStore } from '../../src/store/folderStore';
 import { drawTinyDataset } from '../support/tinyDataset';
@@ -297,15 +297,15 @@ test('as a tool it tells an agent how the newest training stands', async () => {
 });
 
 test.each([
-	[['node', '/usr/bin/n8n'], {}, true],
-	[['node', '/usr/bin/n8n', 'start'], {}, true],
-	[['node', '/usr/bin/n8n', 'worker'], { EXECUTIONS_MODE: 'queue' }, true],
-	[['node', '/usr/bin/n8n', 'start'], { EXECUTIONS_MODE: 'queue' }, false],
-	[['node', '/usr/bin/n8n', 'webhook'], {}, false],
-	[['node', '/usr/bin/n8n', 'import:workflow'], {}, false],
-	[['node', '/usr/bin/jest'], {}, false],
-])('%j with %j looks after trainings: %s', (argv, environment, expected) => {
-	expect(isWorkingServer(argv, environment)).toBe(expected);
+	[['node', '/usr/bin/n8n'], {}, 'works'],
+	[['node', '/usr/bin/n8n', 'start'], {}, 'works'],
+	[['node', '/usr/bin/n8n', 'worker'], { EXECUTIONS_MODE: 'queue' }, 'works'],
+	[['node', '/usr/bin/n8n', 'start'], { EXECUTIONS_MODE: 'queue' }, 'serves'],
+	[['node', '/usr/bin/n8n', 'webhook'], { EXECUTIONS_MODE: 'queue' }, 'serves'],
+	[['node', '/usr/bin/n8n', 'import:workflow'], {}, undefined],
+	[['node', '/usr/bin/jest'], {}, undefined],
+])('%j with %j: %s', (argv, environment, expected) => {
+	expect(roleOfServer(argv, environment)).toBe(expected);
 });
 
 test('nothing was written into the default store', () => {

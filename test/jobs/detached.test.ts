@@ -65,7 +65,8 @@ test('an execution that has finished is told no more', async () => {
 
 test('a process that does not train tells the execution of what a living worker has ended, and begins nothing', async () => {
 	const { jobs } = store;
-	const { engine: _, ...teller } = workshop();
+	const { log, delivery } = workshop();
+	const teller = { log, delivery };
 	const id = jobs.newId();
 	const job = await jobs.create(draft(jobs, { id, resume: resumeOf([id]) }));
 	const ended = { ...job, state: 'done' as const };

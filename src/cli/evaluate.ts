@@ -1,9 +1,11 @@
+import { compareRuns, describeDifference, type CategoryDifference } from '../evaluation/compare';
 import { METRICS } from '../evaluation/metricNames';
 import { renderReport } from '../evaluation/report/page';
 import type { CategoryEvaluation, EvaluateResult, MetricSet } from '../evaluation/request';
 import { runOf } from '../evaluation/run';
 import { writeFileAtomic } from '../files/atomicFile';
 import type { EvaluationRun } from '../store/evaluationRun';
+import { parseRef } from '../store/names';
 import { EvaluationRuns } from '../store/evaluationRuns';
 import { defineCommand } from './command';
 import { commonRequest, DEVICE_FLAGS, OUTPUT_FLAGS, refuseWords, required, STORE_FLAG } from './commonFlags';
@@ -11,6 +13,7 @@ import { choice, list, text } from './flags';
 import { duration } from './progress';
 import { decimals, printable, table } from './table';
 
+const PREVIOUS = 'previous';
 /** Worst misses, and worst false alarms, that a report shows. */
 const EXAMPLES_OF_REPORT = 6;
 
@@ -31,6 +34,10 @@ export const evaluateCommand = defineCommand({
 			['nonzero', 'half'] as const,
 			'Mask pixels that count as anomalous after resizing (default: nonzero)',
 		),
+		compare: text(
+			'RUN',
+			'Earlier run to compare with, by its id, or "previous" for the newest on the same images',
+		),
 		report: text('FILE', 'Write a report to look at or to print: one HTML file'),
 		...DEVICE_FLAGS,
 		...STORE_FLAG,
@@ -39,11 +46,19 @@ export const evaluateCommand = defineCommand({
 	run: async ({ values, words }, context) => {
 		refuseWords(words);
 		const common = commonRequest(values, context);
+		const runs = new EvaluationRuns(common.store);
+		const { compare } = values;
+		const model = required(values.model, 'model');
+		// Before the work, so that a wrong id costs nothing.
+		const compared =
+			compare === undefined || compare === PREVIOUS
+				? undefined
+				: await runs.read(parseRef(model).name, compare);
 		const { examples, ...result } = await context.engine.evaluate(
 			{
 				...common,
 				examples: values.report === undefined ? 0 : EXAMPLES_OF_REPORT,
-				model: required(values.model, 'model'),
+				model,
 				data: context.path(required(values.data, 'data')),
 				categories: values.category,
 				maskRule: values['mask-rule'],
@@ -56,19 +71,26 @@ export const evaluateCommand = defineCommand({
 			},
 		);
 		const run = runOf({ ...result, examples });
-		const runs = new EvaluationRuns(common.store);
 		await runs.record(run);
+		const previous = compared ?? (await previousOf(runs, run));
 		const report = values.report === undefined ? undefined : context.path(values.report);
 		if (report !== undefined) {
-			const previous = await previousOf(runs, run);
 			await writeFileAtomic(report, renderReport({ run, previous, examples }));
 		}
 		const { failures } = result;
+		const comparison =
+			compare === undefined || previous === undefined ? undefined : compareRuns(previous, run);
 		return {
-			json: { ...result, runId: run.id, ...(report !== undefined && { report }) },
+			json: {
+				...result,
+				runId: run.id,
+				...(comparison && { comparedWith: previous?.id, comparison }),
+				...(report !== undefined && { report }),
+			},
 			text: [
 				describe(result),
 				`run ${run.id}`,
+				...(compare === undefined ? [] : comparisonLines(previous, comparison)),
 				...(report === undefined ? [] : [printable(`report ${report}`)]),
 			].join('\n'),
 			failure:
@@ -79,6 +101,18 @@ export const evaluateCommand = defineCommand({
 	},
 });
 
+function comparisonLines(
+	previous: EvaluationRun | undefined,
+	comparison: readonly CategoryDifference[] = [],
+): string[] {
+	if (previous === undefined) return ['no earlier run on the same images to compare with'];
+	const lines = comparison.map((difference) => printable(describeDifference(difference)));
+	return [
+		`compared with run ${previous.id} (version ${previous.model.version}), by DeLong's test:`,
+		...(lines.length === 0 ? ['no category with two good and two anomalous images in both runs'] : lines),
+	];
+}
+
 /** The newest earlier run of the model on the same images. */
 function previousOf(runs: EvaluationRuns, run: EvaluationRun): Promise<EvaluationRun | undefined> {
 	const { fingerprint } = run.dataset;
@@ -88,14 +122,19 @@ function previousOf(runs: EvaluationRuns, run: EvaluationRun): Promise<Evaluatio
 function describe(result: Omit<EvaluateResult, 'examples'>): string {
 	const { categories, mean, notices, failures } = result;
 	const rows = [
-		...categories.map((category) => [category.category, countImages(category), ...numbers(category)]),
-		['mean', '', ...numbers(mean)],
+		...categories.map((category) => [
+			category.category,
+			countImages(category),
+			...numbers(category),
+			interval(category),
+		]),
+		['mean', '', ...numbers(mean), ''],
 	];
-	const headings = ['category', 'images', ...METRICS.map(({ short }) => short)];
+	const headings = ['category', 'images', ...METRICS.map(({ short }) => short), 'I-AUROC, 95 %'];
 	const head = `${result.model}@${result.version}, encoder ${result.encoder}, ${result.device}, ${duration(result.seconds)}`;
 	return [
 		printable(head),
-		table(headings, rows, ['left', 'right', ...METRICS.map(() => 'right' as const)]),
+		table(headings, rows, ['left', 'right', ...METRICS.map(() => 'right' as const), 'left']),
 		...categories.flatMap(reasonsOf),
 		...notices.map(printable),
 		...failures.map(({ file, reason }) => printable(`${file}: ${reason}`)),
@@ -104,6 +143,11 @@ function describe(result: Omit<EvaluateResult, 'examples'>): string {
 
 function numbers(metrics: MetricSet): string[] {
 	return METRICS.map(({ name }) => decimals(metrics[name]));
+}
+
+function interval({ intervals }: CategoryEvaluation): string {
+	const { imageAuroc } = intervals;
+	return imageAuroc === null ? '-' : imageAuroc.map((end) => decimals(end)).join(' to ');
 }
 
 function countImages({ images }: CategoryEvaluation): string {

@@ -1,3 +1,4 @@
+import { rankingIntervals } from './metrics/bootstrap';
 import type { Metric } from './metrics/metric';
 import type { PixelMetrics } from './metrics/pixelAccumulator';
 import { rankingMetrics } from './metrics/ranking';
@@ -33,12 +34,14 @@ export function evaluateCategoryScores(
 		imageAp: ranking.ap,
 		imageF1Max: ranking.f1Max,
 	});
+	const { auroc, ap, f1Max } = rankingIntervals(scores, labels);
 	const anomalous = images.filter((one) => one.anomalous).length;
 	return {
 		category,
 		images: { good: images.length - anomalous, anomalous, withMask: pixels.withMask },
 		...image.metrics,
 		...pixels.metrics,
+		intervals: { imageAuroc: auroc, imageAp: ap, imageF1Max: f1Max },
 		reasons: { ...image.reasons, ...pixels.reasons },
 		threshold,
 		falseAlarms: threshold === null ? null : images.filter((one) => isFalseAlarm(one, threshold)).length,

@@ -22,6 +22,9 @@ export const METRICS: readonly MetricTitle[] = [
 	{ name: 'auproOfficial', short: 'AUPRO (official rule)', long: 'AUPRO by the official rule' },
 ];
 
+/** Those of image scores, which have confidence intervals. */
+export const IMAGE_METRICS = ['imageAuroc', 'imageAp', 'imageF1Max'] as const satisfies readonly MetricName[];
+
 /** How a sentence names a metric; the name itself for one that is not known here. */
 export function metricInWords(name: string): string {
 	return METRICS.find((metric) => metric.name === name)?.long ?? name;

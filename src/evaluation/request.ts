@@ -1,4 +1,6 @@
 import type { DeviceName } from '../runtime/device';
+import type { IMAGE_METRICS } from './metricNames';
+import type { Interval } from './metrics/bootstrap';
 import type { VersionsOfCard } from '../store/card';
 
 /** Which mask pixels count as anomalous after resizing: above 0 (the reference) or above one half. */
@@ -30,9 +32,13 @@ export interface MetricSet {
 	readonly auproOfficial: number | null;
 }
 
+export type ImageIntervals = Readonly<Record<(typeof IMAGE_METRICS)[number], Interval | null>>;
+
 export interface CategoryEvaluation extends MetricSet {
 	readonly category: string;
 	readonly images: { readonly good: number; readonly anomalous: number; readonly withMask: number };
+	/** 95 % confidence intervals of the image metrics, by bootstrap over the test images; null where there is none. */
+	readonly intervals: ImageIntervals;
 	/** Metric name to the reason why it is null. */
 	readonly reasons: Readonly<Record<string, string>>;
 	/** Images that score above it are anomalies; null without calibration. */

@@ -1,6 +1,6 @@
 import type { CategoryOfRun, EvaluationRun } from '../store/evaluationRun';
 import type { GateVerdict } from './gate';
-import { METRICS } from './metricNames';
+import { IMAGE_METRICS, METRICS } from './metricNames';
 
 /** Flat and of one shape, so that a table can take it: a value that is not defined is null. */
 export type EvaluationRow = Record<string, string | number | boolean | null>;
@@ -21,6 +21,7 @@ export function categoryRows(run: EvaluationRun, context: RowContext): Evaluatio
 	return run.categories.map((row) => ({
 		category: row.category,
 		...metricColumns(row.metrics),
+		...intervalColumns(row),
 		...countColumns([row]),
 		threshold: row.threshold,
 		metricReason: reasonsOf(row.reasons),
@@ -33,6 +34,7 @@ export function meanRow(run: EvaluationRun, context: RowContext): EvaluationRow 
 	return {
 		category: MEAN,
 		...metricColumns(run.mean),
+		...intervalColumns(),
 		...countColumns(run.categories),
 		threshold: null,
 		metricReason: METRICS.some(({ name }) => typeof run.mean[name] !== 'number')
@@ -44,6 +46,19 @@ export function meanRow(run: EvaluationRun, context: RowContext): EvaluationRow 
 
 function metricColumns(metrics: EvaluationRun['mean']): EvaluationRow {
 	return Object.fromEntries(METRICS.map(({ name }) => [name, metrics[name] ?? null]));
+}
+
+/** A mean has none: categories differ in more than chance. */
+function intervalColumns(row?: CategoryOfRun): EvaluationRow {
+	return Object.fromEntries(
+		IMAGE_METRICS.flatMap((name) => {
+			const [low, high] = row?.intervals?.[name] ?? [null, null];
+			return [
+				[`${name}Low`, low],
+				[`${name}High`, high],
+			];
+		}),
+	);
 }
 
 function countColumns(categories: readonly CategoryOfRun[]): EvaluationRow {

@@ -28,8 +28,17 @@ export function runOf(result: EvaluateResult, moment = new Date()): EvaluationRu
 }
 
 export function categoryOfRun({ images, ...rest }: CategoryEvaluation): CategoryOfRun {
-	const { category, reasons, threshold, falseAlarms, misses } = rest;
-	return { category, ...images, metrics: metricsOf(rest), reasons, threshold, falseAlarms, misses };
+	const { category, intervals, reasons, threshold, falseAlarms, misses } = rest;
+	return {
+		category,
+		...images,
+		metrics: metricsOf(rest),
+		intervals,
+		reasons,
+		threshold,
+		falseAlarms,
+		misses,
+	};
 }
 
 export function metricsOf(metrics: MetricSet): MetricValues {

@@ -17,6 +17,8 @@ export interface CategoryOfRun {
 	/** Anomalous images with a ground-truth mask. */
 	readonly withMask: number;
 	readonly metrics: MetricValues;
+	/** Metric name to its 95 % confidence interval; runs of the first versions have none. */
+	readonly intervals?: Readonly<Record<string, readonly [number, number] | null>>;
 	/** Metric name to the reason why it is null. */
 	readonly reasons: Readonly<Record<string, string>>;
 	/** Images that score above it are anomalies; null without one. */
@@ -124,6 +126,7 @@ function parseCategory(fields: JsonFields): CategoryOfRun {
 		anomalous: fields.count('anomalous'),
 		withMask: fields.count('withMask'),
 		metrics: values(fields.object('metrics')),
+		...(fields.has('intervals') && { intervals: intervals(fields.object('intervals')) }),
 		reasons: texts(fields.object('reasons')),
 		threshold: orNull('threshold', () => fields.number('threshold')),
 		falseAlarms: orNull('falseAlarms', () => fields.count('falseAlarms')),
@@ -144,6 +147,17 @@ function parseImage(fields: JsonFields): ImageOfRun {
 function values(fields: JsonFields): Record<string, number | null> {
 	return Object.fromEntries(
 		fields.keys().map((key) => [key, fields.isNull(key) ? null : fields.number(key)]),
+	);
+}
+
+function intervals(fields: JsonFields): Record<string, readonly [number, number] | null> {
+	return Object.fromEntries(
+		fields.keys().map((key) => {
+			if (fields.isNull(key)) return [key, null];
+			const ends = fields.ascending(key);
+			if (ends.length !== 2) throw fields.unexpected(key, 'two numbers');
+			return [key, [ends[0], ends[1]]];
+		}),
 	);
 }
 

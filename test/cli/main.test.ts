@@ -378,6 +378,7 @@ describe('evaluate', () => {
 			'P-F1-max',
 			'AUPRO',
 			'AUPRO (official rule)',
+			'I-AUROC, 95 %',
 		]);
 		expect(rows[0].split(/ {2,}/)).toEqual([
 			'bottle',
@@ -390,6 +391,7 @@ describe('evaluate', () => {
 			'-',
 			'-',
 			'-',
+			'0.8000 to 1.0000',
 		]);
 		expect(rows.map((row) => row.split(' ')[0])).toEqual([
 			'bottle',
@@ -414,6 +416,27 @@ describe('evaluate', () => {
 		expect(page).toContain(first.runId);
 		const files = readdirSync(join(folder, 'store', 'evaluations', 'm'));
 		expect(files).toContain(`${first.runId}.json`);
+	});
+
+	test('--compare says whether the change is more than chance, and names a run that is not there', async () => {
+		const first = JSON.parse((await dinomaly('evaluate --model m --data d --json')).out) as {
+			runId: string;
+		};
+		const { out } = await dinomaly(`evaluate --model m --data d --compare ${first.runId}`);
+		expect(out).toContain(`compared with run ${first.runId} (version 1), by DeLong's test:`);
+		expect(out).toMatch(
+			/bottle: image AUROC 0\.833 before, 0\.833 now on the 5 images .*no more than chance/,
+		);
+		const json = await dinomaly('evaluate --model m --data d --compare previous --json');
+		expect(JSON.parse(json.out)).toMatchObject({
+			comparedWith: expect.any(String),
+			comparison: [{ category: 'bottle', images: 5, pValue: 1 }],
+		});
+		const missing = await dinomaly('evaluate --model m --data d --compare 20260131T120000000Z-0123abcd');
+		expect(missing).toMatchObject({
+			code: 1,
+			err: expect.stringMatching(/20260131T120000000Z-0123abcd/),
+		});
 	});
 
 	test('--json has categories and mean, null where a metric is not defined', async () => {

@@ -23,6 +23,7 @@ export function sampleRun(changes: Partial<EvaluationRun> = {}): EvaluationRun {
 				anomalous: 1,
 				withMask: 0,
 				metrics: { imageAuroc: 0.5, aupro: null },
+				intervals: { imageAuroc: [0.125, 0.875], imageAp: null },
 				reasons: { aupro: 'No masks' },
 				threshold: 0.25,
 				falseAlarms: 1,

@@ -183,6 +183,7 @@ serveEngine({
 				images,
 				reasons: { aupro: 'no masks' },
 				...row,
+				intervals: { imageAuroc: [0.8, 1], imageAp: null, imageF1Max: null },
 				threshold: 0.5,
 				falseAlarms: 1,
 				misses: 0,
@@ -190,7 +191,13 @@ serveEngine({
 			mean: row,
 			failures: [],
 			notices: [],
-			images: [{ file: 'a.png', category: 'bottle', label: 'good', anomalous: false, score: 0.25 }],
+			images: [0.25, 0.3, 0.5, 0.4, 0.6].map((score, i) => ({
+				file: `${i}.png`,
+				category: 'bottle',
+				label: i < 3 ? 'good' : 'cut',
+				anomalous: i >= 3,
+				score,
+			})),
 			examples: [],
 			madeWith: {
 				modelSha256: 'a'.repeat(64),

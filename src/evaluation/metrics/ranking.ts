@@ -34,13 +34,6 @@ export type Sample = 'image' | 'pixel';
  * @throws DinomalyError SCORE_NOT_FINITE, or USAGE when the lengths differ
  */
 export function rankingMetrics(scores: Float32Array, labels: Uint8Array): RankingMetrics {
-	if (labels.length !== scores.length) {
-		throw new DinomalyError(
-			'USAGE',
-			`Expected one label per score (${scores.length}), found ${labels.length}`,
-		);
-	}
-	requireFinite(scores);
 	return rankSorted(sortByLabel(scores, labels), 'image');
 }
 
@@ -87,7 +80,20 @@ export function rankSorted({ normal, anomalous }: SortedScores, sample: Sample):
 	};
 }
 
-function sortByLabel(scores: Float32Array, labels: Uint8Array): SortedScores {
+/**
+ * The scores of each kind, ascending.
+ *
+ * @param labels as long as `scores`; 0 = normal, everything else = anomalous
+ * @throws DinomalyError SCORE_NOT_FINITE, or USAGE when the lengths differ
+ */
+export function sortByLabel(scores: Float32Array, labels: Uint8Array): SortedScores {
+	if (labels.length !== scores.length) {
+		throw new DinomalyError(
+			'USAGE',
+			`Expected one label per score (${scores.length}), found ${labels.length}`,
+		);
+	}
+	requireFinite(scores);
 	const bits = bitsOf(scores);
 	let anomalousCount = 0;
 	for (let i = 0; i < labels.length; i++) if (labels[i] !== 0) anomalousCount++;

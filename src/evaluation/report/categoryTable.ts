@@ -31,6 +31,15 @@ export function categoryTable({ categories, mean }: EvaluationRun): Html {
 				</tbody>
 			</table>
 		</div>
+		${
+			categories.some(({ intervals }) =>
+				Object.values(intervals ?? {}).some((found) => found !== null),
+			) &&
+			html`<p>
+				Small figures: where the value lies with 95 % confidence, as far as the choice of test images
+				goes (bootstrap).
+			</p>`
+		}
 		${reasons(categories)}
 	</section>`;
 }
@@ -44,8 +53,16 @@ function categoryRow(row: CategoryOfRun): Html {
 		<td class="number">${row.threshold === null ? '–' : score(row.threshold)}</td>
 		<td class="number">${row.falseAlarms ?? '–'}</td>
 		<td class="number">${row.misses ?? '–'}</td>
-		${METRICS.map(({ name }) => html`<td class="number">${metric(row.metrics[name])}</td>`)}
+		${METRICS.map(
+			({ name }) =>
+				html`<td class="number">${metric(row.metrics[name])} ${interval(row.intervals?.[name])}</td>`,
+		)}
 	</tr>`;
+}
+
+function interval(found: readonly [number, number] | null | undefined): Html | undefined {
+	if (!found) return undefined;
+	return html`<span class="interval">${metric(found[0])} to ${metric(found[1])}</span>`;
 }
 
 /** One line for each category and reason, with all the metrics that it takes away. */

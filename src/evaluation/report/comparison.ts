@@ -1,4 +1,5 @@
 import type { EvaluationRun } from '../../store/evaluationRun';
+import { compareRuns, describeDifference } from '../compare';
 import { METRICS } from '../metricNames';
 import { html, type Html } from './html';
 import { change, metric, moment } from './numbers';
@@ -45,13 +46,24 @@ export function comparison(run: EvaluationRun, previous: EvaluationRun): Html {
 				</tbody>
 			</table>
 		</div>
-		${differences(run, previous)}
+		${significance(run, previous)} ${differences(run, previous)}
 	</section>`;
 }
 
 function cell(before: number | null | undefined, now: number | null): Html {
 	const { text, direction } = change(before, now);
 	return html`<td class="number">${metric(now)} <span class="change ${direction}">${text}</span></td>`;
+}
+
+function significance(run: EvaluationRun, previous: EvaluationRun): Html | undefined {
+	const lines = compareRuns(previous, run).map(describeDifference);
+	if (lines.length === 0) return undefined;
+	return html`<p>
+			Whether image AUROC changed by more than chance (DeLong's test, one category at a time):
+		</p>
+		<ul class="reasons" aria-label="Changes beyond chance">
+			${lines.map((line) => html`<li>${line}</li>`)}
+		</ul>`;
 }
 
 function differences(run: EvaluationRun, previous: EvaluationRun): Html | undefined {

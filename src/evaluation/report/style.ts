@@ -41,6 +41,7 @@ section > p { max-width: 68ch; margin: 0 0 16px; color: var(--soft); }
 .change.down { color: var(--fail); }
 .change.up { color: var(--pass); }
 td .change { display: block; font-size: .8125rem; }
+td .interval { display: block; font-size: .75rem; color: var(--soft); white-space: nowrap; }
 .warnings, .reasons { margin: 16px 0 0; padding: 12px 16px 12px 34px; border-radius: 10px; font-size: .875rem; overflow-wrap: anywhere; }
 .warnings { background: var(--warn-bg); color: var(--warn); }
 .reasons { padding-left: 18px; color: var(--soft); }
@@ -104,7 +105,7 @@ footer { margin-top: 40px; color: var(--soft); font-size: .8125rem; }
 	figure { padding: 8px; }
 	dl div { padding: 3px 0; }
 	section > p { break-after: avoid; break-inside: avoid; }
-	td .change { font-size: 6.5pt; }
+	td .change, td .interval { font-size: 6.5pt; }
 	dl div, .tiles li, tr { break-inside: avoid; }
 	tbody th { max-width: none; }
 	.verdict { border: 1px solid; border-left-width: 6px; }

@@ -58,6 +58,12 @@ test('it says how many images a figure rests on, why one is absent, and that few
 	expect(page).toContain('Fewer than 30 good or 30 defective images in bolt');
 });
 
+test('a figure has its confidence interval beside it, and a run of the first version none', () => {
+	expect(renderReport({ run: sampleRun(), examples: [] })).toContain('0.125 to 0.875');
+	const old = sampleRun().categories.map((row) => ({ ...row, intervals: undefined }));
+	expect(renderReport({ run: sampleRun({ categories: old }), examples: [] })).not.toContain('95 %');
+});
+
 test('a run without gate, earlier run, threshold or scores is still a page', () => {
 	const [row] = sampleRun().categories;
 	const page = renderReport({

@@ -1,4 +1,5 @@
 import { compareRuns, describeDifference, type CategoryDifference } from '../evaluation/compare';
+import { defectTypes } from '../evaluation/defectTypes';
 import { METRICS } from '../evaluation/metricNames';
 import { renderReport } from '../evaluation/report/page';
 import type { CategoryEvaluation, EvaluateResult, MetricSet } from '../evaluation/request';
@@ -84,6 +85,7 @@ export const evaluateCommand = defineCommand({
 			json: {
 				...result,
 				runId: run.id,
+				defectTypes: defectTypes(run),
 				...(comparison && { comparedWith: previous?.id, comparison }),
 				...(report !== undefined && { report }),
 			},

@@ -1,6 +1,7 @@
 import { categoryTable } from './categoryTable';
 import { comparison } from './comparison';
 import type { ReportData } from './data';
+import { defectTable } from './defectTable';
 import { exampleGallery } from './exampleGallery';
 import { histograms } from './histogram';
 import { Html, html } from './html';
@@ -33,9 +34,9 @@ export function renderReport(data: ReportData): string {
 			</head>
 			<body>
 				<main>
-					${summary(data)} ${categoryTable(run)} ${run.images.length > 0 && histograms(run)}
-					${exampleGallery(examples)} ${previous && comparison(run, previous)} ${provenance(run)}
-					${glossary()}
+					${summary(data)} ${categoryTable(run)} ${defectTable(run)}
+					${run.images.length > 0 && histograms(run)} ${exampleGallery(examples)}
+					${previous && comparison(run, previous)} ${provenance(run)} ${glossary()}
 					<footer>Made by n8n-nodes-dinomaly ${run.versions.package ?? ''}</footer>
 				</main>
 			</body>

@@ -1,6 +1,8 @@
 import type { Command } from './command';
 
 const WIDTH = 100;
+/** Titles of options that are longer than this stand on a line of their own. */
+const WIDEST_TITLE = 28;
 
 /** All commands, one line each. */
 export function overview(commands: readonly Command[], version: string): string {
@@ -25,10 +27,12 @@ export function commandHelp({ name, synopsis, summary, flags, examples }: Comman
 		const alias = short === undefined ? '' : `, -${short}`;
 		return `--${flag}${placeholder === '' ? '' : ` ${placeholder}`}${alias}`;
 	});
-	const width = Math.max(...titles.map((title) => title.length));
+	const width = Math.max(...titles.map((title) => title.length).filter((length) => length <= WIDEST_TITLE));
+	const indent = `\n${' '.repeat(width + 4)}`;
 	const lines = Object.values(flags).map(({ help }, i) => {
-		const indent = ' '.repeat(width + 4);
-		return `  ${titles[i].padEnd(width)}  ${wrap(help, WIDTH - width - 4).join(`\n${indent}`)}`;
+		const described = wrap(help, WIDTH - width - 4).join(indent);
+		if (titles[i].length <= width) return `  ${titles[i].padEnd(width)}  ${described}`;
+		return `  ${wrapChoices(titles[i], WIDTH - 2)}${indent}${described}`;
 	});
 	return [
 		`Usage: dinomaly ${name} ${synopsis}`,
@@ -40,6 +44,16 @@ export function commandHelp({ name, synopsis, summary, flags, examples }: Comman
 		'Examples:',
 		...examples.map((example) => `  ${example}`),
 	].join('\n');
+}
+
+/** Breaks `--flag a|b|c` after a bar where it is wider than the page. */
+function wrapChoices(title: string, width: number): string {
+	const lines = [''];
+	for (const part of title.split(/(?<=\|)/)) {
+		if (lines[lines.length - 1].length + part.length > width) lines.push('    ');
+		lines[lines.length - 1] += part;
+	}
+	return lines.join('\n');
 }
 
 function wrap(sentence: string, width: number): string[] {

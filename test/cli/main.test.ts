@@ -100,6 +100,17 @@ describe('help', () => {
 		expect(out).toContain('--hard-mining-factor X');
 	});
 
+	test('a long list of choices does not squeeze the descriptions', async () => {
+		const { out } = await dinomaly('train --help');
+		const lines = out.split('\n');
+		const start = lines.findIndex((line) => line.startsWith('  --loss '));
+		expect(lines[start]).toMatch(/globalCosine\|/);
+		expect(out).toMatch(/\n {20,}What is minimised \(default: globalCosine\)\n/);
+		expect(lines.length).toBeLessThan(80);
+		for (const line of lines.filter((one) => !one.includes('dinomaly train --')))
+			expect(line.length).toBeLessThanOrEqual(102);
+	});
+
 	test('a family of commands shows all of its members', async () => {
 		const { out } = await dinomaly('models --help');
 		for (const name of ['list', 'show', 'promote', 'remove', 'export', 'import'])

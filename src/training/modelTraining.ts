@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Dataset, ImageEntry } from '../dataset/dataset';
 import { holdOut } from '../dataset/holdOut';
@@ -15,11 +14,13 @@ import { storeLayout } from '../store/paths';
 import { openTraining, type UnfinishedTraining } from '../store/unfinishedTraining';
 import { calibrate } from './calibrate';
 import { resolveConfig, type TrainingConfig } from './config';
+import { encodeSplit, type EncodedImages, type EncodedSplit, type Split } from './encodedSplit';
 import { checkMemory, estimateTraining, gigabytes } from './estimate';
-import { checkPlan, isSamePlan, writePlan, type TrainingPlan } from './plan';
+import type { TrainingPlan } from './plan';
+import { restoreProgress, saveProgress } from './progressState';
 import { publishModel } from './publish';
 import type { TrainedModel, TrainPhase, TrainProgress, TrainRequest } from './request';
-import { Trainer, type FeatureSource } from './trainer';
+import { Trainer } from './trainer';
 
 export interface TrainContext {
 	readonly signal: AbortSignal;
@@ -94,8 +95,8 @@ class ModelTraining {
 		const loaded = await Encoder.load(encoder, config, this.session);
 		try {
 			const features = new ImageFeatures(loaded, this.cacheFor(config));
-			const { train, calibration } = await this.encode(split, features);
-			const usable = this.reduceBatch(config, train.count);
+			const encoded = await this.encode(split, features);
+			const usable = this.reduceBatch(config, encoded.train.source.count);
 			const plan: TrainingPlan = {
 				config: usable,
 				encoderSha256: encoder.resolved.sha256,
@@ -105,22 +106,22 @@ class ModelTraining {
 			};
 			const trainer = await Trainer.create(
 				{ config: usable, dims: encoder.dims, seed, session: this.session },
-				train,
+				encoded.train.source,
 			);
 			try {
-				await this.prepareCheckpoint(plan, trainer);
+				for (const text of await restoreProgress(this.training, trainer, plan, request.resume))
+					this.notice(text);
 				const trainingStart = performance.now();
 				await this.train(trainer, usable);
 				const trainingMs = performance.now() - trainingStart;
-				const measured = await this.calibrate(trainer, usable, calibration);
+				const measured = await this.calibrate(trainer, usable, encoded.calibration);
 				return await this.publish({
 					trainer,
 					plan,
-					split,
+					encoded,
 					features,
 					measured,
 					trainingMs,
-					calibration,
 				});
 			} finally {
 				await trainer.release();
@@ -163,19 +164,15 @@ class ModelTraining {
 	private async encode(split: Split, features: ImageFeatures): Promise<EncodedSplit> {
 		const { request, context } = this.shared;
 		const start = performance.now();
-		const all = [...split.train, ...split.calibration];
-		const included = await features.prepare(
-			all.map((entry) => entry.path),
-			{
-				signal: context.signal,
-				onCorrupt: request.onCorrupt ?? 'skip',
-				onProgress: (done, total) => {
-					report(context, this.model, 'encoding', done, total, {
-						imagesPerSecond: done / ((performance.now() - start) / 1000),
-					});
-				},
+		const encoded = await encodeSplit(split, features, {
+			signal: context.signal,
+			onCorrupt: request.onCorrupt ?? 'skip',
+			onProgress: (done, total) => {
+				report(context, this.model, 'encoding', done, total, {
+					imagesPerSecond: done / ((performance.now() - start) / 1000),
+				});
 			},
-		);
+		});
 		this.encodingMs = performance.now() - start;
 		for (const { reason } of features.skipped) this.notice(`Skipped: ${reason}`);
 		if (features.recomputed > 0) {
@@ -183,41 +180,7 @@ class ModelTraining {
 				`Features of ${features.recomputed} images fit neither into memory nor into the cache and are computed at every use: free some disk or raise the cache limit`,
 			);
 		}
-		const trainCount = included.slice(0, split.train.length).filter(Boolean).length;
-		const kept = all.filter((_, i) => included[i]);
-		return {
-			train: { count: trainCount, get: (index) => features.get(index) },
-			calibration: {
-				entries: kept.slice(trainCount),
-				source: {
-					count: features.count - trainCount,
-					get: (index) => features.get(trainCount + index),
-				},
-			},
-		};
-	}
-
-	/** Loads the newest checkpoint when resuming; otherwise forgets an earlier unfinished training. */
-	private async prepareCheckpoint(plan: TrainingPlan, trainer: Trainer): Promise<void> {
-		const latest = await this.training.checkpoints.latest().catch((error: unknown) => {
-			if (this.shared.request.resume === true) throw error;
-			return undefined;
-		});
-		const { resume } = this.shared.request;
-		if (latest && (resume === true || (resume === 'auto' && (await isSamePlan(this.training, plan))))) {
-			await checkPlan(this.training, plan);
-			await trainer.state.load(latest.files[STATE_FILE]);
-			trainer.losses.push(...(await readLosses(latest.files[LOSS_FILE])));
-			for (const notice of latest.notices) this.notice(notice);
-			this.notice(`Resumed at iteration ${latest.step} of ${plan.config.iterations}`);
-			return;
-		}
-		if (latest)
-			this.notice(
-				`An unfinished training of this model (iteration ${latest.step}) was given up; ${resume === 'auto' ? 'it had other settings or images' : 'resume would have gone on with it'}`,
-			);
-		await this.training.discard();
-		await writePlan(this.training, plan);
+		return encoded;
 	}
 
 	private async train(trainer: Trainer, config: TrainingConfig): Promise<void> {
@@ -238,14 +201,14 @@ class ModelTraining {
 				etaSeconds: (config.iterations - iteration) * stepSeconds,
 			});
 			if (iteration % every === 0 && iteration < config.iterations) {
-				await this.saveCheckpoint(trainer);
+				await saveProgress(this.training, trainer);
 				savedAt = iteration;
 			}
 		}
 	}
 
 	private async stop(trainer: Trainer, savedAt: number, config: TrainingConfig): Promise<never> {
-		if (trainer.iteration > savedAt) await this.saveCheckpoint(trainer);
+		if (trainer.iteration > savedAt) await saveProgress(this.training, trainer);
 		throw new DinomalyError(
 			'CANCELLED',
 			`Training of "${this.model}" was cancelled at iteration ${trainer.iteration} of ${config.iterations}; its checkpoint is kept`,
@@ -255,18 +218,10 @@ class ModelTraining {
 		);
 	}
 
-	private async saveCheckpoint(trainer: Trainer): Promise<void> {
-		await this.training.assertHeld();
-		await this.training.checkpoints.save(trainer.iteration, [
-			{ name: STATE_FILE, write: (file) => trainer.state.save(file) },
-			{ name: LOSS_FILE, bytes: Buffer.from(JSON.stringify(trainer.losses)) },
-		]);
-	}
-
 	private async calibrate(
 		trainer: Trainer,
 		config: TrainingConfig,
-		{ entries, source }: EncodedSplit['calibration'],
+		{ entries, source }: EncodedImages,
 	): Promise<CalibrationOutcome> {
 		const { context, encoder } = this.shared;
 		if (entries.length === 0) return undefined;
@@ -299,7 +254,7 @@ class ModelTraining {
 			plan: parts.plan,
 			encoder: encoder.resolved,
 			architecture: encoder.weights.architecture,
-			categories: countCategories(parts.split, parts.calibration.entries),
+			categories: countCategories(parts.encoded),
 			dataRoot: path.basename(dataset.root),
 			skipped: parts.features.skipped.length,
 			losses: parts.trainer.losses,
@@ -322,8 +277,8 @@ class ModelTraining {
 			device: parts.trainer.device,
 			iterations: losses.length,
 			finalLoss: losses[losses.length - 1],
-			trainImages: parts.features.count - parts.calibration.entries.length,
-			calibrationImages: parts.calibration.entries.length,
+			trainImages: parts.encoded.train.entries.length,
+			calibrationImages: parts.encoded.calibration.entries.length,
 			skipped: parts.features.skipped,
 			seconds,
 			notices: this.notices,
@@ -342,25 +297,15 @@ class ModelTraining {
 	}
 }
 
-const STATE_FILE = 'state.safetensors';
-const LOSS_FILE = 'losses.json';
-
-type Split = ReturnType<typeof holdOut>;
 type CalibrationOutcome = Awaited<ReturnType<typeof calibrate>> | undefined;
-
-interface EncodedSplit {
-	readonly train: FeatureSource;
-	readonly calibration: { readonly entries: readonly ImageEntry[]; readonly source: FeatureSource };
-}
 
 interface PublishParts {
 	readonly trainer: Trainer;
 	readonly plan: TrainingPlan;
-	readonly split: Split;
+	readonly encoded: EncodedSplit;
 	readonly features: ImageFeatures;
 	readonly measured: CalibrationOutcome;
 	readonly trainingMs: number;
-	readonly calibration: EncodedSplit['calibration'];
 }
 
 /** Passes progress on. */
@@ -375,10 +320,6 @@ export function report(
 	context.onProgress({ model, phase, done, total, ...more });
 }
 
-async function readLosses(file: string): Promise<number[]> {
-	return JSON.parse(await readFile(file, 'utf8')) as number[];
-}
-
 /** Hash over the content of all images, in order. */
 function fingerprintOf({ images }: ImageFeatures): string {
 	const hash = createHash('sha256');
@@ -386,16 +327,17 @@ function fingerprintOf({ images }: ImageFeatures): string {
 	return hash.digest('hex');
 }
 
-function countCategories(
-	split: Split,
-	calibration: readonly ImageEntry[],
-): { name: string; trainImages: number; calibrationImages: number }[] {
-	const names = [...new Set([...split.train, ...split.calibration].map(({ category }) => category))];
-	const count = (entries: readonly ImageEntry[], name: string): number =>
+/** Images of each category that were really used: what could not be read does not count. */
+function countCategories({
+	train,
+	calibration,
+}: EncodedSplit): { name: string; trainImages: number; calibrationImages: number }[] {
+	const names = [...new Set([...train.entries, ...calibration.entries].map(({ category }) => category))];
+	const count = ({ entries }: EncodedImages, name: string): number =>
 		entries.filter(({ category }) => category === name).length;
 	return names.map((name) => ({
 		name,
-		trainImages: count(split.train, name),
+		trainImages: count(train, name),
 		calibrationImages: count(calibration, name),
 	}));
 }

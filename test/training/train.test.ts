@@ -176,6 +176,10 @@ describe('training', () => {
 		expect(result.models[0].skipped).toEqual([
 			{ file: bad, reason: expect.stringMatching(/found text in .*note\.png/) },
 		]);
+		const card = readFileSync(path.join(result.models[0].path, 'model.json'), 'utf8');
+		const { categories } = JSON.parse(card) as { categories: Record<string, number>[] };
+		expect(categories).toHaveLength(1);
+		expect(categories[0].trainImages + categories[0].calibrationImages).toBe(8);
 		await expect(train(request('fail', { data: damaged, onCorrupt: 'fail' }))).rejects.toMatchObject({
 			code: 'IMAGE_UNREADABLE',
 		});

@@ -101,14 +101,16 @@ test('an index with far more lines than images is written anew', async () => {
 	expect(await new HashIndex(root).update(ALL)).toBe(0);
 });
 
-test('with ten thousand images, one more costs milliseconds', async () => {
+test('with ten thousand images, one more costs a small part of indexing them all', async () => {
 	const root = makeFolder(['c/train/good/']);
 	const images = Array.from({ length: 10_000 }, (_, i) => `c/train/good/${i}.png`);
 	for (const image of images) writeFileSync(path.join(root, image), image);
 	const index = new HashIndex(root);
 	const all = new Set(images);
+	const begin = performance.now();
 	expect(await index.update(all)).toBe(10_000);
 	await index.save();
+	const whole = performance.now() - begin;
 	const start = performance.now();
 	for (let i = 0; i < 5; i++) {
 		const image = `c/train/good/new${i}.png`;
@@ -118,5 +120,5 @@ test('with ten thousand images, one more costs milliseconds', async () => {
 		await index.save();
 		expect(await index.update(all)).toBe(0);
 	}
-	expect((performance.now() - start) / 5).toBeLessThan(100);
+	expect((performance.now() - start) / 5).toBeLessThan(whole / 5);
 });

@@ -42,9 +42,9 @@ export async function measurePixels(
 			{ signal: cancelSignal(context) },
 		);
 		return new Map(
-			categories.map(({ category, withMask, reasons, ...metrics }) => [
+			categories.map(({ category, withMask, curves, reasons, ...metrics }) => [
 				category,
-				{ withMask, reasons, metrics },
+				{ withMask, curves, reasons, metrics },
 			]),
 		);
 	} finally {

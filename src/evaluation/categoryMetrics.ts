@@ -1,6 +1,7 @@
 import { rankingIntervals } from './metrics/bootstrap';
+import type { PixelCurves } from './metrics/curves';
 import type { Metric } from './metrics/metric';
-import type { PixelMetrics } from './metrics/pixelAccumulator';
+import type { PlottedPixelMetrics } from './metrics/pixelAccumulator';
 import { rankingMetrics } from './metrics/ranking';
 import type { CategoryEvaluation, EvaluatedImage, MetricSet, PixelMetricSet } from './request';
 
@@ -10,6 +11,7 @@ export interface PixelPart {
 	readonly reasons: Readonly<Record<string, string>>;
 	/** Anomalous images that have a mask. */
 	readonly withMask: number;
+	readonly curves: PixelCurves | null;
 }
 
 /**
@@ -41,6 +43,7 @@ export function evaluateCategoryScores(
 		images: { good: images.length - anomalous, anomalous, withMask: pixels.withMask },
 		...image.metrics,
 		...pixels.metrics,
+		pixelCurves: pixels.curves,
 		intervals: { imageAuroc: auroc, imageAp: ap, imageF1Max: f1Max },
 		reasons: { ...image.reasons, ...pixels.reasons },
 		threshold,
@@ -57,7 +60,7 @@ export function isMiss({ anomalous, score }: EvaluatedImage, threshold: number):
 	return anomalous && !(score > threshold);
 }
 
-export function pixelPart(pixels: PixelMetrics, withMask: number): PixelPart {
+export function pixelPart(pixels: PlottedPixelMetrics, withMask: number): PixelPart {
 	return {
 		...collect({
 			pixelAuroc: pixels.auroc,
@@ -67,6 +70,7 @@ export function pixelPart(pixels: PixelMetrics, withMask: number): PixelPart {
 			auproOfficial: pixels.auproOfficial,
 		}),
 		withMask,
+		curves: pixels.curves,
 	};
 }
 
@@ -76,6 +80,7 @@ export function withoutPixels(reason: string): PixelPart {
 	return {
 		...collect({ pixelAuroc: none, pixelAp: none, pixelF1Max: none, aupro: none, auproOfficial: none }),
 		withMask: 0,
+		curves: null,
 	};
 }
 

@@ -141,7 +141,7 @@ async function evaluateCategory(
 		threshold: calibration && thresholdFor(calibration.scores, DEFAULT_FALSE_ALARM_RATE),
 		pixels:
 			masked > 0
-				? pixelPart(pixels.result(), masked)
+				? pixelPart(pixels.resultWithCurves(), masked)
 				: withoutPixels('No test image of this category has a mask'),
 	});
 }

@@ -49,8 +49,8 @@ async function evaluateCategory(
 	const usable = items.filter(({ anomalous, maskFile }) => !anomalous || maskFile !== null);
 	const withMask = usable.filter(({ anomalous }) => anomalous).length;
 	if (withMask === 0) {
-		const { metrics, reasons } = withoutPixels('No anomalous item of this category has a mask');
-		return { category, withMask, ...metrics, reasons };
+		const { metrics, curves, reasons } = withoutPixels('No anomalous item of this category has a mask');
+		return { category, withMask, ...metrics, curves, reasons };
 	}
 	const pixels = new PixelAccumulator();
 	for (const { anomalous, mapFile, maskFile } of usable) {
@@ -60,8 +60,8 @@ async function evaluateCategory(
 		const mask = anomalous && maskFile !== null ? await readMask(maskFile, side, request) : null;
 		pixels.add(map, mask, side, side);
 	}
-	const { metrics, reasons } = pixelPart(pixels.result(), withMask);
-	return { category, withMask, ...metrics, reasons };
+	const { metrics, curves, reasons } = pixelPart(pixels.resultWithCurves(), withMask);
+	return { category, withMask, ...metrics, curves, reasons };
 }
 
 async function readMap(file: string): Promise<Float32Array> {

@@ -1,6 +1,7 @@
 import type { DeviceName } from '../runtime/device';
 import type { IMAGE_METRICS } from './metricNames';
 import type { Interval } from './metrics/bootstrap';
+import type { PixelCurves } from './metrics/curves';
 import type { VersionsOfCard } from '../store/card';
 
 /** Which mask pixels count as anomalous after resizing: above 0 (the reference) or above one half. */
@@ -39,6 +40,8 @@ export interface CategoryEvaluation extends MetricSet {
 	readonly images: { readonly good: number; readonly anomalous: number; readonly withMask: number };
 	/** 95 % confidence intervals of the image metrics, by bootstrap over the test images; null where there is none. */
 	readonly intervals: ImageIntervals;
+	/** ROC, precision-recall and PRO over the pixels of all masks; null without masks. */
+	readonly pixelCurves: PixelCurves | null;
 	/** Metric name to the reason why it is null. */
 	readonly reasons: Readonly<Record<string, string>>;
 	/** Images that score above it are anomalies; null without calibration. */
@@ -128,6 +131,7 @@ export interface CategoryPixels extends PixelMetricSet {
 	readonly category: string;
 	/** Anomalous items with a mask. */
 	readonly withMask: number;
+	readonly curves: PixelCurves | null;
 	readonly reasons: Readonly<Record<string, string>>;
 }
 

@@ -28,12 +28,13 @@ export function runOf(result: EvaluateResult, moment = new Date()): EvaluationRu
 }
 
 export function categoryOfRun({ images, ...rest }: CategoryEvaluation): CategoryOfRun {
-	const { category, intervals, reasons, threshold, falseAlarms, misses } = rest;
+	const { category, intervals, pixelCurves, reasons, threshold, falseAlarms, misses } = rest;
 	return {
 		category,
 		...images,
 		metrics: metricsOf(rest),
 		intervals,
+		pixelCurves,
 		reasons,
 		threshold,
 		falseAlarms,

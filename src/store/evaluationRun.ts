@@ -9,6 +9,13 @@ export type MetricValues = Readonly<Record<string, number | null>>;
 /** `dataset`: a model on the test images of a folder. `items`: images that a workflow had scored before. */
 const SOURCES = ['dataset', 'items'] as const;
 const MASK_RULES = ['nonzero', 'half'] as const;
+const PIXEL_CURVES = ['roc', 'precisionRecall', 'pro'] as const;
+
+/** Points of a curve in the unit square, left to right. */
+export interface CurveOfRun {
+	readonly x: readonly number[];
+	readonly y: readonly number[];
+}
 
 export interface CategoryOfRun {
 	readonly category: string;
@@ -19,6 +26,8 @@ export interface CategoryOfRun {
 	readonly metrics: MetricValues;
 	/** Metric name to its 95 % confidence interval; runs of the first versions have none. */
 	readonly intervals?: Readonly<Record<string, readonly [number, number] | null>>;
+	/** Curves over pixels, to plot them; null without masks, and runs of the first versions have none. */
+	readonly pixelCurves?: Readonly<Record<(typeof PIXEL_CURVES)[number], CurveOfRun>> | null;
 	/** Metric name to the reason why it is null. */
 	readonly reasons: Readonly<Record<string, string>>;
 	/** Images that score above it are anomalies; null without one. */
@@ -127,6 +136,9 @@ function parseCategory(fields: JsonFields): CategoryOfRun {
 		withMask: fields.count('withMask'),
 		metrics: values(fields.object('metrics')),
 		...(fields.has('intervals') && { intervals: intervals(fields.object('intervals')) }),
+		...(fields.has('pixelCurves') && {
+			pixelCurves: fields.isNull('pixelCurves') ? null : pixelCurves(fields.object('pixelCurves')),
+		}),
 		reasons: texts(fields.object('reasons')),
 		threshold: orNull('threshold', () => fields.number('threshold')),
 		falseAlarms: orNull('falseAlarms', () => fields.count('falseAlarms')),
@@ -159,6 +171,21 @@ function intervals(fields: JsonFields): Record<string, readonly [number, number]
 			return [key, [ends[0], ends[1]]];
 		}),
 	);
+}
+
+function pixelCurves(fields: JsonFields): CategoryOfRun['pixelCurves'] {
+	return {
+		roc: curve(fields.object('roc')),
+		precisionRecall: curve(fields.object('precisionRecall')),
+		pro: curve(fields.object('pro')),
+	};
+}
+
+function curve(fields: JsonFields): CurveOfRun {
+	const x = fields.ascending('x');
+	const y = fields.numbers('y');
+	if (y.length !== x.length) throw fields.unexpected('y', `${x.length} numbers, one for each of "x"`);
+	return { x, y };
 }
 
 function texts(fields: JsonFields): Record<string, string> {

@@ -143,6 +143,14 @@ export class JsonFields {
 		return value.map((item, i) => new JsonFields(item, this.source, `${this.pathOf(key)}[${i}]`));
 	}
 
+	/** Finite numbers in any order. */
+	numbers(key: string): number[] {
+		const value = this.raw(key);
+		if (Array.isArray(value) && value.every((number) => Number.isFinite(number)))
+			return value as number[];
+		throw this.unexpected(key, 'a list of finite numbers');
+	}
+
 	/** Finite numbers in ascending order (equal neighbours are fine). */
 	ascending(key: string): number[] {
 		const value = this.raw(key);

@@ -4,6 +4,7 @@ import { labelComponents } from '../../imaging/components';
 import type { SortedPixels } from './aupro';
 import { aupro } from './aupro';
 import { auproOfficial } from './auproOfficial';
+import { pixelCurves, type PixelCurves } from './curves';
 import type { Metric } from './metric';
 import { KeyCollection, sortTaggedKeys } from './radixSort';
 import type { RankingMetrics } from './ranking';
@@ -16,6 +17,12 @@ export interface PixelMetrics extends RankingMetrics {
 	readonly aupro: Metric;
 	/** By the reference's 200 thresholds. */
 	readonly auproOfficial: Metric;
+}
+
+/** Pixel metrics with the curves below them. */
+export interface PlottedPixelMetrics extends PixelMetrics {
+	/** Null without an anomalous or without a normal pixel. */
+	readonly curves: PixelCurves | null;
 }
 
 export interface PixelMetricsOptions {
@@ -60,12 +67,13 @@ export class PixelAccumulator {
 
 	/** Metrics of all maps added so far; more may be added afterwards. */
 	result({ maxFpr }: PixelMetricsOptions = {}): PixelMetrics {
+		return metricsOf(this.#sorted(), maxFpr);
+	}
+
+	/** As `result`, and what a report plots. */
+	resultWithCurves({ maxFpr }: PixelMetricsOptions = {}): PlottedPixelMetrics {
 		const pixels = this.#sorted();
-		return {
-			...rankSorted(pixels, 'pixel'),
-			aupro: aupro(pixels, maxFpr),
-			auproOfficial: auproOfficial(pixels),
-		};
+		return { ...metricsOf(pixels, maxFpr), curves: pixelCurves(pixels, maxFpr) };
 	}
 
 	#addRegions(map: Float32Array, { labels, areas }: Components): void {
@@ -103,6 +111,14 @@ export class PixelAccumulator {
 			areas: this.#areas,
 		};
 	}
+}
+
+function metricsOf(pixels: SortedPixels, maxFpr: number | undefined): PixelMetrics {
+	return {
+		...rankSorted(pixels, 'pixel'),
+		aupro: aupro(pixels, maxFpr),
+		auproOfficial: auproOfficial(pixels),
+	};
 }
 
 function keysOf(map: Float32Array): Uint32Array {

@@ -1,4 +1,5 @@
 import { DinomalyError } from '../../errors';
+import { FallingCount } from './fallingCount';
 import type { Metric, UndefinedMetric } from './metric';
 import { undefinedMetric } from './metric';
 import type { SortedScores } from './ranking';
@@ -24,22 +25,37 @@ export interface SortedPixels extends SortedScores {
  * @throws DinomalyError USAGE when `maxFpr` is outside
  */
 export function aupro(pixels: SortedPixels, maxFpr: number = DEFAULT_MAX_FPR): Metric {
-	if (!(maxFpr > 0 && maxFpr <= 1)) {
-		throw new DinomalyError('USAGE', `Expected maxFpr above 0 and at most 1, found ${maxFpr}`);
-	}
+	checkMaxFpr(maxFpr);
 	const reason = auproUndefined(pixels);
 	if (reason !== null) return reason;
 	return { value: meanOverRegions(sumSharesByRegion(pixels, maxFpr), pixels.areas) };
 }
 
+/** @throws DinomalyError USAGE unless it is above 0 and at most 1 */
+export function checkMaxFpr(maxFpr: number): void {
+	if (maxFpr > 0 && maxFpr <= 1) return;
+	throw new DinomalyError(
+		'USAGE',
+		`Expected the false-positive rate that AUPRO goes up to above 0 and at most 1, found ${maxFpr}`,
+		{ hint: 'The usual limit is 0.3.' },
+	);
+}
+
 /** Why no per-region overlap can be computed at all; null when it can. */
 export function auproUndefined({ normal, anomalous }: SortedPixels): UndefinedMetric | null {
-	if (anomalous.length === 0) {
+	return overlapUndefined(
+		normal.reduce((sum, keys) => sum + keys.length, 0),
+		anomalous.length,
+	);
+}
+
+export function overlapUndefined(normal: number, anomalous: number): UndefinedMetric | null {
+	if (anomalous === 0) {
 		return undefinedMetric(
 			'AUPRO needs the overlap with anomalous regions, and there is no anomalous pixel',
 		);
 	}
-	if (normal.length === 0) {
+	if (normal === 0) {
 		return undefinedMetric(
 			'AUPRO needs the false positive rate of normal pixels, and there is no normal pixel',
 		);
@@ -56,24 +72,22 @@ function sumSharesByRegion(
 	{ normal, anomalous, regions, areas }: SortedPixels,
 	maxFpr: number,
 ): Float64Array {
-	const limit = maxFpr * normal.length;
+	const counts = new FallingCount(normal);
+	const limit = maxFpr * counts.total;
 	const sums = new Float64Array(areas.length);
-	let normalLeft = normal.length;
 	let i = anomalous.length;
 	while (i > 0) {
 		const key = anomalous[i - 1];
-		while (normalLeft > 0 && normal[normalLeft - 1] > key) normalLeft--;
-		const above = normal.length - normalLeft;
+		const above = counts.above(key);
 		if (above >= limit) break;
-		while (normalLeft > 0 && normal[normalLeft - 1] === key) normalLeft--;
-		const share = shareOfArea(above, normal.length - normalLeft, limit);
+		const share = shareOfArea(above, counts.atLeast(key), limit);
 		while (i > 0 && anomalous[i - 1] === key) sums[regions[--i]] += share;
 	}
 	return sums;
 }
 
-/** Share of the area below a curve that rises from 0 to 1 between `above` and `atLeast`, up to `limit`. */
-function shareOfArea(above: number, atLeast: number, limit: number): number {
+/** Share of the area below a curve that rises from 0 to 1 between `above` and `atLeast`, up to `limit`; `above` is below the limit. */
+export function shareOfArea(above: number, atLeast: number, limit: number): number {
 	if (atLeast <= limit) return 1 - (above + atLeast) / (2 * limit);
 	return (limit - above) ** 2 / (2 * (atLeast - above) * limit);
 }

@@ -1,5 +1,6 @@
 import type { SortedPixels } from './aupro';
 import { auproUndefined } from './aupro';
+import { FallingCount } from './fallingCount';
 import type { Metric, UndefinedMetric } from './metric';
 import { undefinedMetric } from './metric';
 import { keyOf, scoreOf } from './scoreKeys';
@@ -7,7 +8,14 @@ import { keyOf, scoreOf } from './scoreKeys';
 /** Number of steps between the smallest and the largest score (reference: compute_pro, num_th). */
 const STEPS = 200;
 /** Points of the curve at this false positive rate or above are dropped (reference: compute_pro). */
-const FPR_LIMIT = 0.3;
+export const FPR_LIMIT = 0.3;
+
+export const TOO_FEW_POINTS = undefinedMetric(
+	'The 200-step AUPRO needs two thresholds below a false positive rate of 0.3',
+);
+export const NO_FALSE_POSITIVES = undefinedMetric(
+	'The 200-step AUPRO divides by the largest false positive rate below 0.3, and that is 0 here',
+);
 
 /** Points of the reference's curve, false positive rate ascending. */
 export interface OfficialCurve {
@@ -33,25 +41,13 @@ export function auproOfficial(pixels: SortedPixels): Metric {
 /** The curve below `auproOfficial`; needs a normal and an anomalous pixel. */
 export function officialCurve(pixels: SortedPixels): OfficialCurve | UndefinedMetric {
 	const { normal, anomalous } = pixels;
-	const min = scoreOf(Math.min(normal[0], anomalous[0]));
-	const max = scoreOf(Math.max(normal[normal.length - 1], anomalous[anomalous.length - 1]));
-	if (min === max)
-		return undefinedMetric('The 200-step AUPRO needs a range of scores, and all pixels score the same');
-	if (!Number.isFinite(Math.fround(max - min))) {
-		return undefinedMetric(
-			'The 200-step AUPRO needs a range of scores that float32 holds, and this one is too wide',
-		);
-	}
+	const [min, max] = rangeOf([...normal, anomalous]);
+	const noRange = rangeUndefined(min, max);
+	if (noRange !== null) return noRange;
 	const { fpr, pro } = keptPoints(pixels, officialThresholds(min, max));
-	if (fpr.length < 2) {
-		return undefinedMetric('The 200-step AUPRO needs two thresholds below a false positive rate of 0.3');
-	}
+	if (fpr.length < 2) return TOO_FEW_POINTS;
 	const largest = fpr[fpr.length - 1];
-	if (largest === 0) {
-		return undefinedMetric(
-			'The 200-step AUPRO divides by the largest false positive rate below 0.3, and that is 0 here',
-		);
-	}
+	if (largest === 0) return NO_FALSE_POSITIVES;
 	return { fpr: Float64Array.from(fpr, (rate) => rate / largest), pro: Float64Array.from(pro) };
 }
 
@@ -70,6 +66,25 @@ export function officialThresholds(min: number, max: number): Float64Array {
 	return thresholds;
 }
 
+/** Why 200 steps cannot be laid between two scores; null when they can. */
+export function rangeUndefined(min: number, max: number): UndefinedMetric | null {
+	if (min === max)
+		return undefinedMetric('The 200-step AUPRO needs a range of scores, and all pixels score the same');
+	if (Number.isFinite(Math.fround(max - min))) return null;
+	return undefinedMetric(
+		'The 200-step AUPRO needs a range of scores that float32 holds, and this one is too wide',
+	);
+}
+
+/** Smallest and largest score of ascending arrays of keys, not all empty. */
+function rangeOf(arrays: readonly Uint32Array[]): [number, number] {
+	const filled = arrays.filter((keys) => keys.length > 0);
+	return [
+		scoreOf(Math.min(...filled.map((keys) => keys[0]))),
+		scoreOf(Math.max(...filled.map((keys) => keys[keys.length - 1]))),
+	];
+}
+
 /** Walks the thresholds from the highest down; the false positive rate only grows, so the rest can be left out. */
 function keptPoints(
 	{ normal, anomalous, regions, areas }: SortedPixels,
@@ -78,13 +93,12 @@ function keptPoints(
 	const fpr: number[] = [];
 	const pro: number[] = [];
 	const hits = new Float64Array(areas.length);
-	let normalLeft = normal.length;
+	const counts = new FallingCount(normal);
 	let anomalousLeft = anomalous.length;
 	for (let t = thresholds.length - 1; t >= 0; t--) {
 		// The reference compares a float32 map with a double scalar, which NumPy 1 does in float32.
 		const key = keyOf(thresholds[t]);
-		while (normalLeft > 0 && normal[normalLeft - 1] > key) normalLeft--;
-		const rate = (normal.length - normalLeft) / normal.length;
+		const rate = counts.above(key) / counts.total;
 		if (rate >= FPR_LIMIT) break;
 		while (anomalousLeft > 0 && anomalous[anomalousLeft - 1] > key) hits[regions[--anomalousLeft]]++;
 		fpr.push(rate);

@@ -32,18 +32,19 @@ const SEED = 1;
  */
 export function rankingIntervals(scores: Float32Array, labels: Uint8Array): RankingIntervals {
 	const sorted = sortByLabel(scores, labels);
-	const { normal, anomalous } = sorted;
+	const {
+		normal: [normal],
+		anomalous,
+	} = sorted;
 	if (normal.length < LEAST_IMAGES || anomalous.length < LEAST_IMAGES)
 		return { auroc: null, ap: null, f1Max: null };
 	const resamples = Math.max(LEAST_RESAMPLES, Math.min(MOST_RESAMPLES, Math.floor(BUDGET / scores.length)));
 	const random = createRandom(SEED);
-	const drawn: SortedScores = {
-		normal: new Uint32Array(normal.length),
-		anomalous: new Uint32Array(anomalous.length),
-	};
+	const drawnNormal = new Uint32Array(normal.length);
+	const drawn: SortedScores = { normal: [drawnNormal], anomalous: new Uint32Array(anomalous.length) };
 	const found = { auroc: [] as number[], ap: [] as number[], f1Max: [] as number[] };
 	for (let i = 0; i < resamples; i++) {
-		resample(normal, drawn.normal, random);
+		resample(normal, drawnNormal, random);
 		resample(anomalous, drawn.anomalous, random);
 		const { auroc, ap, f1Max } = rankSorted(drawn, 'image');
 		for (const [values, metric] of [

@@ -1,39 +1,39 @@
 import { DinomalyError } from '../../errors';
-import type { Components } from '../../imaging/components';
 import { labelComponents } from '../../imaging/components';
-import type { SortedPixels } from './aupro';
-import { aupro } from './aupro';
-import { auproOfficial } from './auproOfficial';
-import { pixelCurves, type PixelCurves } from './curves';
-import type { Metric } from './metric';
-import { KeyCollection, sortTaggedKeys } from './radixSort';
-import type { RankingMetrics } from './ranking';
-import { rankSorted } from './ranking';
-import { bitsOf, keyOfBits, requireFinite } from './scoreKeys';
+import { checkMaxFpr, DEFAULT_MAX_FPR } from './aupro';
+import { ExactPixels } from './exactPixels';
+import { PixelHistogram } from './pixelHistogram';
+import type { PixelMetrics, PixelResults } from './pixelMetrics';
+import { requireFinite } from './scoreKeys';
 
-/** Pixel metrics over all maps of a category. */
-export interface PixelMetrics extends RankingMetrics {
-	/** Exact: all distinct scores, interpolated at the limit. */
-	readonly aupro: Metric;
-	/** By the reference's 200 thresholds. */
-	readonly auproOfficial: Metric;
-}
+export type { PixelMetrics, PixelResults };
 
-/** Pixel metrics with the curves below them. */
-export interface PlottedPixelMetrics extends PixelMetrics {
-	/** Null without an anomalous or without a normal pixel. */
-	readonly curves: PixelCurves | null;
+/**
+ * How pixels are kept: every score (`exact`), counts in fine bins (`histogram`), or every score as long as there are few enough of them
+ * and counts from then on (`auto`).
+ */
+export type PixelMode = 'auto' | 'exact' | 'histogram';
+
+export interface PixelAccumulatorOptions {
+	readonly mode?: PixelMode;
+	/** Pixels that `auto` keeps every score of. */
+	readonly exactPixels?: number;
 }
 
 export interface PixelMetricsOptions {
-	/** False positive rate, in (0, 1], up to which the exact AUPRO averages. */
+	/** False positive rate, in (0, 1], up to which AUPRO averages. */
 	readonly maxFpr?: number;
+	/** Whether to measure each kind of defect too. */
+	readonly byKind?: boolean;
 }
 
+/** 1024 maps of 256 x 256: some 270 MB, and twice as much while metrics are computed. */
+export const EXACT_PIXELS = 2 ** 26;
+
 /**
- * Exact pixel metrics over any number of anomaly maps, which may differ in size.
+ * Pixel metrics over any number of anomaly maps, which may differ in size and are looked at once.
  *
- * Memory: 4 bytes per normal pixel and 8 per anomalous one; while `result` runs, 8 and up to 32.
+ * Exact up to a number of pixels, 4 to 8 bytes each; beyond that in bounded memory, each metric with a bound on its error.
  *
  * @example
  * const pixels = new PixelAccumulator();
@@ -41,19 +41,30 @@ export interface PixelMetricsOptions {
  * const { auroc, aupro } = pixels.result();
  */
 export class PixelAccumulator {
-	readonly #normal = new KeyCollection();
-	#anomalous: Uint32Array[] = [];
-	#regions: Int32Array[] = [];
-	readonly #areas: number[] = [];
+	readonly #mode: PixelMode;
+	readonly #exactPixels: number;
+	#pixels: ExactPixels | PixelHistogram;
+
+	constructor({ mode = 'auto', exactPixels = EXACT_PIXELS }: PixelAccumulatorOptions = {}) {
+		this.#mode = mode;
+		this.#exactPixels = exactPixels;
+		this.#pixels = mode === 'histogram' ? new PixelHistogram() : new ExactPixels();
+	}
+
+	/** Whether the metrics so far are exact. */
+	get isExact(): boolean {
+		return this.#pixels instanceof ExactPixels;
+	}
 
 	/**
 	 * Adds one map; on an error nothing of it is kept.
 	 *
 	 * @param map anomaly map, row-major, `width * height` finite scores; not kept
 	 * @param gtMask ground truth of the same size, 0 = normal; null = an image without any anomaly
+	 * @param kind kind of defect that the mask shows; an image without mask, or with an empty one and no kind, is a good one
 	 * @throws DinomalyError USAGE or MASK_MISMATCH on a wrong size, SCORE_NOT_FINITE
 	 */
-	add(map: Float32Array, gtMask: Uint8Array | null, width: number, height: number): void {
+	add(map: Float32Array, gtMask: Uint8Array | null, width: number, height: number, kind = ''): void {
 		if (map.length !== width * height) {
 			throw new DinomalyError(
 				'USAGE',
@@ -61,85 +72,29 @@ export class PixelAccumulator {
 			);
 		}
 		requireFinite(map);
-		if (gtMask === null) this.#normal.add(keysOf(map));
-		else this.#addRegions(map, labelComponents(gtMask, width, height));
+		const components = gtMask === null ? null : labelComponents(gtMask, width, height);
+		if (components === null || (components.count === 0 && kind === '')) this.#pixels.addGood(map);
+		else this.#pixels.addDefective(map, components, kind);
+		this.#makeRoom();
 	}
 
 	/** Metrics of all maps added so far; more may be added afterwards. */
-	result({ maxFpr }: PixelMetricsOptions = {}): PixelMetrics {
-		return metricsOf(this.#sorted(), maxFpr);
+	result(options: PixelMetricsOptions = {}): PixelMetrics {
+		return this.results({ ...options, byKind: false }).overall;
 	}
 
-	/** As `result`, and what a report plots. */
-	resultWithCurves({ maxFpr }: PixelMetricsOptions = {}): PlottedPixelMetrics {
-		const pixels = this.#sorted();
-		return { ...metricsOf(pixels, maxFpr), curves: pixelCurves(pixels, maxFpr) };
+	/** The same with those of each kind of defect, and the curves. */
+	results({ maxFpr = DEFAULT_MAX_FPR, byKind = true }: PixelMetricsOptions = {}): PixelResults {
+		checkMaxFpr(maxFpr);
+		return this.#pixels.results(maxFpr, byKind);
 	}
 
-	#addRegions(map: Float32Array, { labels, areas }: Components): void {
-		const bits = bitsOf(map);
-		const normal = new Uint32Array(areas[0]);
-		const anomalous = new Uint32Array(map.length - areas[0]);
-		const regions = new Int32Array(anomalous.length);
-		// Labels begin at 1, regions at 0.
-		const labelOffset = this.#areas.length - 1;
-		let n = 0;
-		let a = 0;
-		for (let i = 0; i < bits.length; i++) {
-			const key = keyOfBits(bits[i]);
-			if (labels[i] === 0) {
-				normal[n++] = key;
-			} else {
-				anomalous[a] = key;
-				regions[a++] = labelOffset + labels[i];
-			}
-		}
-		this.#normal.add(normal);
-		this.#anomalous.push(anomalous);
-		this.#regions.push(regions);
-		for (let label = 1; label < areas.length; label++) this.#areas.push(areas[label]);
+	#makeRoom(): void {
+		const pixels = this.#pixels;
+		if (this.#mode !== 'auto' || !(pixels instanceof ExactPixels) || pixels.count <= this.#exactPixels)
+			return;
+		const histogram = new PixelHistogram();
+		pixels.drainInto(histogram);
+		this.#pixels = histogram;
 	}
-
-	#sorted(): SortedPixels {
-		this.#anomalous = [join(this.#anomalous, Uint32Array)];
-		this.#regions = [join(this.#regions, Int32Array)];
-		const anomalous = sortTaggedKeys({ keys: this.#anomalous[0], tags: this.#regions[0] });
-		return {
-			normal: this.#normal.sorted(),
-			anomalous: anomalous.keys,
-			regions: anomalous.tags,
-			areas: this.#areas,
-		};
-	}
-}
-
-function metricsOf(pixels: SortedPixels, maxFpr: number | undefined): PixelMetrics {
-	return {
-		...rankSorted(pixels, 'pixel'),
-		aupro: aupro(pixels, maxFpr),
-		auproOfficial: auproOfficial(pixels),
-	};
-}
-
-function keysOf(map: Float32Array): Uint32Array {
-	const bits = bitsOf(map);
-	const keys = new Uint32Array(bits.length);
-	for (let i = 0; i < bits.length; i++) keys[i] = keyOfBits(bits[i]);
-	return keys;
-}
-
-function join<T extends Uint32Array | Int32Array>(
-	parts: readonly T[],
-	ArrayType: new (length: number) => T,
-): T {
-	if (parts.length === 1) return parts[0];
-	let length = 0;
-	for (const part of parts) length += part.length;
-	const joined = new ArrayType(length);
-	let offset = 0;
-	for (const part of parts) {
-		joined.set(part, offset);
-		offset += part.length;
-	}
-	return joined;
 }

@@ -38,6 +38,11 @@ export class KeyCollection {
 		}
 	}
 
+	/** Hands over all keys in no order, some at a time. */
+	forEachPart(take: (keys: Uint32Array) => void): void {
+		for (let block = 0; block < this.#blocks.length; block++) take(this.#filledPart(block));
+	}
+
 	/** All keys, ascending. */
 	sorted(): Uint32Array {
 		const { low, middle, high } = this.#digitStarts();

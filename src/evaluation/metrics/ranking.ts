@@ -1,5 +1,6 @@
 import { DinomalyError } from '../../errors';
-import type { Metric, ThresholdMetric } from './metric';
+import { FallingCount } from './fallingCount';
+import type { Metric, ThresholdMetric, UndefinedMetric } from './metric';
 import { undefinedMetric } from './metric';
 import { bitsOf, keyOfBits, requireFinite, scoreOf } from './scoreKeys';
 
@@ -16,9 +17,10 @@ export interface RankingMetrics {
 	readonly f1Max: ThresholdMetric;
 }
 
-/** Keys of scores (see scoreKeys), each list ascending. */
+/** Keys of scores (see scoreKeys), each array ascending. */
 export interface SortedScores {
-	readonly normal: Uint32Array;
+	/** All normal samples together, in any number of arrays. */
+	readonly normal: readonly Uint32Array[];
 	readonly anomalous: Uint32Array;
 }
 
@@ -40,7 +42,7 @@ export function rankingMetrics(scores: Float32Array, labels: Uint8Array): Rankin
 /** AUROC, AP and F1-max of sorted scores, in one pass. */
 export function rankSorted({ normal, anomalous }: SortedScores, sample: Sample): RankingMetrics {
 	if (anomalous.length === 0) return withoutAnomalous(sample);
-	let normalLeft = normal.length;
+	const counts = new FallingCount(normal);
 	let groupEnd = anomalous.length;
 	let doubledPairsWon = 0;
 	let precisionSum = 0;
@@ -52,16 +54,12 @@ export function rankSorted({ normal, anomalous }: SortedScores, sample: Sample):
 		const key = anomalous[groupEnd - 1];
 		let groupStart = groupEnd - 1;
 		while (groupStart > 0 && anomalous[groupStart - 1] === key) groupStart--;
-		while (normalLeft > 0 && normal[normalLeft - 1] > key) normalLeft--;
-		const above = normal.length - normalLeft;
-		while (normalLeft > 0 && normal[normalLeft - 1] === key) normalLeft--;
-		const atLeast = normal.length - normalLeft;
+		const above = counts.above(key);
+		const atLeast = counts.atLeast(key);
 		const found = anomalous.length - groupStart;
-		const precision = found / (found + atLeast);
-		const recall = found / anomalous.length;
-		const f1 = (2 * precision * recall) / (precision + recall + F1_EPSILON);
-		doubledPairsWon += (groupEnd - groupStart) * (2 * normal.length - above - atLeast);
-		precisionSum += (groupEnd - groupStart) * precision;
+		const f1 = f1Score({ found, falseAlarms: atLeast, anomalous: anomalous.length });
+		doubledPairsWon += (groupEnd - groupStart) * (2 * counts.total - above - atLeast);
+		precisionSum += (groupEnd - groupStart) * (found / (found + atLeast));
 		if (f1 >= bestF1) {
 			bestF1 = f1;
 			bestKey = key;
@@ -70,14 +68,27 @@ export function rankSorted({ normal, anomalous }: SortedScores, sample: Sample):
 	}
 	return {
 		auroc:
-			normal.length === 0
-				? undefinedMetric(
-						`AUROC compares anomalous with normal ${sample}s, and there is no normal ${sample}`,
-					)
-				: { value: doubledPairsWon / (2 * normal.length * anomalous.length) },
+			counts.total === 0
+				? withoutNormal(sample)
+				: { value: doubledPairsWon / (2 * counts.total * anomalous.length) },
 		ap: { value: precisionSum / anomalous.length },
 		f1Max: { value: bestF1, threshold: scoreOf(bestKey) },
 	};
+}
+
+/** The reference's F1, which never quite reaches 1. */
+export function f1Score({
+	found,
+	falseAlarms,
+	anomalous,
+}: {
+	readonly found: number;
+	readonly falseAlarms: number;
+	readonly anomalous: number;
+}): number {
+	const precision = found / (found + falseAlarms);
+	const recall = found / anomalous;
+	return (2 * precision * recall) / (precision + recall + F1_EPSILON);
 }
 
 /**
@@ -106,10 +117,18 @@ export function sortByLabel(scores: Float32Array, labels: Uint8Array): SortedSco
 		if (labels[i] === 0) normal[n++] = key;
 		else anomalous[a++] = key;
 	}
-	return { normal: normal.sort(), anomalous: anomalous.sort() };
+	return { normal: [normal.sort()], anomalous: anomalous.sort() };
 }
 
-function withoutAnomalous(sample: Sample): RankingMetrics {
+/** Why there is no AUROC when there is nothing to be told from. */
+export function withoutNormal(sample: Sample): UndefinedMetric {
+	return undefinedMetric(
+		`AUROC compares anomalous with normal ${sample}s, and there is no normal ${sample}`,
+	);
+}
+
+/** Why none of the three is defined when there is nothing to be found. */
+export function withoutAnomalous(sample: Sample): RankingMetrics {
 	const because = `, and there is no anomalous ${sample}`;
 	return {
 		auroc: undefinedMetric(`AUROC compares anomalous with normal ${sample}s${because}`),

@@ -82,7 +82,7 @@ function row(scores: number[], labels: number[]): SortedPixels {
 		).sort();
 	const anomalous = keys(1);
 	return {
-		normal: keys(0),
+		normal: [keys(0)],
 		anomalous,
 		regions: Int32Array.from(anomalous.keys()),
 		areas: new Array<number>(anomalous.length).fill(1),
@@ -107,7 +107,7 @@ function sortedPixels(name: string): SortedPixels {
 		areas.push(...components.areas.slice(1));
 	}
 	const sorted = sortTaggedKeys({ keys: Uint32Array.from(anomalous), tags: Int32Array.from(tags) });
-	return { normal: Uint32Array.from(normal).sort(), anomalous: sorted.keys, regions: sorted.tags, areas };
+	return { normal: [Uint32Array.from(normal).sort()], anomalous: sorted.keys, regions: sorted.tags, areas };
 }
 
 function expectClose(found: Float64Array, expected: ArrayLike<number>): void {

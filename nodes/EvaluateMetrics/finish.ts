@@ -34,17 +34,6 @@ export const outputProperty: INodeProperties = {
 
 /** Options that both operations have. */
 export const commonOptions = {
-	maskRule: {
-		displayName: 'Mask Rule',
-		name: 'maskRule',
-		type: 'options',
-		default: 'nonzero',
-		description: 'Which pixels of a mask count as anomalous after it was resized',
-		options: [
-			{ name: 'Above 0', value: 'nonzero', description: 'As the reference does' },
-			{ name: 'Above One Half', value: 'half', description: 'Leaves soft edges out' },
-		],
-	},
 	record: {
 		displayName: 'Record Run',
 		name: 'record',

@@ -13,6 +13,7 @@ const DESCRIPTIONS: Readonly<Record<MetricName, string>> = {
 	pixelF1Max: 'Best balance of precision and recall over pixels; needs masks',
 	aupro: 'How well each defect region is found; needs masks',
 	auproOfficial: "The same by the 200-step rule of the paper's code; needs masks",
+	aupimo: 'How well defects are found while good parts look all but spotless; needs masks',
 };
 
 const onlyWithGate = { gate: [true] };

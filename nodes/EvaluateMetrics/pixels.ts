@@ -2,13 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { IExecuteFunctions } from 'n8n-workflow';
-import type { PixelPart } from '../../src/evaluation/categoryMetrics';
-import type { MapItem, MaskRuleName } from '../../src/evaluation/request';
+import { pixelPartOf, type PixelPart } from '../../src/evaluation/categoryMetrics';
+import type { MapItem } from '../../src/evaluation/request';
 import type { ScoredItem } from '../../src/evaluation/scoredItems';
 import type { ModelCard } from '../../src/store/card';
 import { cancelSignal, throwIfCancelled } from '../shared/cancel';
 import { engineFor } from '../shared/engine';
 import { failed } from '../shared/failure';
+import { readMeasuring } from './measuring';
 
 interface Given {
 	readonly items: readonly ScoredItem[];
@@ -37,16 +38,11 @@ export async function measurePixels(
 				items: maps,
 				imageSize: card.config.imageSize,
 				cropSize: card.config.cropSize,
-				maskRule: context.getNodeParameter('options.maskRule', 0, 'nonzero') as MaskRuleName,
+				...readMeasuring(context, 0),
 			},
 			{ signal: cancelSignal(context) },
 		);
-		return new Map(
-			categories.map(({ category, withMask, curves, reasons, ...metrics }) => [
-				category,
-				{ withMask, curves, reasons, metrics },
-			]),
-		);
+		return new Map(categories.map(({ category, ...pixels }) => [category, pixelPartOf(pixels)]));
 	} finally {
 		await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 	}
@@ -78,5 +74,6 @@ async function copyOut(
 		maskFile = join(folder, `${index}.mask`);
 		await writeFile(maskFile, await context.helpers.getBinaryDataBuffer(index, maskField));
 	}
-	return { category: item.category, anomalous: item.anomalous, mapFile, maskFile };
+	const { category, label, anomalous } = item;
+	return { category, label, anomalous, mapFile, maskFile };
 }

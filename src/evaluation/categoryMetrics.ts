@@ -1,9 +1,17 @@
 import { rankingIntervals } from './metrics/bootstrap';
 import type { PixelCurves } from './metrics/curves';
 import type { Metric } from './metrics/metric';
-import type { PlottedPixelMetrics } from './metrics/pixelAccumulator';
+import type { PixelAccumulator, PixelMetrics } from './metrics/pixelAccumulator';
 import { rankingMetrics } from './metrics/ranking';
-import type { CategoryEvaluation, EvaluatedImage, MetricSet, PixelMetricSet } from './request';
+import type {
+	CategoryEvaluation,
+	CategoryPixels,
+	CountedPixels,
+	DefectTypeEvaluation,
+	EvaluatedImage,
+	MetricSet,
+	PixelMetricSet,
+} from './request';
 
 /** Pixel metrics as plain numbers, with the reasons for those that are null. */
 export interface PixelPart {
@@ -11,8 +19,14 @@ export interface PixelPart {
 	readonly reasons: Readonly<Record<string, string>>;
 	/** Anomalous images that have a mask. */
 	readonly withMask: number;
+	readonly pixelMode: CountedPixels | null;
+	readonly errorBounds: Readonly<Record<string, number>>;
+	/** By kind of defect; kinds without any mask are absent. */
+	readonly kinds: readonly Omit<DefectTypeEvaluation, 'images'>[];
 	readonly curves: PixelCurves | null;
 }
+
+const NO_MASK_OF_KIND = 'No image of this kind of defect has a mask';
 
 /**
  * Metrics of one category from its scores; at the threshold, above it is an anomaly, as where images are scored.
@@ -43,12 +57,15 @@ export function evaluateCategoryScores(
 		images: { good: images.length - anomalous, anomalous, withMask: pixels.withMask },
 		...image.metrics,
 		...pixels.metrics,
-		pixelCurves: pixels.curves,
 		intervals: { imageAuroc: auroc, imageAp: ap, imageF1Max: f1Max },
 		reasons: { ...image.reasons, ...pixels.reasons },
 		threshold,
 		falseAlarms: threshold === null ? null : images.filter((one) => isFalseAlarm(one, threshold)).length,
 		misses: threshold === null ? null : images.filter((one) => isMiss(one, threshold)).length,
+		pixelMode: pixels.pixelMode,
+		errorBounds: pixels.errorBounds,
+		defectTypes: defectTypesOf(images, pixels),
+		pixelCurves: pixels.curves,
 	};
 }
 
@@ -60,28 +77,82 @@ export function isMiss({ anomalous, score }: EvaluatedImage, threshold: number):
 	return anomalous && !(score > threshold);
 }
 
-export function pixelPart(pixels: PlottedPixelMetrics, withMask: number): PixelPart {
+/** What all maps of a category give; `masks` counts the masks of each kind of defect. */
+export function pixelPart(
+	pixels: PixelAccumulator,
+	{ maxFpr, masks }: { readonly maxFpr?: number; readonly masks: ReadonlyMap<string, number> },
+): PixelPart {
+	const { overall, kinds, curves } = pixels.results({ maxFpr });
 	return {
-		...collect({
-			pixelAuroc: pixels.auroc,
-			pixelAp: pixels.ap,
-			pixelF1Max: pixels.f1Max,
-			aupro: pixels.aupro,
-			auproOfficial: pixels.auproOfficial,
-		}),
-		withMask,
-		curves: pixels.curves,
+		...collect(named(overall)),
+		withMask: [...masks.values()].reduce((sum, count) => sum + count, 0),
+		pixelMode: pixels.isExact ? 'exact' : 'histogram',
+		errorBounds: boundsOf(named(overall)),
+		kinds: [...kinds].map(([label, metrics]) => ({
+			label,
+			withMask: masks.get(label) ?? 0,
+			...collect(named(metrics)),
+		})),
+		curves,
 	};
+}
+
+/** The part that came from the engine, where maps of items are measured. */
+export function pixelPartOf({
+	withMask,
+	reasons,
+	pixelMode,
+	errorBounds,
+	kinds,
+	curves,
+	...metrics
+}: Omit<CategoryPixels, 'category'>): PixelPart {
+	return { withMask, reasons, pixelMode, errorBounds, kinds, curves, metrics };
 }
 
 /** Pixel metrics that there are none of, all for one reason. */
 export function withoutPixels(reason: string): PixelPart {
+	return { ...noPixels(reason), withMask: 0, pixelMode: null, errorBounds: {}, kinds: [], curves: null };
+}
+
+function defectTypesOf(images: readonly EvaluatedImage[], { kinds }: PixelPart): DefectTypeEvaluation[] {
+	const counts = new Map<string, number>();
+	for (const { anomalous, label } of images) if (anomalous) counts.set(label, (counts.get(label) ?? 0) + 1);
+	return [...counts].map(([label, count]) => {
+		const found = kinds.find((kind) => kind.label === label);
+		return { label, images: count, withMask: 0, ...(found ?? noPixels(NO_MASK_OF_KIND)) };
+	});
+}
+
+function noPixels(reason: string): Pick<PixelPart, 'metrics' | 'reasons'> {
 	const none: Metric = { value: null, reason };
-	return {
-		...collect({ pixelAuroc: none, pixelAp: none, pixelF1Max: none, aupro: none, auproOfficial: none }),
-		withMask: 0,
-		curves: null,
-	};
+	return collect({
+		pixelAuroc: none,
+		pixelAp: none,
+		pixelF1Max: none,
+		aupro: none,
+		auproOfficial: none,
+		aupimo: none,
+	});
+}
+
+function named({
+	auroc,
+	ap,
+	f1Max,
+	aupro,
+	auproOfficial,
+	aupimo,
+}: PixelMetrics): Record<keyof PixelMetricSet, Metric> {
+	return { pixelAuroc: auroc, pixelAp: ap, pixelF1Max: f1Max, aupro, auproOfficial, aupimo };
+}
+
+function boundsOf(metrics: Readonly<Record<string, Metric>>): Record<string, number> {
+	return Object.fromEntries(
+		Object.entries(metrics).flatMap(([name, metric]) =>
+			metric.value !== null && metric.errorBound !== undefined ? [[name, metric.errorBound]] : [],
+		),
+	);
 }
 
 function collect<K extends keyof MetricSet>(

@@ -12,6 +12,7 @@ import { openModel, type ReadyModel } from '../scoring/openModel';
 import { evaluateCategoryScores, pixelPart, withoutPixels } from './categoryMetrics';
 import { drawExamples, worstImages } from './examples';
 import { describeMaking } from './madeWith';
+import { checkMaxFpr, DEFAULT_MAX_FPR } from './metrics/aupro';
 import { meanOverCategories } from './metrics/mean';
 import { PixelAccumulator } from './metrics/pixelAccumulator';
 import type {
@@ -20,6 +21,7 @@ import type {
 	EvaluateRequest,
 	EvaluateResult,
 	MaskRuleName,
+	PixelMode,
 } from './request';
 
 export interface EvaluateContext {
@@ -38,7 +40,9 @@ export async function evaluateModel(
 	context: EvaluateContext,
 ): Promise<EvaluateResult> {
 	const started = performance.now();
-	const { device, requireDevice, threads, maskRule = 'nonzero' } = request;
+	const { device, requireDevice, threads } = request;
+	const { maskRule = 'nonzero', maxFpr = DEFAULT_MAX_FPR, pixelMode = 'auto' } = request;
+	checkMaxFpr(maxFpr);
 	const dataset = await testPartOf(request, context.signal);
 	const testable = dataset.categories;
 	const model = await openModel(request.store, request.model, { device, requireDevice, threads });
@@ -56,7 +60,16 @@ export async function evaluateModel(
 		context.onProgress(++done, total);
 	};
 	for (const category of testable) {
-		categories.push(await evaluateCategory(model, category, { rule: maskRule, failures, images, step }));
+		categories.push(
+			await evaluateCategory(model, category, {
+				rule: maskRule,
+				maxFpr,
+				pixelMode,
+				failures,
+				images,
+				step,
+			}),
+		);
 	}
 	const { card, version } = model.opened;
 	const wrong = worstImages(images, categories, request.examples ?? 0);
@@ -71,7 +84,13 @@ export async function evaluateModel(
 		notices: noticesOf(model, dataset),
 		images,
 		examples: await drawExamples(model, dataset.root, wrong),
-		madeWith: await describeMaking(card, dataset, { maskRule, signal: context.signal }),
+		madeWith: await describeMaking(card, dataset, {
+			maskRule,
+			maxFpr,
+			pixelMode,
+			threads,
+			signal: context.signal,
+		}),
 		seconds: (performance.now() - started) / 1000,
 	};
 }
@@ -99,6 +118,8 @@ function noticesOf({ opened: { card } }: ReadyModel, { categories, problems }: D
 
 interface Bookkeeping {
 	readonly rule: MaskRuleName;
+	readonly maxFpr: number;
+	readonly pixelMode: PixelMode;
 	/** Receives the images that could not be read. */
 	readonly failures: Failure[];
 	/** Receives the images that were scored. */
@@ -110,12 +131,12 @@ interface Bookkeeping {
 async function evaluateCategory(
 	model: ReadyModel,
 	{ name, test }: CategoryImages,
-	{ rule, failures, images, step }: Bookkeeping,
+	{ rule, maxFpr, pixelMode, failures, images, step }: Bookkeeping,
 ): Promise<CategoryEvaluation> {
 	const own: EvaluatedImage[] = [];
-	const pixels = new PixelAccumulator();
+	const pixels = new PixelAccumulator({ mode: pixelMode });
 	const wantMask = test.some(({ anomalous, maskPath }) => anomalous && maskPath !== null);
-	let masked = 0;
+	const masks = new Map<string, number>();
 	const read = (entry: ImageEntry): Promise<TestImage | Failure> =>
 		readTestImage(entry, model, { rule, wantMask });
 	for await (const loaded of readAhead(test, read)) {
@@ -128,8 +149,8 @@ async function evaluateCategory(
 		const { relativePath: file, category, label, anomalous } = loaded.entry;
 		own.push({ file, category, label, anomalous, score });
 		if (loaded.mask !== 'none') {
-			pixels.add(map, loaded.mask, EVAL_SIDE, EVAL_SIDE);
-			if (loaded.mask) masked++;
+			pixels.add(map, loaded.mask, EVAL_SIDE, EVAL_SIDE, anomalous ? label : '');
+			if (loaded.mask) masks.set(label, (masks.get(label) ?? 0) + 1);
 		}
 		// Lets messages in, such as a cancel, before the next image holds the thread.
 		await nextTick();
@@ -140,8 +161,8 @@ async function evaluateCategory(
 		category: name,
 		threshold: calibration && thresholdFor(calibration.scores, DEFAULT_FALSE_ALARM_RATE),
 		pixels:
-			masked > 0
-				? pixelPart(pixels.resultWithCurves(), masked)
+			masks.size > 0
+				? pixelPart(pixels, { maxFpr, masks })
 				: withoutPixels('No test image of this category has a mask'),
 	});
 }

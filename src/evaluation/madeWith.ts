@@ -5,13 +5,22 @@ import { DinomalyError } from '../errors';
 import type { ModelCard } from '../store/card';
 import { versionsInUse } from '../training/publish';
 import { modelHash } from './modelHash';
-import type { MadeWith, MaskRuleName } from './request';
+import { DEFAULT_FALSE_ALARM_RATE } from '../routing/calibration';
+import type { MadeWith, MaskRuleName, PixelMode } from './request';
+
+interface EvaluationSettings {
+	readonly maskRule: MaskRuleName;
+	readonly maxFpr: number;
+	readonly pixelMode: PixelMode;
+	readonly threads?: number;
+	readonly signal: AbortSignal;
+}
 
 /** Writes down what an evaluation rests on. Only the test images count: training images may come and go. */
 export async function describeMaking(
 	card: ModelCard,
 	dataset: Dataset,
-	{ maskRule, signal }: { readonly maskRule: MaskRuleName; readonly signal: AbortSignal },
+	{ maskRule, maxFpr, pixelMode, threads = 0, signal }: EvaluationSettings,
 ): Promise<MadeWith> {
 	const categories = dataset.categories.map((category) => ({ ...category, train: [] }));
 	return {
@@ -20,6 +29,10 @@ export async function describeMaking(
 		imageSize: card.config.imageSize,
 		cropSize: card.config.cropSize,
 		maskRule,
+		maxFpr,
+		pixelMode,
+		falseAlarmRate: DEFAULT_FALSE_ALARM_RATE,
+		threads,
 		datasetRoot: path.basename(dataset.root),
 		datasetFingerprint: await fingerprintIfReadable({ ...dataset, categories }, signal),
 		versions: versionsInUse(),

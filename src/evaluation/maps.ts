@@ -4,6 +4,7 @@ import { DinomalyError } from '../errors';
 import { prepareMask } from '../imaging/mask';
 import { decodeMask } from '../runtime/images';
 import { pixelPart, withoutPixels } from './categoryMetrics';
+import { checkMaxFpr } from './metrics/aupro';
 import { PixelAccumulator } from './metrics/pixelAccumulator';
 import type { CategoryPixels, EvaluateMapsRequest, EvaluateMapsResult, MapItem } from './request';
 
@@ -23,6 +24,7 @@ export async function evaluateMaps(
 	context: EvaluateMapsContext,
 ): Promise<EvaluateMapsResult> {
 	const { items } = request;
+	if (request.maxFpr !== undefined) checkMaxFpr(request.maxFpr);
 	const categories: CategoryPixels[] = [];
 	let done = 0;
 	const step = async (): Promise<void> => {
@@ -47,21 +49,22 @@ async function evaluateCategory(
 	{ request, step }: { readonly request: EvaluateMapsRequest; readonly step: () => Promise<void> },
 ): Promise<CategoryPixels> {
 	const usable = items.filter(({ anomalous, maskFile }) => !anomalous || maskFile !== null);
-	const withMask = usable.filter(({ anomalous }) => anomalous).length;
-	if (withMask === 0) {
-		const { metrics, curves, reasons } = withoutPixels('No anomalous item of this category has a mask');
-		return { category, withMask, ...metrics, curves, reasons };
+	if (!usable.some(({ anomalous }) => anomalous)) {
+		const { metrics, ...rest } = withoutPixels('No anomalous item of this category has a mask');
+		return { category, ...metrics, ...rest };
 	}
-	const pixels = new PixelAccumulator();
-	for (const { anomalous, mapFile, maskFile } of usable) {
+	const pixels = new PixelAccumulator({ mode: request.pixelMode });
+	const masks = new Map<string, number>();
+	for (const { anomalous, label = '', mapFile, maskFile } of usable) {
 		await step();
 		const map = await readMap(mapFile);
 		const side = Math.sqrt(map.length);
 		const mask = anomalous && maskFile !== null ? await readMask(maskFile, side, request) : null;
-		pixels.add(map, mask, side, side);
+		pixels.add(map, mask, side, side, anomalous ? label : '');
+		if (anomalous) masks.set(label, (masks.get(label) ?? 0) + 1);
 	}
-	const { metrics, curves, reasons } = pixelPart(pixels.resultWithCurves(), withMask);
-	return { category, withMask, ...metrics, curves, reasons };
+	const { metrics, ...rest } = pixelPart(pixels, { maxFpr: request.maxFpr, masks });
+	return { category, ...metrics, ...rest };
 }
 
 async function readMap(file: string): Promise<Float32Array> {

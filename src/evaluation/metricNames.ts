@@ -10,7 +10,7 @@ export interface MetricTitle {
 	readonly long: string;
 }
 
-/** All metrics in the order in which the paper prints them. */
+/** All metrics: the paper's in the order in which it prints them, then the others. */
 export const METRICS: readonly MetricTitle[] = [
 	{ name: 'imageAuroc', short: 'I-AUROC', long: 'image AUROC' },
 	{ name: 'imageAp', short: 'I-AP', long: 'image AP' },
@@ -20,10 +20,21 @@ export const METRICS: readonly MetricTitle[] = [
 	{ name: 'pixelF1Max', short: 'P-F1-max', long: 'pixel F1-max' },
 	{ name: 'aupro', short: 'AUPRO', long: 'AUPRO' },
 	{ name: 'auproOfficial', short: 'AUPRO (official rule)', long: 'AUPRO by the official rule' },
+	{ name: 'aupimo', short: 'AUPIMO', long: 'AUPIMO' },
 ];
 
 /** Those of image scores, which have confidence intervals. */
 export const IMAGE_METRICS = ['imageAuroc', 'imageAp', 'imageF1Max'] as const satisfies readonly MetricName[];
+
+/** Those of pixels, which need ground-truth masks. */
+export const PIXEL_METRICS = [
+	'pixelAuroc',
+	'pixelAp',
+	'pixelF1Max',
+	'aupro',
+	'auproOfficial',
+	'aupimo',
+] as const satisfies readonly MetricName[];
 
 /** How a sentence names a metric; the name itself for one that is not known here. */
 export function metricInWords(name: string): string {

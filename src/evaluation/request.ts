@@ -1,6 +1,7 @@
 import type { DeviceName } from '../runtime/device';
 import type { IMAGE_METRICS } from './metricNames';
 import type { Interval } from './metrics/bootstrap';
+import type { PixelMode } from './metrics/pixelAccumulator';
 import type { PixelCurves } from './metrics/curves';
 import type { VersionsOfCard } from '../store/card';
 
@@ -17,11 +18,15 @@ export interface EvaluateRequest {
 	readonly threads?: number;
 	/** `nonzero` when absent. */
 	readonly maskRule?: MaskRuleName;
+	/** False positive rate, above 0 and at most 1, up to which AUPRO averages; 0.3 when absent. */
+	readonly maxFpr?: number;
+	/** Whether pixel metrics are exact or of bounded memory; `auto` when absent. */
+	readonly pixelMode?: PixelMode;
 	/** How many of the worst misses, and of the worst false alarms, come back with pictures; none when absent. */
 	readonly examples?: number;
 }
 
-/** The paper's seven metrics plus the exact AUPRO; null where they are not defined (reasons say why). */
+/** The paper's seven metrics, the exact AUPRO and AUPIMO; null where they are not defined (reasons say why). */
 export interface MetricSet {
 	readonly imageAuroc: number | null;
 	readonly imageAp: number | null;
@@ -31,7 +36,10 @@ export interface MetricSet {
 	readonly pixelF1Max: number | null;
 	readonly aupro: number | null;
 	readonly auproOfficial: number | null;
+	readonly aupimo: number | null;
 }
+
+export type { PixelCurves, PixelMode };
 
 export type ImageIntervals = Readonly<Record<(typeof IMAGE_METRICS)[number], Interval | null>>;
 
@@ -40,8 +48,6 @@ export interface CategoryEvaluation extends MetricSet {
 	readonly images: { readonly good: number; readonly anomalous: number; readonly withMask: number };
 	/** 95 % confidence intervals of the image metrics, by bootstrap over the test images; null where there is none. */
 	readonly intervals: ImageIntervals;
-	/** ROC, precision-recall and PRO over the pixels of all masks; null without masks. */
-	readonly pixelCurves: PixelCurves | null;
 	/** Metric name to the reason why it is null. */
 	readonly reasons: Readonly<Record<string, string>>;
 	/** Images that score above it are anomalies; null without calibration. */
@@ -50,6 +56,28 @@ export interface CategoryEvaluation extends MetricSet {
 	readonly falseAlarms: number | null;
 	/** Anomalous images not above the threshold (escapes); null without one. */
 	readonly misses: number | null;
+	/** How the pixel metrics were made; null without any. */
+	readonly pixelMode: CountedPixels | null;
+	/** Metric name to how far the exact value may be away at most; metrics that are exact are absent. */
+	readonly errorBounds: Readonly<Record<string, number>>;
+	/** Every kind of defect among the test images. */
+	readonly defectTypes: readonly DefectTypeEvaluation[];
+	/** ROC, precision-recall and PRO over the pixels of all masks; null without masks. */
+	readonly pixelCurves: PixelCurves | null;
+}
+
+/** `exact`: from every score. `histogram`: from counts in fine bins, with bounds on the error. */
+export type CountedPixels = 'exact' | 'histogram';
+
+/** Pixel metrics of one kind of defect: its images beside all good ones. */
+export interface DefectTypeEvaluation {
+	readonly label: string;
+	readonly images: number;
+	/** Those with a ground-truth mask; the others are not part of pixel metrics. */
+	readonly withMask: number;
+	readonly metrics: PixelMetricSet;
+	/** Metric name to the reason why it is null. */
+	readonly reasons: Readonly<Record<string, string>>;
 }
 
 /** The score of one test image. */
@@ -80,6 +108,12 @@ export interface MadeWith {
 	readonly imageSize: number;
 	readonly cropSize: number;
 	readonly maskRule: MaskRuleName;
+	readonly maxFpr: number;
+	readonly pixelMode: PixelMode;
+	/** False-alarm rate that the thresholds are set for, in (0, 1). */
+	readonly falseAlarmRate: number;
+	/** CPU threads asked for; 0: the runtime's own choice. */
+	readonly threads: number;
 	/** Last part of the dataset folder's path. */
 	readonly datasetRoot: string;
 	/** Content hash of the test images and masks; null when one of them could not be read. */
@@ -107,6 +141,8 @@ export interface EvaluateResult {
 /** An item that was scored before, with its anomaly map: pixel metrics need the engine, which reads masks. */
 export interface MapItem {
 	readonly category: string;
+	/** Kind of defect, for figures by kind; `good` for a good item. */
+	readonly label?: string;
 	readonly anomalous: boolean;
 	/** File with the float32 values of the anomaly map, little endian, row by row: a square. */
 	readonly mapFile: string;
@@ -120,19 +156,25 @@ export interface EvaluateMapsRequest {
 	readonly imageSize: number;
 	readonly cropSize: number;
 	readonly maskRule?: MaskRuleName;
+	readonly maxFpr?: number;
+	readonly pixelMode?: PixelMode;
 }
 
 export type PixelMetricSet = Pick<
 	MetricSet,
-	'pixelAuroc' | 'pixelAp' | 'pixelF1Max' | 'aupro' | 'auproOfficial'
+	'pixelAuroc' | 'pixelAp' | 'pixelF1Max' | 'aupro' | 'auproOfficial' | 'aupimo'
 >;
 
 export interface CategoryPixels extends PixelMetricSet {
 	readonly category: string;
 	/** Anomalous items with a mask. */
 	readonly withMask: number;
-	readonly curves: PixelCurves | null;
 	readonly reasons: Readonly<Record<string, string>>;
+	readonly pixelMode: CountedPixels | null;
+	readonly errorBounds: Readonly<Record<string, number>>;
+	/** By kind of defect; kinds without any mask are absent. */
+	readonly kinds: readonly Omit<DefectTypeEvaluation, 'images'>[];
+	readonly curves: PixelCurves | null;
 }
 
 export interface EvaluateMapsResult {

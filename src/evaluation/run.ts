@@ -1,5 +1,6 @@
-import type { CategoryOfRun, EvaluationRun, MetricValues } from '../store/evaluationRun';
+import type { CategoryOfRun, EvaluationRun, MetricValues, SettingsOfRun } from '../store/evaluationRun';
 import { newRunId } from '../store/runId';
+import { DEFAULT_MAX_FPR } from './metrics/aupro';
 import { METRICS } from './metricNames';
 import type { CategoryEvaluation, EvaluateResult, MetricSet } from './request';
 
@@ -17,6 +18,12 @@ export function runOf(result: EvaluateResult, moment = new Date()): EvaluationRu
 		dataset: { root: madeWith.datasetRoot, fingerprint: madeWith.datasetFingerprint },
 		device: result.device,
 		maskRule: madeWith.maskRule,
+		settings: {
+			maxFpr: madeWith.maxFpr,
+			pixelMode: madeWith.pixelMode,
+			falseAlarmRate: madeWith.falseAlarmRate,
+			threads: madeWith.threads,
+		},
 		versions: { ...madeWith.versions },
 		categories: result.categories.map(categoryOfRun),
 		mean: metricsOf(result.mean),
@@ -27,18 +34,27 @@ export function runOf(result: EvaluateResult, moment = new Date()): EvaluationRu
 	};
 }
 
+/** The false positive rate up to which a run's AUPRO averages. */
+export function maxFprOf({ settings }: { readonly settings?: SettingsOfRun }): number {
+	return settings?.maxFpr ?? DEFAULT_MAX_FPR;
+}
+
 export function categoryOfRun({ images, ...rest }: CategoryEvaluation): CategoryOfRun {
-	const { category, intervals, pixelCurves, reasons, threshold, falseAlarms, misses } = rest;
+	const { category, intervals, reasons, threshold, falseAlarms, misses } = rest;
+	const { pixelMode, errorBounds, defectTypes, pixelCurves } = rest;
 	return {
 		category,
 		...images,
 		metrics: metricsOf(rest),
 		intervals,
-		pixelCurves,
 		reasons,
 		threshold,
 		falseAlarms,
 		misses,
+		pixelMode,
+		errorBounds,
+		defectTypes: defectTypes.map((kind) => ({ ...kind, metrics: { ...kind.metrics } })),
+		pixelCurves,
 	};
 }
 

@@ -5,9 +5,10 @@ import type { ModelCard } from '../store/card';
 import type { EvaluationRun } from '../store/evaluationRun';
 import { newRunId } from '../store/runId';
 import { evaluateCategoryScores, withoutPixels, type PixelPart } from './categoryMetrics';
+import { DEFAULT_MAX_FPR } from './metrics/aupro';
 import { meanOverCategories } from './metrics/mean';
 import { modelHash } from './modelHash';
-import type { EvaluatedImage, MaskRuleName } from './request';
+import type { EvaluatedImage, MaskRuleName, PixelMode } from './request';
 import { categoryOfRun, metricsOf } from './run';
 
 /** An image that was scored before. */
@@ -22,6 +23,8 @@ export interface ItemsOrigin {
 	/** Where the scores were computed; empty when it is not known. */
 	readonly device: string;
 	readonly maskRule: MaskRuleName;
+	readonly maxFpr?: number;
+	readonly pixelMode?: PixelMode;
 	/** By category; categories without pixel metrics may be absent. */
 	readonly pixels: ReadonlyMap<string, PixelPart>;
 	readonly seconds: number;
@@ -38,7 +41,7 @@ const NO_MAPS = 'The items came without anomaly maps and masks';
  */
 export function runOfItems(
 	items: readonly ScoredItem[],
-	{ card, device, maskRule, pixels, seconds }: ItemsOrigin,
+	{ card, device, maskRule, maxFpr = DEFAULT_MAX_FPR, pixelMode = 'auto', pixels, seconds }: ItemsOrigin,
 	moment = new Date(),
 ): EvaluationRun {
 	const names = [...new Set(items.map(({ category }) => category))].sort(compareBytewise);
@@ -61,6 +64,8 @@ export function runOfItems(
 		dataset: { root: 'items', fingerprint: fingerprintItems(items) },
 		device: device === '' ? 'unknown' : device,
 		maskRule,
+		// Thresholds came with the items, and so did whatever they were computed with.
+		settings: { maxFpr, pixelMode, falseAlarmRate: null, threads: 0 },
 		versions: {
 			package: packageVersion(),
 			node: process.version,

@@ -10,6 +10,9 @@ export type MetricValues = Readonly<Record<string, number | null>>;
 const SOURCES = ['dataset', 'items'] as const;
 const MASK_RULES = ['nonzero', 'half'] as const;
 const PIXEL_CURVES = ['roc', 'precisionRecall', 'pro'] as const;
+/** How pixel metrics were asked for, and how they were made. */
+const PIXEL_MODES = ['auto', 'exact', 'histogram'] as const;
+const COUNTED_PIXELS = ['exact', 'histogram'] as const;
 
 /** Points of a curve in the unit square, left to right. */
 export interface CurveOfRun {
@@ -36,6 +39,32 @@ export interface CategoryOfRun {
 	readonly falseAlarms: number | null;
 	/** Anomalous images not above the threshold (escapes). */
 	readonly misses: number | null;
+	/** How the pixel metrics were made; null without any, absent in runs of the first versions, whose are exact. */
+	readonly pixelMode?: (typeof COUNTED_PIXELS)[number] | null;
+	/** Metric name to how far the exact value may be away at most; metrics that are exact are absent. */
+	readonly errorBounds?: Readonly<Record<string, number>>;
+	/** Pixel metrics of each kind of defect; absent in runs of the first versions. */
+	readonly defectTypes?: readonly DefectTypeOfRun[];
+}
+
+export interface DefectTypeOfRun {
+	readonly label: string;
+	readonly images: number;
+	readonly withMask: number;
+	/** Pixel metrics of the images of this kind beside all good ones. */
+	readonly metrics: MetricValues;
+	readonly reasons: Readonly<Record<string, string>>;
+}
+
+/** How the figures were asked for. */
+export interface SettingsOfRun {
+	/** False positive rate up to which AUPRO averages. */
+	readonly maxFpr: number;
+	readonly pixelMode: (typeof PIXEL_MODES)[number];
+	/** False-alarm rate that the thresholds are set for; null when they came with the items. */
+	readonly falseAlarmRate: number | null;
+	/** CPU threads asked for; 0: the runtime's own choice, or not known. */
+	readonly threads: number;
 }
 
 export interface ImageOfRun {
@@ -61,6 +90,8 @@ export interface EvaluationRun {
 	readonly dataset: { readonly root: string; readonly fingerprint: string | null };
 	readonly device: string;
 	readonly maskRule: (typeof MASK_RULES)[number];
+	/** Absent in runs of the first versions. */
+	readonly settings?: SettingsOfRun;
 	/** Program to version. */
 	readonly versions: Readonly<Record<string, string | undefined>>;
 	readonly categories: readonly CategoryOfRun[];
@@ -117,6 +148,7 @@ function parseRun(fields: JsonFields, source: string): EvaluationRun {
 		},
 		device: fields.text('device'),
 		maskRule: fields.oneOf('maskRule', MASK_RULES),
+		...(fields.has('settings') && { settings: parseSettings(fields.object('settings')) }),
 		versions: texts(fields.object('versions')),
 		categories: fields.objects('categories').map(parseCategory),
 		mean: values(fields.object('mean')),
@@ -143,6 +175,34 @@ function parseCategory(fields: JsonFields): CategoryOfRun {
 		threshold: orNull('threshold', () => fields.number('threshold')),
 		falseAlarms: orNull('falseAlarms', () => fields.count('falseAlarms')),
 		misses: orNull('misses', () => fields.count('misses')),
+		...(fields.has('pixelMode') && {
+			pixelMode: fields.isNull('pixelMode') ? null : fields.oneOf('pixelMode', COUNTED_PIXELS),
+		}),
+		...(fields.has('errorBounds') && { errorBounds: bounds(fields.object('errorBounds')) }),
+		...(fields.has('defectTypes') && {
+			defectTypes: fields.objects('defectTypes').map(parseDefectType),
+		}),
+	};
+}
+
+function parseSettings(fields: JsonFields): SettingsOfRun {
+	return {
+		maxFpr: fields.number('maxFpr', { min: 0, max: 1 }),
+		pixelMode: fields.oneOf('pixelMode', PIXEL_MODES),
+		falseAlarmRate: fields.isNull('falseAlarmRate')
+			? null
+			: fields.number('falseAlarmRate', { min: 0, max: 1 }),
+		threads: fields.count('threads'),
+	};
+}
+
+function parseDefectType(fields: JsonFields): DefectTypeOfRun {
+	return {
+		label: fields.text('label'),
+		images: fields.count('images'),
+		withMask: fields.count('withMask'),
+		metrics: values(fields.object('metrics')),
+		reasons: texts(fields.object('reasons')),
 	};
 }
 
@@ -160,6 +220,10 @@ function values(fields: JsonFields): Record<string, number | null> {
 	return Object.fromEntries(
 		fields.keys().map((key) => [key, fields.isNull(key) ? null : fields.number(key)]),
 	);
+}
+
+function bounds(fields: JsonFields): Record<string, number> {
+	return Object.fromEntries(fields.keys().map((key) => [key, fields.number(key, { min: 0 })]));
 }
 
 function intervals(fields: JsonFields): Record<string, readonly [number, number] | null> {

@@ -1,5 +1,4 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import type { MaskRuleName } from '../../../src/evaluation/request';
 import { runOf } from '../../../src/evaluation/run';
 import { cancelSignal } from '../../shared/cancel';
 import { engineFor } from '../../shared/engine';
@@ -11,6 +10,7 @@ import { shownFor } from '../../shared/operation';
 import { deviceProperty, readCompute, requireDeviceProperty, threadsProperty } from '../../shared/properties';
 import { readStore } from '../../shared/store';
 import { commonOptions, examplesFor, finish, outputProperty, readVerifiedGate } from '../finish';
+import { measuringOptions, readMeasuring } from '../measuring';
 
 export const option = {
 	name: 'Evaluate Dataset',
@@ -50,8 +50,10 @@ export const options: INodeProperties[] = shownFor(option.value, [
 				placeholder: 'e.g. bottle, cable',
 				description: 'Categories to evaluate, separated by commas. All when empty.',
 			},
+			measuringOptions.maxFpr,
 			deviceProperty,
-			commonOptions.maskRule,
+			measuringOptions.maskRule,
+			measuringOptions.pixelMode,
 			commonOptions.record,
 			commonOptions.report,
 			commonOptions.reportField,
@@ -74,7 +76,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 				model,
 				data: await readFolder(context, index, 'dataFolder'),
 				categories: readCategories(context, index),
-				maskRule: context.getNodeParameter('options.maskRule', index, 'nonzero') as MaskRuleName,
+				...readMeasuring(context, index),
 				examples: examplesFor(context, index),
 				...readCompute(context, index),
 			},

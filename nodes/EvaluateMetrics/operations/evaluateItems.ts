@@ -2,7 +2,6 @@ import type { NodeOperationError } from 'n8n-workflow';
 import { type IExecuteFunctions, type INodeExecutionData, type INodeProperties } from 'n8n-workflow';
 import type { PixelPart } from '../../../src/evaluation/categoryMetrics';
 import { GOOD_LABELS, readLabel } from '../../../src/evaluation/labels';
-import type { MaskRuleName } from '../../../src/evaluation/request';
 import { runOfItems, type ScoredItem } from '../../../src/evaluation/scoredItems';
 import type { ModelCard } from '../../../src/store/card';
 import { FolderStore } from '../../../src/store/folderStore';
@@ -13,6 +12,7 @@ import { shownFor } from '../../shared/operation';
 import { readStore } from '../../shared/store';
 import { commonOptions, finish, outputProperty } from '../finish';
 import { valueAt } from '../fields';
+import { measuringOptions, readMeasuring } from '../measuring';
 import { measurePixels } from '../pixels';
 
 export const option = {
@@ -85,6 +85,7 @@ export const options: INodeProperties[] = shownFor(option.value, [
 		placeholder: 'Add option',
 		default: {},
 		options: [
+			measuringOptions.maxFpr,
 			{
 				displayName: 'File Field',
 				name: 'fileField',
@@ -101,7 +102,8 @@ export const options: INodeProperties[] = shownFor(option.value, [
 				default: GOOD_LABELS.join(', '),
 				description: 'Labels that mean a good image, separated by commas; all others are defects',
 			},
-			commonOptions.maskRule,
+			measuringOptions.maskRule,
+			measuringOptions.pixelMode,
 			commonOptions.record,
 			commonOptions.report,
 			commonOptions.reportField,
@@ -137,7 +139,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		const run = runOfItems(items, {
 			card,
 			device: single(context, indices, 'device') ?? '',
-			maskRule: context.getNodeParameter('options.maskRule', 0, 'nonzero') as MaskRuleName,
+			...readMeasuring(context, 0),
 			pixels,
 			seconds: (performance.now() - started) / 1000,
 		});

@@ -1,4 +1,6 @@
 import { DEFAULT_MAX_FPR, type SortedPixels } from './aupro';
+import { FallingCount } from './fallingCount';
+import type { HistogramLevels } from './pixelHistogram';
 import { CurveBuilder, type Curve } from './polyline';
 import type { SortedScores } from './ranking';
 
@@ -14,7 +16,7 @@ export interface PixelCurves {
 
 /** All three; null without an anomalous or without a normal pixel. */
 export function pixelCurves(pixels: SortedPixels, maxFpr: number = DEFAULT_MAX_FPR): PixelCurves | null {
-	if (pixels.normal.length === 0 || pixels.anomalous.length === 0) return null;
+	if (pixels.anomalous.length === 0 || pixels.normal.every((keys) => keys.length === 0)) return null;
 	return {
 		roc: rocCurve(pixels),
 		precisionRecall: precisionRecallCurve(pixels),
@@ -28,17 +30,14 @@ export function pixelCurves(pixels: SortedPixels, maxFpr: number = DEFAULT_MAX_F
  */
 export function rocCurve({ normal, anomalous }: SortedScores): Curve {
 	const curve = new CurveBuilder();
-	let normalLeft = normal.length;
+	const counts = new FallingCount(normal);
 	let i = anomalous.length;
 	curve.add(0, 0);
 	while (i > 0) {
 		const key = anomalous[i - 1];
-		const foundBefore = anomalous.length - i;
-		while (normalLeft > 0 && normal[normalLeft - 1] > key) normalLeft--;
-		curve.add(1 - normalLeft / normal.length, foundBefore / anomalous.length);
-		while (normalLeft > 0 && normal[normalLeft - 1] === key) normalLeft--;
+		curve.add(counts.above(key) / counts.total, 1 - i / anomalous.length);
 		while (i > 0 && anomalous[i - 1] === key) i--;
-		curve.add(1 - normalLeft / normal.length, 1 - i / anomalous.length);
+		curve.add(counts.atLeast(key) / counts.total, 1 - i / anomalous.length);
 	}
 	curve.add(1, 1);
 	return curve.result();
@@ -50,15 +49,14 @@ export function rocCurve({ normal, anomalous }: SortedScores): Curve {
  */
 export function precisionRecallCurve({ normal, anomalous }: SortedScores): Curve {
 	const curve = new CurveBuilder();
-	let normalLeft = normal.length;
+	const counts = new FallingCount(normal);
 	let i = anomalous.length;
 	while (i > 0) {
 		const key = anomalous[i - 1];
 		const recallBefore = 1 - i / anomalous.length;
-		while (normalLeft > 0 && normal[normalLeft - 1] >= key) normalLeft--;
 		while (i > 0 && anomalous[i - 1] === key) i--;
 		const found = anomalous.length - i;
-		const precision = found / (found + normal.length - normalLeft);
+		const precision = found / (found + counts.atLeast(key));
 		curve.add(recallBefore, precision);
 		curve.add(found / anomalous.length, precision);
 	}
@@ -70,27 +68,73 @@ export function precisionRecallCurve({ normal, anomalous }: SortedScores): Curve
  * cut there by linear interpolation. Needs a pixel of each kind.
  */
 function proCurve({ normal, anomalous, regions, areas }: SortedPixels, maxFpr: number): Curve {
-	const curve = new CurveBuilder();
-	let normalLeft = normal.length;
+	const curve = new ProBuilder(maxFpr);
+	const counts = new FallingCount(normal);
 	let i = anomalous.length;
 	let overlap = 0;
-	curve.add(0, 0);
 	while (i > 0) {
 		const key = anomalous[i - 1];
-		while (normalLeft > 0 && normal[normalLeft - 1] > key) normalLeft--;
-		const before = { fpr: 1 - normalLeft / normal.length, overlap };
-		if (before.fpr >= maxFpr) break;
-		curve.add(before.fpr, before.overlap);
-		while (normalLeft > 0 && normal[normalLeft - 1] === key) normalLeft--;
+		const fpr = counts.above(key) / counts.total;
+		if (fpr >= maxFpr) break;
+		curve.add(fpr, overlap);
 		while (i > 0 && anomalous[i - 1] === key) overlap += 1 / (areas[regions[--i]] * areas.length);
-		const fpr = 1 - normalLeft / normal.length;
-		if (fpr > maxFpr) {
-			const share = (maxFpr - before.fpr) / (fpr - before.fpr);
-			overlap = before.overlap + share * (overlap - before.overlap);
-			break;
-		}
-		curve.add(fpr, Math.min(1, overlap));
+		curve.add(counts.atLeast(key) / counts.total, overlap);
 	}
-	curve.add(maxFpr, Math.min(1, overlap));
 	return curve.result();
+}
+
+/** All three from the limits of a histogram's bins, straight between them; null without an anomalous or without a normal pixel. */
+export function histogramCurves(levels: HistogramLevels, maxFpr: number): PixelCurves | null {
+	const { normal, anomalous, regionShare, regions } = levels;
+	const [allNormal, allAnomalous] = [sumOf(normal), sumOf(anomalous)];
+	if (allNormal === 0 || allAnomalous === 0) return null;
+	const [roc, precisionRecall, pro] = [new CurveBuilder(), new CurveBuilder(), new ProBuilder(maxFpr)];
+	let [falseAlarms, found, overlap] = [0, 0, 0];
+	roc.add(0, 0);
+	for (let b = 0; b < normal.length; b++) {
+		const before = found / allAnomalous;
+		falseAlarms += normal[b];
+		found += anomalous[b];
+		overlap += regionShare[b] / regions;
+		roc.add(falseAlarms / allNormal, found / allAnomalous);
+		pro.add(falseAlarms / allNormal, overlap);
+		if (anomalous[b] === 0) continue;
+		precisionRecall.add(before, found / (found + falseAlarms));
+		precisionRecall.add(found / allAnomalous, found / (found + falseAlarms));
+	}
+	return { roc: roc.result(), precisionRecall: precisionRecall.result(), pro: pro.result() };
+}
+
+/** A PRO curve from (0, 0), cut at a false positive rate by linear interpolation. */
+class ProBuilder {
+	readonly #curve = new CurveBuilder();
+	readonly #maxFpr: number;
+	#last = { fpr: 0, pro: 0 };
+
+	constructor(maxFpr: number) {
+		this.#maxFpr = maxFpr;
+		this.#curve.add(0, 0);
+	}
+
+	add(fpr: number, overlap: number): void {
+		if (this.#last.fpr >= this.#maxFpr) return;
+		const pro = Math.min(1, overlap);
+		const share = fpr > this.#maxFpr ? (this.#maxFpr - this.#last.fpr) / (fpr - this.#last.fpr) : 1;
+		this.#last = {
+			fpr: Math.min(fpr, this.#maxFpr),
+			pro: this.#last.pro + share * (pro - this.#last.pro),
+		};
+		this.#curve.add(this.#last.fpr, this.#last.pro);
+	}
+
+	result(): Curve {
+		this.#curve.add(this.#maxFpr, this.#last.pro);
+		return this.#curve.result();
+	}
+}
+
+function sumOf(values: readonly number[]): number {
+	let sum = 0;
+	for (let i = 0; i < values.length; i++) sum += values[i];
+	return sum;
 }

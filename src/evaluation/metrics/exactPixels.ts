@@ -3,7 +3,7 @@ import { aupimo } from './aupimo';
 import type { SortedPixels } from './aupro';
 import { aupro } from './aupro';
 import { auproOfficial } from './auproOfficial';
-import { pixelCurve } from './pixelCurve';
+import { pixelCurves } from './curves';
 import type { PixelMetrics, PixelResults } from './pixelMetrics';
 import type { PixelHistogram } from './pixelHistogram';
 import { KeyCollection, sortTaggedKeys } from './radixSort';
@@ -90,7 +90,7 @@ export class ExactPixels {
 					this.#measure({ normal: beside, good: normal[GOOD], ...own, maxFpr, kind: place }),
 				);
 			}
-		return { overall, kinds, curve: pixelCurve(this.#sortedPixels(normal, keys, tags)) };
+		return { overall, kinds, curves: pixelCurves(this.#sortedPixels(normal, keys, tags), maxFpr) };
 	}
 
 	/** Hands all pixels over to a histogram. */

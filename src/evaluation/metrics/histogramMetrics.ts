@@ -2,7 +2,6 @@ import { aupimoUndefined, limitsOf, shareOfLogArea } from './aupimo';
 import { overlapUndefined, shareOfArea } from './aupro';
 import { histogramOfficial } from './histogramOfficial';
 import type { Metric, ThresholdMetric } from './metric';
-import { CurveThinner, type CurvePoint } from './pixelCurve';
 import type { HistogramLevels } from './pixelHistogram';
 import type { PixelMetrics } from './pixelMetrics';
 import { f1Score, withoutAnomalous, withoutNormal } from './ranking';
@@ -31,34 +30,6 @@ export function histogramMetrics(levels: HistogramLevels, maxFpr: number): Pixel
 		auproOfficial: histogramOfficial(levels, totals),
 		aupimo: aupimoOf(levels, totals),
 	};
-}
-
-/** The curves' points at the limits of bins, which are exact. */
-export function histogramCurve({
-	scores,
-	normal,
-	anomalous,
-	regionShare,
-	regions,
-}: HistogramLevels): CurvePoint[] {
-	const [allNormal, allAnomalous] = [sumOf(normal), sumOf(anomalous)];
-	if (allNormal === 0 || allAnomalous === 0) return [];
-	const thinner = new CurveThinner();
-	let [falseAlarms, found, overlap] = [0, 0, 0];
-	for (let b = 0; b < scores.length; b++) {
-		falseAlarms += normal[b];
-		found += anomalous[b];
-		overlap += regionShare[b];
-		if (anomalous[b] === 0) continue;
-		thinner.add({
-			threshold: scores[b],
-			fpr: falseAlarms / allNormal,
-			recall: found / allAnomalous,
-			precision: found / (found + falseAlarms),
-			pro: Math.min(1, overlap / regions),
-		});
-	}
-	return thinner.points();
 }
 
 /** The middle of what the value may be, and how far its ends are away. */

@@ -99,7 +99,6 @@ function areaOf(
 	const rate = (i: number): number => (i === points.length - 1 ? choice.end : points[i].fpr[choice.fpr]);
 	let area = 0;
 	for (let i = 1; i < points.length; i++)
-		area +=
-			((rate(i) - rate(i - 1)) * (points[i].pro[choice.pro] + points[i - 1].pro[choice.pro])) / 2;
+		area += ((rate(i) - rate(i - 1)) * (points[i].pro[choice.pro] + points[i - 1].pro[choice.pro])) / 2;
 	return area / choice.end;
 }

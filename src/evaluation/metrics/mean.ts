@@ -11,6 +11,7 @@ export function meanOverCategories(metricSets: readonly MetricSet[]): MetricSet 
 		pixelF1Max: meanOfDefined(metricSets, 'pixelF1Max'),
 		aupro: meanOfDefined(metricSets, 'aupro'),
 		auproOfficial: meanOfDefined(metricSets, 'auproOfficial'),
+		aupimo: meanOfDefined(metricSets, 'aupimo'),
 	};
 }
 

@@ -1,5 +1,6 @@
 import type { Components } from '../../imaging/components';
-import { histogramCurve, histogramMetrics } from './histogramMetrics';
+import { histogramCurves } from './curves';
+import { histogramMetrics } from './histogramMetrics';
 import type { PixelMetrics, PixelResults } from './pixelMetrics';
 import { bitsOf, keyOfBits, scoreOf } from './scoreKeys';
 
@@ -115,7 +116,7 @@ export class PixelHistogram {
 		if (byKind)
 			for (const kind of this.#groups.keys())
 				if (kind !== null) kinds.set(kind, histogramMetrics(this.#levels([null, kind]), maxFpr));
-		return { overall: histogramMetrics(levels, maxFpr), kinds, curve: histogramCurve(levels) };
+		return { overall: histogramMetrics(levels, maxFpr), kinds, curves: histogramCurves(levels, maxFpr) };
 	}
 
 	#groupOf(kind: string | null): Group {
@@ -143,7 +144,8 @@ export class PixelHistogram {
 				const sums = [0, 0, 0, 0];
 				for (const { normal, anomalous } of groups) {
 					sums[0] += normal[page]?.[bin] ?? 0;
-					for (let c = 0; c < COLUMNS; c++) sums[c + 1] += anomalous[page]?.[bin * COLUMNS + c] ?? 0;
+					for (let c = 0; c < COLUMNS; c++)
+						sums[c + 1] += anomalous[page]?.[bin * COLUMNS + c] ?? 0;
 				}
 				if (sums[0] + sums[1] === 0) continue;
 				const key = ((page * PAGE_BINS + bin) << SHIFT) >>> 0;

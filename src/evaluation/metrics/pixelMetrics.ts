@@ -1,5 +1,5 @@
 import type { Metric } from './metric';
-import type { CurvePoint } from './pixelCurve';
+import type { PixelCurves } from './curves';
 import type { RankingMetrics } from './ranking';
 
 /** Pixel metrics over the maps of a category, or of one kind of defect and all good images. */
@@ -16,6 +16,6 @@ export interface PixelResults {
 	readonly overall: PixelMetrics;
 	/** By kind of defect: its images beside all good ones. */
 	readonly kinds: ReadonlyMap<string, PixelMetrics>;
-	/** ROC, precision-recall and PRO curve of all pixels. */
-	readonly curve: readonly CurvePoint[];
+	/** Of all pixels; null without an anomalous or without a normal pixel. */
+	readonly curves: PixelCurves | null;
 }

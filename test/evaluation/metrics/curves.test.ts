@@ -79,7 +79,8 @@ test('the curves of pixels go through brute-force points, in few points whatever
 		accumulator.add(map, image === 0 ? null : mask, width, width);
 		return { map, mask };
 	});
-	const { curves, auroc, ap, aupro } = accumulator.resultWithCurves();
+	const { curves, overall } = accumulator.results();
+	const { auroc, ap, aupro } = overall;
 	const { roc, precisionRecall, pro } = curves!;
 	for (const curve of [roc, precisionRecall, pro]) expect(curve.x.length).toBeLessThan(400);
 	expect(Math.abs(area(roc) - auroc.value!)).toBeLessThan(TOLERANCE);
@@ -105,7 +106,7 @@ test('the curves of pixels go through brute-force points, in few points whatever
 
 test('the PRO curve is cut at its limit by interpolation, and a constant map is a straight line', () => {
 	const pixels = {
-		normal: new Uint32Array(10).fill(7),
+		normal: [new Uint32Array(4).fill(7), new Uint32Array(6).fill(7)],
 		anomalous: new Uint32Array(4).fill(7),
 		regions: Int32Array.of(0, 0, 1, 1),
 		areas: [2, 2],
@@ -118,8 +119,12 @@ test('the PRO curve is cut at its limit by interpolation, and a constant map is 
 test('without a pixel of each kind there is no curve', () => {
 	const none = new Uint32Array(0);
 	const some = Uint32Array.of(1);
-	expect(pixelCurves({ normal: none, anomalous: some, regions: Int32Array.of(0), areas: [1] })).toBeNull();
-	expect(pixelCurves({ normal: some, anomalous: none, regions: new Int32Array(0), areas: [] })).toBeNull();
+	expect(
+		pixelCurves({ normal: [none], anomalous: some, regions: Int32Array.of(0), areas: [1] }),
+	).toBeNull();
+	expect(
+		pixelCurves({ normal: [some], anomalous: none, regions: new Int32Array(0), areas: [] }),
+	).toBeNull();
 });
 
 test('a smooth curve of a million points becomes a few dozen within the tolerance', () => {

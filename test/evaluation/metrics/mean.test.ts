@@ -10,6 +10,7 @@ const NOTHING: MetricSet = {
 	pixelF1Max: null,
 	aupro: null,
 	auproOfficial: null,
+	aupimo: null,
 };
 
 test('each metric is averaged over the categories where it is defined, each category once', () => {

@@ -389,6 +389,7 @@ describe('evaluate', () => {
 			'P-F1-max',
 			'AUPRO',
 			'AUPRO (official rule)',
+			'AUPIMO',
 			'I-AUROC, 95 %',
 		]);
 		expect(rows[0].split(/ {2,}/)).toEqual([
@@ -397,6 +398,7 @@ describe('evaluate', () => {
 			'0.9000',
 			'0.9000',
 			'0.9000',
+			'-',
 			'-',
 			'-',
 			'-',

@@ -172,6 +172,7 @@ serveEngine({
 			pixelF1Max: null,
 			aupro: null,
 			auproOfficial: null,
+			aupimo: null,
 		};
 		return {
 			model: request.model,
@@ -187,6 +188,10 @@ serveEngine({
 				threshold: 0.5,
 				falseAlarms: 1,
 				misses: 0,
+				pixelMode: null,
+				errorBounds: {},
+				pixelCurves: null,
+				defectTypes: [{ label: 'cut', images: 2, withMask: 0, metrics: {}, reasons: {} }],
 			})),
 			mean: row,
 			failures: [],
@@ -205,6 +210,10 @@ serveEngine({
 				imageSize: 64,
 				cropSize: 64,
 				maskRule: request.maskRule ?? 'nonzero',
+				maxFpr: request.maxFpr ?? 0.3,
+				pixelMode: request.pixelMode ?? 'auto',
+				falseAlarmRate: 0.01,
+				threads: 0,
 				datasetRoot: 'data',
 				datasetFingerprint: 'c'.repeat(64),
 				versions: {

@@ -9,7 +9,6 @@ export type MetricValues = Readonly<Record<string, number | null>>;
 /** `dataset`: a model on the test images of a folder. `items`: images that a workflow had scored before. */
 const SOURCES = ['dataset', 'items'] as const;
 const MASK_RULES = ['nonzero', 'half'] as const;
-const PIXEL_CURVES = ['roc', 'precisionRecall', 'pro'] as const;
 /** How pixel metrics were asked for, and how they were made. */
 const PIXEL_MODES = ['auto', 'exact', 'histogram'] as const;
 const COUNTED_PIXELS = ['exact', 'histogram'] as const;
@@ -30,7 +29,7 @@ export interface CategoryOfRun {
 	/** Metric name to its 95 % confidence interval; runs of the first versions have none. */
 	readonly intervals?: Readonly<Record<string, readonly [number, number] | null>>;
 	/** Curves over pixels, to plot them; null without masks, and runs of the first versions have none. */
-	readonly pixelCurves?: Readonly<Record<(typeof PIXEL_CURVES)[number], CurveOfRun>> | null;
+	readonly pixelCurves?: Readonly<Record<'roc' | 'precisionRecall' | 'pro', CurveOfRun>> | null;
 	/** Metric name to the reason why it is null. */
 	readonly reasons: Readonly<Record<string, string>>;
 	/** Images that score above it are anomalies; null without one. */

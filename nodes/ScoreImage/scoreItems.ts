@@ -2,6 +2,7 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import type { ImageScore, ScoreOutcome, ScoreRequest } from '../../src/scoring/request';
 import { cancelSignal, throwIfCancelled } from '../shared/cancel';
 import { readCategory } from '../shared/category';
+import { remarkDevice } from '../shared/deviceHint';
 import { engineFor } from '../shared/engine';
 import { failed } from '../shared/failure';
 import { addHintOnce } from '../shared/hints';
@@ -56,7 +57,7 @@ async function readPlan(context: IExecuteFunctions, index: number): Promise<Plan
 		settings: {
 			store: await readStore(context, index),
 			model: readModel(context, index),
-			category: readCategory(context, index, image.data),
+			category: readCategory(context, index, { image: image.data }),
 			outputs: Object.fromEntries(choice.fields.map((name) => [name, true])),
 			...readCompute(context, index),
 		},
@@ -139,7 +140,7 @@ async function scoreWindow(
 
 async function place(
 	context: IExecuteFunctions,
-	{ index, choice }: Plan,
+	{ index, choice, settings }: Plan,
 	result: ScoreOutcome | { readonly failure: unknown },
 	results: Map<number, INodeExecutionData>,
 ): Promise<void> {
@@ -150,6 +151,7 @@ async function place(
 		results.set(index, itemFailure(context, error, index));
 	} else {
 		remark(context, result);
+		remarkDevice(context, settings.device, result.device);
 		results.set(index, await scoredItem(context, index, { score: result, choice }));
 	}
 }

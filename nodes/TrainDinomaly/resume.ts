@@ -11,7 +11,9 @@ import { REFUSED, type DeliveryNote } from '../../src/jobs/deliver';
 import { isEnded, type TrainingJob } from '../../src/jobs/trainingJob';
 import { TrainingJobs } from '../../src/jobs/trainingJobs';
 import { failureItem, toNodeError } from '../shared/failure';
+import { inPanelWords } from '../shared/panelWords';
 import { trainedItems } from './trainedItem';
+import { trainOptions } from './trainOptions';
 
 /** The stack entry of the node that goes on; n8n reports its `resumeError` as the node's own failure. */
 interface Resumable {
@@ -52,7 +54,10 @@ export async function resumeExecution(context: IWebhookFunctions): Promise<IWebh
 export function errorOf({ error, id, state }: TrainingJob): Error {
 	const { message = `Expected training ${id} to end, found it ${state}`, hint, code } = error ?? {};
 	if (code === undefined) return new Error(message);
-	return new DinomalyError(code as DinomalyError['code'], message, { hint });
+	return inPanelWords(
+		new DinomalyError(code as DinomalyError['code'], message, { hint }),
+		trainOptions.options,
+	);
 }
 
 async function findResults(

@@ -49,11 +49,14 @@ export const imageCategoryProperties: INodeProperties[] = categoryProperties.map
  */
 export async function writeTrainImages(context: IExecuteFunctions, folder: string): Promise<void> {
 	const taken = new Map<string, Set<string>>();
+	const hint = 'Give the kind of product that the image shows, or set Category Comes From to None.';
 	for (const index of context.getInputData().keys()) {
 		throwIfCancelled(context);
 		const fieldName = context.getNodeParameter('binaryPropertyName', index, 'data');
 		const { name, bytes, field } = await readImage(context, index, fieldName);
-		const category = readCategory(context, index, findImage(context, index, field).data) ?? NO_CATEGORY;
+		const category =
+			readCategory(context, index, { image: findImage(context, index, field).data, hint }) ??
+			NO_CATEGORY;
 		const stems = taken.get(category) ?? new Set<string>();
 		taken.set(category, stems);
 		const sha256 = createHash('sha256').update(bytes).digest('hex');

@@ -116,11 +116,11 @@ async function readEncoder(
 	{ encoder = '', encoderFile = '' }: Options,
 ): Promise<string | undefined> {
 	if (encoderFile.trim() !== '')
-		return allowedFolder(context, index, { value: encoderFile, label: 'Encoder File' });
+		return allowedFolder(context, index, { value: encoderFile, label: 'Encoder File', what: 'file' });
 	if (encoder.trim() === '') return undefined;
 	// A path would go around n8n's file access rules.
 	if (!/[\\/]|\.safetensors$/.test(encoder)) return encoder.trim();
-	return allowedFolder(context, index, { value: encoder, label: 'Encoder' });
+	return allowedFolder(context, index, { value: encoder, label: 'Encoder', what: 'file' });
 }
 
 function overridesOf(options: Options): NonNullable<TrainRequest['overrides']> {

@@ -1,6 +1,11 @@
 import type { IBinaryData, IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import { categoryNameFault } from '../../src/dataset/categoryName';
 import { isName } from '../../src/store/names';
 import { failed } from './failure';
+
+/** More of a wrong name would bury the sentence. */
+const SHOWN_CHARACTERS = 60;
+const HINT_FOR_MODELS = 'Give a category that the model was trained on, or set Category Comes From to None.';
 
 /**
  * Three parameters that say which category an item belongs to: `categorySource` (none, fixed, field), `category` and `categoryField`.
@@ -57,18 +62,19 @@ export const categoryProperties: INodeProperties[] = [
 /**
  * The category of item `index`; undefined when it is judged by all categories together. `image` is the item's binary data, whose
  * properties (such as `directory`, of which the last part counts) are asked when the JSON has no such field. Throws NodeOperationError
- * when there is none or its name cannot be a category's.
+ * with `hint` when there is none or its name cannot be a category's.
  */
 export function readCategory(
 	context: IExecuteFunctions,
 	index: number,
-	image?: IBinaryData,
+	{ image, hint = HINT_FOR_MODELS }: { readonly image?: IBinaryData; readonly hint?: string } = {},
 ): string | undefined {
 	switch (context.getNodeParameter('categorySource', index, 'none')) {
 		case 'fixed':
 			return checked(context, index, {
 				value: context.getNodeParameter('category', index, ''),
 				where: '"Category"',
+				hint,
 			});
 		case 'field': {
 			const field = context.getNodeParameter('categoryField', index, 'category') as string;
@@ -76,6 +82,7 @@ export function readCategory(
 			return checked(context, index, {
 				value: valueAt(json, field) ?? lastPart(image?.[field]),
 				where: `field "${field}"`,
+				hint,
 			});
 		}
 		default:
@@ -86,19 +93,25 @@ export function readCategory(
 function checked(
 	context: IExecuteFunctions,
 	index: number,
-	{ value, where }: { value: unknown; where: string },
+	{ value, where, hint }: { value: unknown; where: string; hint: string },
 ): string {
 	const text = typeof value === 'number' ? String(value) : value;
 	if (typeof text === 'string' && isName(text.trim(), 'category')) return text.trim();
-	const empty = text === undefined || text === null || text === '';
 	throw failed(
 		context.getNode(),
-		{
-			message: `Expected the name of a category in ${where}, found ${empty ? 'nothing' : JSON.stringify(text)}`,
-			hint: 'Give a category that the model was trained on, or set Category Comes From to None.',
-		},
+		{ message: `Expected the name of a category in ${where}, found ${describe(text)}`, hint },
 		index,
 	);
+}
+
+/** What was found instead of a category's name, and why it is none. */
+function describe(value: unknown): string {
+	if (value === undefined || value === null || value === '') return 'nothing';
+	if (typeof value !== 'string') return JSON.stringify(value).slice(0, SHOWN_CHARACTERS);
+	const name = value.trim();
+	if (name === '') return 'only spaces';
+	const shown = name.length <= SHOWN_CHARACTERS ? name : `${name.slice(0, SHOWN_CHARACTERS)}...`;
+	return `${JSON.stringify(shown)}, which ${categoryNameFault(name) ?? 'cannot be the name of a folder on every system'}`;
 }
 
 /** The value under a path with dots; a key that has dots itself is found too. */

@@ -30,16 +30,16 @@ export async function readFolder(
 	return allowedFolder(context, index, { value, label: parameterName });
 }
 
-/** As `readFolder`, for a text that is at hand already; `label` names it in errors. */
+/** As `readFolder`, for a text that is at hand already; `label` names it in errors, `what` says whether it is a file. */
 export async function allowedFolder(
 	context: IExecuteFunctions,
 	index: number,
-	{ value, label }: { value: unknown; label: string },
+	{ value, label, what = 'folder' }: { value: unknown; label: string; what?: 'folder' | 'file' },
 ): Promise<string> {
 	const guard: PathGuard = (path) => context.helpers.isFilePathBlocked(path as ResolvedPath);
 	const result = await checkFolder(value, guard);
 	if (typeof result === 'string') return result;
-	const message = result.message.replace('a folder', `a folder in "${label}"`);
+	const message = result.message.replace('a folder', `a ${what} in "${label}"`);
 	throw failed(context.getNode(), { ...result, message }, index);
 }
 

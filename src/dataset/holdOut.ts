@@ -22,7 +22,7 @@ export function holdOut(entries: readonly ImageEntry[], share: number, seed: num
 	if (!(share >= 0 && share <= LARGEST_SHARE)) {
 		throw new DinomalyError(
 			'CONFIG_INVALID',
-			`Expected a calibration share in [0, ${LARGEST_SHARE}], got ${share}`,
+			`Expected calibrationShare to be from 0 to ${LARGEST_SHARE}, found ${share}`,
 			{
 				hint: 'Hold out 0.1 to 0.2 of the normal images, or 0 to train without calibration.',
 			},

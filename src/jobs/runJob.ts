@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { scanDataset } from '../dataset/scan';
 import type { Engine } from '../engine/host';
 import { DinomalyError } from '../errors';
@@ -58,7 +58,9 @@ export async function runJob(jobs: TrainingJobs, job: TrainingJob, work: JobWork
 		await trainParts(jobs, record, { ...work, signal: stop.signal });
 		return await record.end({ state: 'done' });
 	} catch (error) {
-		return await record.end(outcomeOf(error, { job, stopped: stop.signal.aborted }));
+		const { state, error: words } = outcomeOf(error, { job, stopped: stop.signal.aborted });
+		const plain = ownImagesByName(jobs, job);
+		return await record.end({ state, error: words && { ...words, message: plain(words.message) } });
 	} finally {
 		clearInterval(poll);
 		work.signal?.removeEventListener('abort', endEarly);
@@ -86,8 +88,28 @@ async function trainParts(
 				},
 			},
 		);
-		for (const trained of models) await record.finished(await withCurve(jobs, record.job, trained, work));
+		const plain = ownImagesByName(jobs, record.job);
+		for (const trained of models) {
+			const told = {
+				...trained,
+				notices: trained.notices.map(plain),
+				skipped: trained.skipped.map(({ file, reason }) => ({
+					file: plain(file),
+					reason: plain(reason),
+				})),
+			};
+			await record.finished(await withCurve(jobs, record.job, told, work));
+		}
 	}
+}
+
+/**
+ * Images that came with a job lie in a folder that goes when it ends, and that nobody but us knows: texts name them without it.
+ */
+function ownImagesByName(jobs: TrainingJobs, { id, ownsImages }: TrainingJob): (text: string) => string {
+	if (!ownsImages) return (text) => text;
+	const folder = jobs.imagesOf(id) + sep;
+	return (text) => text.replaceAll(folder, '');
 }
 
 /** Where every category has a model of its own, each is a training of its own: those that are done stay done after a restart. */

@@ -21,12 +21,16 @@ export function versionMissing(
 	found: { readonly versions: readonly number[]; readonly alias?: string },
 ): DinomalyError {
 	const why = found.alias === undefined ? '' : `, which alias "${found.alias}" points at`;
+	const word = found.versions.length === 1 ? 'version' : 'versions';
 	const versions = listed(found.versions.slice(-MAX_LISTED).map(String), 'none');
 	return new DinomalyError(
 		'MODEL_NOT_FOUND',
-		`Expected version ${version} of model "${name}"${why}, found versions ${versions}`,
+		`Expected version ${version} of model "${name}"${why}, found ${word} ${versions}`,
 		{
-			hint: found.alias === undefined ? 'Name one of these.' : 'Point the alias at one of these.',
+			hint:
+				found.alias === undefined
+					? 'Name a version that is there.'
+					: 'Point the alias at a version that is there.',
 		},
 	);
 }

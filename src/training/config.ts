@@ -103,6 +103,13 @@ function checkConfig(config: TrainingConfig, patch: number): void {
 			allowed: `a multiple of the encoder's patch, ${patch}`,
 			found: config.cropSize,
 		},
+		{
+			// A larger crop would be filled up with black, which no image to be scored later is like.
+			holds: config.cropSize <= config.imageSize,
+			setting: 'cropSize',
+			allowed: `at most imageSize, ${config.imageSize}`,
+			found: config.cropSize,
+		},
 		whole('iterations', 1, 10_000_000),
 		whole('batchSize', 1, 1024),
 		whole('warmup', 0, config.iterations),

@@ -148,7 +148,9 @@ class ModelTraining {
 			);
 		}
 		if (images >= config.batchSize) return config;
-		this.notice(`Only ${images} training images: batches hold ${images} instead of ${config.batchSize}`);
+		this.notice(
+			`Only ${images} training ${images === 1 ? 'image' : 'images'}: batches hold ${images} instead of ${config.batchSize}`,
+		);
 		return { ...config, batchSize: images };
 	}
 

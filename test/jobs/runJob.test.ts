@@ -43,6 +43,29 @@ test('what a training fails with is kept in words', async () => {
 	});
 });
 
+test('images that came with a job are named without the folder that goes with it', async () => {
+	const { jobs } = store;
+	const own = await jobs.create(draft(jobs, { ownsImages: true }));
+	const file = path.join(jobs.imagesOf(own.id), 'bolt', 'train', 'good', 'text.png');
+	const named = path.join('bolt', 'train', 'good', 'text.png');
+	const reason = `Expected an image, found text in ${file}`;
+	const engine = engineThat((request) =>
+		Promise.resolve({
+			models: [{ ...trained(request), skipped: [{ file, reason }], notices: [`Skipped: ${reason}`] }],
+		} as never),
+	);
+	const { models } = await runJob(jobs, own, { engine });
+	expect(models[0]).toMatchObject({
+		skipped: [{ file: named, reason: `Expected an image, found text in ${named}` }],
+		notices: [`Skipped: Expected an image, found text in ${named}`],
+	});
+	const other = await jobs.create(draft(jobs, { ownsImages: true }));
+	const broken = path.join(jobs.imagesOf(other.id), 'text.png');
+	const unreadable = new DinomalyError('IMAGE_UNREADABLE', `Expected an image, found text in ${broken}`);
+	const { error } = await runJob(jobs, other, { engine: failing(unreadable) });
+	expect(error?.message).toBe('Expected an image, found text in text.png');
+});
+
 test.each([
 	[true, 'interrupted'],
 	[false, 'cancelled'],

@@ -108,7 +108,7 @@ describe('Get', () => {
 		]);
 		expect(failed.map(({ json }) => json.error)).toEqual([
 			expect.stringMatching(/model named "none".*found tiny/),
-			expect.stringMatching(/version 9 of model "tiny".*found versions 1/),
+			expect.stringMatching(/version 9 of model "tiny".*found version 1$/),
 			expect.stringMatching(/model name of 1 to 64 characters, found "bad name"/),
 		]);
 	});

@@ -80,6 +80,8 @@ describe('Add Images', () => {
 		]);
 		const relabelled = await add({ dataFolder, category: 'bolt', split: 'test', label: 'dent' }, items);
 		expect(relabelled.json()[0]).toMatchObject({ added: false, conflict: true, label: 'good' });
+		expect(run.hints()).toEqual([]);
+		expect(relabelled.hints()).toEqual([expect.stringContaining('keeps them there')]);
 		const failing = await add({ dataFolder, category: 'bolt', options: { onDuplicate: 'fail' } }, items);
 		expect(failing.error).toMatchObject({
 			message: expect.stringContaining('already in the dataset as bolt/train/good/a.png'),
@@ -212,6 +214,19 @@ describe('List Images', () => {
 		expect(seen).toEqual(paths(await list({ dataFolder })));
 	});
 
+	test('filters that nothing passes are told what labels there are; the page after the last is not', async () => {
+		const dataFolder = newFolder();
+		await add({ dataFolder, category: 'bolt' }, [await item(1)]);
+		await add({ dataFolder, category: 'bolt', split: 'test', label: 'dent' }, [await item(2)]);
+		const wrong = await list({ dataFolder, filters: { labels: 'scratch' } });
+		expect(wrong.json()).toEqual([]);
+		expect(wrong.hints()).toEqual([
+			'No image passes the filters. The labels of the dataset: dent (test), good (train).',
+		]);
+		const end = await list({ dataFolder, options: { after: 'zzz' } });
+		expect([end.json(), end.hints()]).toEqual([[], []]);
+	});
+
 	test('images, masks and sizes come when asked for', async () => {
 		const dataFolder = await filledDataset();
 		const run = await list({
@@ -336,6 +351,20 @@ describe('Create Sample', () => {
 		expect((await start('createSample', { dataFolder, options: redraw }).done).json()).toMatchObject([
 			{ drawn: true },
 		]);
+	});
+
+	test('a wrong number is named as the panel names it', async () => {
+		const run = await lab.run(
+			oneNode('inspectionDataset', {
+				operation: 'createSample',
+				dataFolder: newFolder(),
+				options: { side: -5 },
+			}),
+		);
+		expect(run.error).toMatchObject({
+			message: 'Expected Image Side to be a whole number of pixels from 64 to 2048, found -5',
+			description: 'Leave Image Side out for the default.',
+		});
 	});
 
 	test('a folder with other files is not overwritten', async () => {

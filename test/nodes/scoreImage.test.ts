@@ -134,6 +134,33 @@ test('a missing model says which ones there are', async () => {
 	expect(JSON.stringify(run.error)).toMatch(/tiny/);
 });
 
+test('a name that no category can have is refused with the reason, and without all of it', async () => {
+	const run = await lab.run(score({ categorySource: 'field' }, { onError: 'continueErrorOutput' }), {
+		items: ['../etc', 'x'.repeat(300), 7.5, true, '  '].map((category) =>
+			bolt('good/0', { json: { category } }),
+		),
+	});
+	const words = run.outputs()[1].map(({ json }) => json.error);
+	const others = 'has characters other than letters, digits, space, dot, underscore and hyphen';
+	expect(words).toEqual([
+		`Expected the name of a category in field "category", found "../etc", which ${others}`,
+		`Expected the name of a category in field "category", found "${'x'.repeat(60)}...", which is longer than 100 characters`,
+		expect.stringContaining('"7.5"'),
+		'Expected the name of a category in field "category", found true',
+		'Expected the name of a category in field "category", found only spaces',
+	]);
+});
+
+test('a device that is not there is replaced by the processor, which is said', async () => {
+	const options = { storeFolder: tiny.store, device: 'cuda', threads: 1 };
+	const run = await lab.run(score({ options }), { items: [bolt(), bolt()] });
+	const [{ device }] = run.json();
+	const told = run.hints().filter((hint) => hint.includes('"cuda"'));
+	// On a machine that has one there is nothing to say.
+	expect(told).toHaveLength(device === 'cuda' ? 0 : 1);
+	expect(told.join()).toContain(device === 'cuda' ? '' : '"cpu" computed instead');
+});
+
 test('an unknown category fails its items only', async () => {
 	const run = await lab.run(score({ categorySource: 'field' }, { onError: 'continueErrorOutput' }), {
 		items: [

@@ -97,6 +97,13 @@ describe('waiting for completion', () => {
 		expect(run.error?.message).toBe('Expected no model named "tiny" in the store, found one');
 	});
 
+	test('a setting that cannot be is named as the panel names it', async () => {
+		const run = await lab.run(train({ options: { ...OPTIONS, cropSize: 128 } }));
+		expect(run.error?.message).toBe('Expected Crop Size to be at most Image Size, 64, found 128');
+		const file = await lab.run(train({ options: { ...OPTIONS, encoderFile: '/etc/passwd' } }));
+		expect(file.error?.message).toMatch(/^Expected a file in "Encoder File" inside /);
+	});
+
 	test('each category may have a model of its own, an item each', async () => {
 		const run = await lab.run(train({ models: 'perCategory', model: 'own' }));
 		expect(run.json().map(({ reference }) => reference)).toEqual(['own-bolt@1', 'own-nut@1']);

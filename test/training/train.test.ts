@@ -217,6 +217,14 @@ describe('training', () => {
 		});
 	});
 
+	test('a crop larger than the image is refused: it would be filled up with black', async () => {
+		const asked = request('large', { overrides: { ...TINY, cropSize: 48, iterations: 2 } });
+		await expect(train(asked)).rejects.toMatchObject({
+			code: 'CONFIG_INVALID',
+			message: 'Expected cropSize to be at most imageSize, 40, found 48',
+		});
+	});
+
 	describe('the published model', () => {
 		const context = { signal: new AbortController().signal, onProgress: ignore, onOutcome: ignore };
 		const store = (): string => request('first').store;

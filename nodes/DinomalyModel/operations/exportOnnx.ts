@@ -82,6 +82,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 			const file = await allowedFolder(context, index, {
 				value: join(folder, fileName),
 				label: 'File Name',
+				what: 'file',
 			});
 			const { bytes } = await write(folder);
 			return { json: { model: name, version, file, fileName, bytes } };

@@ -45,7 +45,7 @@ export const description = shownFor(option.value, [
 		required: true,
 		placeholder: 'e.g. inspection/import/bottles',
 		description:
-			'Folder that holds model.JSON and decoder.safetensors, as in another store under models/NAME/versions/NUMBER; a relative path counts from the first folder that n8n allows file access to',
+			'Folder of one version of a model, as it lies in another store under models/NAME/versions/NUMBER; a relative path counts from the first folder that n8n allows file access to',
 		displayOptions: { show: { importFrom: ['folder'] } },
 	},
 	optionsWithStore({
@@ -54,7 +54,7 @@ export const description = shownFor(option.value, [
 		type: 'string',
 		default: '',
 		placeholder: 'e.g. bottles',
-		description: 'Name in this store. Empty means the name that the model has.',
+		description: 'Name in this store; empty means the name that the model has',
 	}),
 ]);
 

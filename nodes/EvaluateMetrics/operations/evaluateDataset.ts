@@ -1,6 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { runOf } from '../../../src/evaluation/run';
 import { cancelSignal } from '../../shared/cancel';
+import { remarkDevice } from '../../shared/deviceHint';
 import { engineFor } from '../../shared/engine';
 import { readFolder } from '../../shared/folders';
 import { addHintOnce } from '../../shared/hints';
@@ -69,6 +70,7 @@ export const options: INodeProperties[] = shownFor(option.value, [
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	return forEachItem(context, async (_item, index) => {
 		const model = readModel(context, index);
+		const compute = readCompute(context, index);
 		await readVerifiedGate(context, index, model);
 		const result = await engineFor(context).evaluate(
 			{
@@ -78,13 +80,14 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 				categories: readCategories(context, index),
 				...readMeasuring(context, index),
 				examples: examplesFor(context, index),
-				...readCompute(context, index),
+				...compute,
 			},
 			{ signal: cancelSignal(context) },
 		);
 		for (const { file, reason } of result.failures)
 			addHintOnce(context, `Left out ${file}: ${reason}`, { type: 'warning' });
 		for (const notice of result.notices) addHintOnce(context, notice);
+		remarkDevice(context, compute.device, result.device);
 		return finish(context, index, { run: runOf(result), examples: result.examples });
 	});
 }

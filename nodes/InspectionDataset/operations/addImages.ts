@@ -3,7 +3,6 @@ import type { IncomingFile } from '../../../src/dataset/intake';
 import { cancelSignal } from '../../shared/cancel';
 import { categoryProperties, readCategory } from '../../shared/category';
 import { engineFor } from '../../shared/engine';
-import { failed, toNodeError } from '../../shared/failure';
 import { addHintOnce } from '../../shared/hints';
 import { findImage, readImage, type ItemImage } from '../../shared/images';
 import { forEachItem } from '../../shared/items';
@@ -25,6 +24,10 @@ export const option = {
 	description:
 		'Put the image of each item into the dataset, once: an image that is there already is recognised by its content',
 };
+
+/** Nothing was added, and what the dataset says about the image is not what the item says. */
+const CONFLICT_HINT =
+	'The dataset has some of these images already, under another category, split or label, and keeps them there: see "conflict" and "duplicateOf". To move one, delete its file first.';
 
 export const description = shownFor(option.value, [
 	binaryFieldProperty,
@@ -120,6 +123,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 				onProgress: logProgress(context, 'reading the images that the dataset has, image'),
 			},
 		);
+		if (added.conflict) addHintOnce(context, CONFLICT_HINT, { type: 'warning' });
 		return { json: { ...added } as unknown as IDataObject };
 	});
 }
@@ -150,14 +154,10 @@ function forNewImages(property: INodeProperties): INodeProperties {
 }
 
 function categoryOf(context: IExecuteFunctions, index: number, { field }: ItemImage): string {
-	try {
-		const { data } = findImage(context, index, field);
-		return readCategory(context, index, data) ?? '';
-	} catch (error) {
-		const { message } = toNodeError(context.getNode(), error, index);
-		const hint = 'Give the kind of product that the image shows, as letters and digits.';
-		throw failed(context.getNode(), { message, hint }, index);
-	}
+	const { data } = findImage(context, index, field);
+	const hint =
+		'Give the kind of product that the image shows: letters, digits, single spaces, dots, hyphens.';
+	return readCategory(context, index, { image: data, hint }) ?? '';
 }
 
 async function readMask(

@@ -1,16 +1,20 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import type { IBinaryKeyData, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import type { ImageEntry } from '../../../src/dataset/dataset';
+import type { Dataset, ImageEntry } from '../../../src/dataset/dataset';
 import type { ImageHeader } from '../../../src/dataset/inspect';
 import { selectImages, type ImageSelection } from '../../../src/dataset/select';
 import { scanDataset } from '../../../src/dataset/scan';
 import { cancelSignal, throwIfCancelled } from '../../shared/cancel';
 import { engineFor } from '../../shared/engine';
+import { addHintOnce } from '../../shared/hints';
 import { forEachItem } from '../../shared/items';
 import { shownFor } from '../../shared/operation';
 import { categoriesProperty, readCategories } from '../categories';
 import { readDataFolder } from '../dataFolder';
+
+/** Labels that the hint about an empty list names. */
+const NAMED_LABELS = 12;
 
 interface Options {
 	readonly after?: string;
@@ -144,6 +148,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		const dataset = await scanDataset(dir, { categories: selection.categories, signal });
 		const images = selectImages(dataset, selection);
 		const files = images.map(({ path }) => path);
+		if (images.length === 0) remarkNothing(context, dataset, selection);
 		const headers =
 			options.includeSize === true ? await engineFor(context).imageHeaders({ files }, { signal }) : [];
 		const include = readInclude(context, index, options);
@@ -177,6 +182,20 @@ function readSelection(context: IExecuteFunctions, index: number, after: string 
 		...(after !== undefined && after !== '' && { after }),
 		...(!returnAll && { limit: context.getNodeParameter('limit', index, 50) }),
 	};
+}
+
+/** A list that is empty by mistake looks like one that is empty. A page after the last one is empty as it should be. */
+function remarkNothing(context: IExecuteFunctions, dataset: Dataset, selection: ImageSelection): void {
+	const wanted = selectImages(dataset, { ...selection, after: undefined });
+	if (wanted.length > 0) return;
+	const all = dataset.categories.flatMap(({ train, test }) => [...train, ...test]);
+	const labels = [...new Set(all.map(({ split, label }) => `${label} (${split})`))].sort();
+	addHintOnce(
+		context,
+		all.length === 0
+			? 'The dataset folder has no images.'
+			: `No image passes the filters. The labels of the dataset: ${labels.slice(0, NAMED_LABELS).join(', ')}.`,
+	);
 }
 
 function readInclude(context: IExecuteFunctions, index: number, options: Options): Include {

@@ -15,6 +15,7 @@ import type { TrainingJob } from '../../../src/jobs/trainingJob';
 import { TrainingJobs } from '../../../src/jobs/trainingJobs';
 import type { TrainRequest } from '../../../src/training/request';
 import { cancelSignal } from '../../shared/cancel';
+import { remarkDevice } from '../../shared/deviceHint';
 import { engineFor } from '../../shared/engine';
 import { failed, toNodeError } from '../../shared/failure';
 import { allowedFolder } from '../../shared/folders';
@@ -265,7 +266,10 @@ async function train(context: IExecuteFunctions, order: Order): Promise<INodeExe
 		onProgress: lines,
 	});
 	if (ended.state !== 'done') throw errorOf(ended);
-	for (const { notices } of ended.models) for (const notice of notices) addHintOnce(context, notice);
+	for (const { notices, device } of ended.models) {
+		for (const notice of notices) addHintOnce(context, notice);
+		remarkDevice(context, order.request.device, device);
+	}
 	return trainedItems(context, jobs, ended, {
 		includeDetails: context.getNodeParameter('options.includeDetails', index, true) as boolean,
 		lossCurveField: context.getNodeParameter('options.lossCurveField', index, 'lossCurve') as string,

@@ -60,7 +60,7 @@ export async function drawSample(dir: string, options: DrawSampleOptions = {}): 
 	const counts = checkedCounts(options);
 	if (!Number.isSafeInteger(seed)) throw invalid('seed', 'a whole number', seed);
 	if (!Number.isInteger(side) || side < SMALLEST_SIDE || side > LARGEST_SIDE) {
-		throw invalid('side', `a whole number of pixels in ${SMALLEST_SIDE} .. ${LARGEST_SIDE}`, side);
+		throw invalid('side', `a whole number of pixels from ${SMALLEST_SIDE} to ${LARGEST_SIDE}`, side);
 	}
 	signal?.throwIfAborted();
 	const target = path.resolve(dir);
@@ -126,8 +126,8 @@ function checkedCounts(options: DrawSampleOptions) {
 	return counts;
 }
 
-function invalid(name: string, expected: string, got: number): DinomalyError {
-	return new DinomalyError('CONFIG_INVALID', `Expected ${name} to be ${expected}, got ${got}`, {
+function invalid(name: string, expected: string, found: number): DinomalyError {
+	return new DinomalyError('CONFIG_INVALID', `Expected ${name} to be ${expected}, found ${found}`, {
 		hint: `Leave ${name} out for the default.`,
 	});
 }

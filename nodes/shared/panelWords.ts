@@ -16,7 +16,7 @@ export function inPanelWords<E>(error: E, options: INodeProperties['options'] = 
 	const translate = (text: string): string =>
 		text.replace(/\b[a-z]+[A-Z]\w*|(?<=^Expected |^Leave )[a-z]+/g, (name) => titles.get(name) ?? name);
 	const { code, message, hint, cause } = error;
-	return new DinomalyError(code as DinomalyError['code'], translate(message), {
+	return new DinomalyError(code, translate(message), {
 		hint: hint === undefined ? undefined : translate(hint),
 		cause,
 	});

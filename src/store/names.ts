@@ -38,7 +38,7 @@ export function validateName(value: unknown, kind: NameKind): string {
 	const found = typeof value === 'string' ? JSON.stringify(shorten(value)) : typeof value;
 	throw new DinomalyError(
 		'CONFIG_INVALID',
-		`Expected a ${kind} name of 1 to ${MAX_LENGTH[kind]} characters, found ${found}`,
+		`Expected ${kind === 'alias' ? 'an' : 'a'} ${kind} name of 1 to ${MAX_LENGTH[kind]} characters, found ${found}`,
 		{
 			hint:
 				`Allowed are ${ALLOWED[kind]}; the first character is a letter, a digit or "_", the last is not ".", ` +

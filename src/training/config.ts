@@ -145,7 +145,7 @@ function checkConfig(config: TrainingConfig, patch: number): void {
 				(Number.isInteger(mixer.neighbour) && mixer.neighbour % 2 === 1 && mixer.neighbour > 0),
 			setting: 'neighbour',
 			allowed: '0 or an odd number',
-			found: JSON.stringify(mixer),
+			found: 'neighbour' in mixer ? mixer.neighbour : undefined,
 		},
 	];
 	const broken = rules.find(({ holds }) => !holds);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { calibrationFor, DEFAULT_FALSE_ALARM_RATE, thresholdFor } from '../../src/routing/calibration';
+import { calibrationFor, DEFAULT_FALSE_ALARM_RATE } from '../../src/routing/calibration';
 import type { CalibrationFile } from '../../src/store/calibration';
 import { readCalibration } from '../../src/store/calibration';
 import { readCard } from '../../src/store/card';
@@ -85,7 +85,8 @@ function calibrationSummary(file: CalibrationFile | undefined): IDataObject {
 			images: scores.length,
 			medianScore: scores.length === 0 ? null : scores[scores.length >> 1],
 			largestScore: scores.at(-1) ?? null,
-			threshold: used === null ? null : thresholdFor(used.scores, DEFAULT_FALSE_ALARM_RATE),
+			threshold: used?.threshold.value ?? null,
+			thresholdBasis: used?.threshold.basis ?? null,
 			falseAlarmRate: DEFAULT_FALSE_ALARM_RATE,
 			basedOn: used?.category ?? 'all categories',
 		};

@@ -5,7 +5,7 @@ import { DinomalyError } from '../errors';
 import type { RgbImage } from '../imaging/image';
 import { prepareMask } from '../imaging/mask';
 import { EVAL_SIDE } from '../model/anomalyMap';
-import { calibrationFor, DEFAULT_FALSE_ALARM_RATE, thresholdFor } from '../routing/calibration';
+import { calibrationFor } from '../routing/calibration';
 import { decodeImage, decodeMask } from '../runtime/images';
 import { readAhead } from '../runtime/readAhead';
 import { openModel, type ReadyModel } from '../scoring/openModel';
@@ -159,7 +159,7 @@ async function evaluateCategory(
 	const calibration = calibrationFor(model.opened.calibration, name);
 	return evaluateCategoryScores(own, {
 		category: name,
-		threshold: calibration && thresholdFor(calibration.scores, DEFAULT_FALSE_ALARM_RATE),
+		threshold: calibration?.threshold.value ?? null,
 		pixels:
 			masks.size > 0
 				? pixelPart(pixels, { maxFpr, masks })

@@ -30,8 +30,16 @@ export interface ImageScore {
 	/** Share of normal calibration images at least this anomalous (split conformal); null without calibration. */
 	readonly pValue: number | null;
 	readonly threshold: number | null;
+	/** Where the threshold comes from, in words: "at most 1 % false alarms"; null without calibration. */
+	readonly thresholdBasis: string | null;
+	/** Whether the threshold lies beyond every score of the calibration, so that its basis is an estimate and no promise. */
+	readonly thresholdExtrapolated: boolean | null;
+	/** Scores above it, but not above the threshold, go to a person; null without a review band. */
+	readonly reviewThreshold: number | null;
 	/** How many normal images threshold and p-value come from, so that no p-value is below 1 / (n + 1); null without calibration. */
 	readonly calibrationImages: number | null;
+	/** Category whose images these are; null when they are those of all categories together. */
+	readonly calibrationCategory: string | null;
 	readonly verdict: Verdict;
 	readonly category: string | null;
 	readonly regions: readonly Region[];

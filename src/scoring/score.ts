@@ -89,17 +89,23 @@ async function scoreOne(
 	};
 	const pixelThreshold = applied?.pixelThreshold ?? null;
 	const segmentation =
-		pixelThreshold === null ? null : segmentMap(map, { threshold: pixelThreshold, geometry });
+		pixelThreshold === null
+			? null
+			: segmentMap(map, { threshold: pixelThreshold, geometry, minAreaPx: applied?.minRegionPx });
 	const anchor = pixelThreshold === null ? UNCALIBRATED_SCALE : { threshold: pixelThreshold };
 	const { outputs = {} } = request;
-	const anomalous = judgement?.verdict === 'anomaly';
+	const marked = judgement !== null && judgement.verdict !== 'normal';
 	return {
 		file,
 		score,
 		normalizedScore: judgement?.normalizedScore ?? null,
 		pValue: judgement?.pValue ?? null,
-		threshold: judgement?.threshold ?? null,
+		threshold: applied?.threshold.value ?? null,
+		thresholdBasis: applied?.threshold.basis ?? null,
+		thresholdExtrapolated: applied?.threshold.extrapolated ?? null,
+		reviewThreshold: applied?.reviewThreshold ?? null,
 		calibrationImages: applied?.scores.length ?? null,
+		calibrationCategory: applied?.category ?? null,
 		verdict: judgement?.verdict ?? 'uncalibrated',
 		category,
 		regions: segmentation?.regions ?? [],
@@ -116,7 +122,7 @@ async function scoreOne(
 						renderHeatmap(map, image, {
 							geometry,
 							anchor,
-							...(anomalous && segmentation ? { mask: segmentation.mask } : {}),
+							...(marked && segmentation ? { mask: segmentation.mask } : {}),
 						}),
 					),
 				}

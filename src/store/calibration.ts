@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { CALIBRATION_FILE } from './card';
 import { whenMissing } from '../files/diskError';
+import { readPolicy, type DecisionPolicy } from './decisionPolicy';
 import { checkSchema, readJson, type JsonFields } from './jsonFields';
 
 /**
@@ -19,6 +20,22 @@ export interface CalibrationFile {
 	readonly pixel: Readonly<Record<string, PixelCalibration>>;
 	/** The same over all categories; quantiles cannot be pooled later, so it is measured with the rest. */
 	readonly pooledPixel: PixelCalibration;
+	/** What thresholds are to achieve; one false alarm in a hundred when absent. */
+	readonly policy?: DecisionPolicy;
+	/** Where the scores come from; normal images held out of the training when absent. */
+	readonly source?: CalibrationSource;
+}
+
+/** Images that a calibration was made of after the training. */
+export interface CalibrationSource {
+	/** `images`: scored from a dataset folder; `scores`: scored items with labels, which bring no maps. */
+	readonly kind: 'images' | 'scores';
+	/** Last part of the dataset folder's path, or what the scores came as. */
+	readonly name: string;
+	readonly normal: number;
+	readonly anomalous: number;
+	/** Hash over the contents of the images; absent for scores. */
+	readonly fingerprint?: string;
 }
 
 /** Distribution of anomaly map values over all pixels of normal images. */
@@ -65,6 +82,18 @@ export function parseCalibration(fields: JsonFields, source: string): Calibratio
 		...(fields.has('anomalousScores') && { anomalousScores: readScores(fields, 'anomalousScores') }),
 		pixel: readPixels(fields.object('pixel'), scores),
 		pooledPixel: readPixel(fields.object('pooledPixel')),
+		...(fields.has('policy') && { policy: readPolicy(fields.object('policy')) }),
+		...(fields.has('source') && { source: readSource(fields.object('source')) }),
+	};
+}
+
+function readSource(fields: JsonFields): CalibrationSource {
+	return {
+		kind: fields.oneOf('kind', ['images', 'scores'] as const),
+		name: fields.text('name'),
+		normal: fields.count('normal'),
+		anomalous: fields.count('anomalous'),
+		...(fields.has('fingerprint') && { fingerprint: fields.sha256('fingerprint') }),
 	};
 }
 

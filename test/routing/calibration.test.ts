@@ -1,15 +1,27 @@
 import fc from 'fast-check';
-import { calibrationFor, judge, thresholdFor } from '../../src/routing/calibration';
+import { calibrationFor, judge, type ScoreCalibration } from '../../src/routing/calibration';
 import type { CalibrationFile } from '../../src/store/calibration';
+import type { DecisionPolicy } from '../../src/store/decisionPolicy';
 
-const pixel = (value: number) => ({ quantiles: [{ level: 0.999, value }] });
-const file = (scores: Record<string, number[]>): CalibrationFile =>
+const pixel = (value: number) => ({
+	quantiles: [
+		{ level: 0.99, value: value / 2 },
+		{ level: 0.999, value },
+		{ level: 0.9999, value: 2 * value },
+	],
+});
+const file = (scores: Record<string, number[]>, more: Partial<CalibrationFile> = {}): CalibrationFile =>
 	({
 		scores,
 		pixel: Object.fromEntries(Object.keys(scores).map((name, i) => [name, pixel(i)])),
 		pooledPixel: pixel(9),
+		...more,
 	}) as unknown as CalibrationFile;
-const calibrated = (scores: number[]) => ({ scores, category: null, pixelThreshold: 0 });
+const calibrated = (scores: number[], policy?: DecisionPolicy): ScoreCalibration => {
+	const found = calibrationFor(file({ part: scores }, { policy }), null);
+	if (!found) throw new Error('no calibration');
+	return found;
+};
 const ascending = fc
 	.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 60 })
 	.map((scores) => scores.sort((a, b) => a - b));
@@ -20,45 +32,10 @@ test('the p-value counts the normal images that score at least as high, the imag
 	expect(pValues).toEqual([5 / 5, 5 / 5, 4 / 5, 2 / 5, 2 / 5, 1 / 5]);
 });
 
-test('a normal image exceeds the threshold no more often than the rate', () => {
-	fc.assert(
-		fc.property(ascending, fc.double({ min: 0.02, max: 0.5, noNaN: true }), (all, rate) => {
-			// Each image in turn is the new one, the others are the calibration: exchangeable, as split conformal asks.
-			const n = all.length - 1;
-			if ((n + 1) * rate < 1) return;
-			const alarms = all.filter(
-				(score, i) =>
-					score >
-					thresholdFor(
-						all.filter((_, j) => j !== i),
-						rate,
-					),
-			);
-			expect(alarms.length).toBeLessThanOrEqual(Math.floor(rate * (n + 1) + 1e-9));
-		}),
-	);
-});
-
-test('with a hundred normal images the threshold of one percent is their largest score', () => {
-	const scores = Array.from({ length: 99 }, (_, i) => i);
-	expect(thresholdFor(scores, 0.01)).toBe(98);
-	expect(thresholdFor([...scores, 99], 0.01)).toBe(99);
-	expect(
-		thresholdFor(
-			Array.from({ length: 199 }, (_, i) => i),
-			0.01,
-		),
-	).toBe(197);
-});
-
-test('with too few normal images the threshold lies beyond the largest score by the spread of the upper half', () => {
-	expect(thresholdFor([0.1, 0.2, 0.3], 0.01)).toBeCloseTo(0.4);
-	expect(thresholdFor([0.3], 0.01)).toBeCloseTo(0.3);
-});
-
 test('a score at the threshold is normal and normalised to one half', () => {
 	const normals = calibrated(Array.from({ length: 99 }, (_, i) => i));
-	expect(judge(98, normals)).toMatchObject({ normalizedScore: 0.5, verdict: 'normal', threshold: 98 });
+	expect(normals.threshold.value).toBe(98);
+	expect(judge(98, normals)).toMatchObject({ normalizedScore: 0.5, verdict: 'normal' });
 	expect(judge(98.5, normals).verdict).toBe('anomaly');
 });
 
@@ -72,20 +49,20 @@ test('the normalised score rises with the score', () => {
 });
 
 test('normal images that all score the same still give finite numbers', () => {
-	const { normalizedScore, threshold } = judge(0.3, calibrated([0.2, 0.2, 0.2]));
-	expect(threshold).toBe(0.2);
-	expect(Number.isFinite(normalizedScore)).toBe(true);
+	const normals = calibrated([0.2, 0.2, 0.2]);
+	expect(normals.threshold.value).toBe(0.2);
+	expect(Number.isFinite(judge(0.3, normals).normalizedScore)).toBe(true);
 });
 
 test('a category with five images of its own is judged by them, one with fewer by all together', () => {
 	const both = file({ bolt: [1, 2, 3, 4, 5], nut: [6, 7] });
-	expect(calibrationFor(both, 'bolt')).toEqual({
+	expect(calibrationFor(both, 'bolt')).toMatchObject({
 		scores: [1, 2, 3, 4, 5],
 		category: 'bolt',
 		pixelThreshold: 0,
 	});
-	for (const category of ['nut', 'unknown', null]) {
-		expect(calibrationFor(both, category)).toEqual({
+	for (const category of ['nut', 'unknown', 'constructor', null]) {
+		expect(calibrationFor(both, category)).toMatchObject({
 			scores: [1, 2, 3, 4, 5, 6, 7],
 			category: null,
 			pixelThreshold: 9,
@@ -96,4 +73,48 @@ test('a category with five images of its own is judged by them, one with fewer b
 test('without held-out images there is no calibration', () => {
 	expect(calibrationFor(undefined, null)).toBeNull();
 	expect(calibrationFor(file({}), 'bolt')).toBeNull();
+});
+
+describe('the policy of a model', () => {
+	const hundred = Array.from({ length: 99 }, (_, i) => i + 1);
+
+	test('sets the threshold and the review band below it', () => {
+		const policy = { strategy: { kind: 'falseAlarmRate', rate: 0.02 }, reviewRate: 0.1 } as const;
+		const normals = calibrated(hundred, policy);
+		expect(normals.threshold.value).toBe(98);
+		expect(normals.reviewThreshold).toBe(90);
+		expect([90, 91, 98, 99].map((score) => judge(score, normals).verdict)).toEqual([
+			'normal',
+			'review',
+			'review',
+			'anomaly',
+		]);
+	});
+
+	test('never turns the review band upside down', () => {
+		const policy = { strategy: { kind: 'manual', threshold: 10 }, reviewRate: 0.1 } as const;
+		const normals = calibrated(hundred, policy);
+		expect(normals.reviewThreshold).toBe(10);
+		expect(judge(11, normals).verdict).toBe('anomaly');
+	});
+
+	test('by defects takes a category alone only when it has defects of its own', () => {
+		const measured = file(
+			{ bolt: [1, 2, 3, 4, 5], nut: [11, 12, 13, 14, 15] },
+			{ policy: { strategy: { kind: 'f1Max' } }, anomalousScores: { bolt: [7] } },
+		);
+		expect(calibrationFor(measured, 'bolt')).toMatchObject({ category: 'bolt', threshold: { value: 6 } });
+		expect(calibrationFor(measured, 'nut')?.category).toBeNull();
+	});
+
+	test('chooses how much of a good part a mask may mark, between the measured levels too', () => {
+		const at = (pixelRate: number): number =>
+			calibrated([1], { strategy: { kind: 'falseAlarmRate', rate: 0.01 }, pixelRate }).pixelThreshold;
+		expect(at(0.01)).toBe(4.5);
+		expect(at(0.001)).toBe(9);
+		expect(at(0.0001)).toBe(18);
+		// Half way between 1e-2 and 1e-3 on a logarithmic scale.
+		expect(at(10 ** -2.5)).toBeCloseTo(6.75, 9);
+		expect(at(1e-6)).toBe(18);
+	});
 });

@@ -8,6 +8,7 @@ import {
 import { inNode } from '../shared/items';
 import { searchModels } from '../shared/modelLocator';
 import type { Operation } from '../shared/operation';
+import * as calibrate from './operations/calibrate';
 import * as exportOnnx from './operations/exportOnnx';
 import * as exportPackage from './operations/exportPackage';
 import * as get from './operations/get';
@@ -18,6 +19,7 @@ import * as remove from './operations/remove';
 import * as selfCheck from './operations/selfCheck';
 
 const OPERATIONS = {
+	calibrate,
 	delete: remove,
 	exportOnnx,
 	exportPackage,
@@ -36,9 +38,9 @@ export class DinomalyModel implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle:
-			'={{ ({ delete: "delete", exportOnnx: "export to ONNX", exportPackage: "export package", get: "get", import: "import", list: "list", promote: "promote", selfCheck: "self check" })[$parameter["operation"]] + (!["import", "list", "selfCheck"].includes($parameter["operation"]) && $parameter["model"] ? ": " + $parameter["model"] : "") }}',
+			'={{ ({ calibrate: "calibrate", delete: "delete", exportOnnx: "export to ONNX", exportPackage: "export package", get: "get", import: "import", list: "list", promote: "promote", selfCheck: "self check" })[$parameter["operation"]] + (!["import", "list", "selfCheck"].includes($parameter["operation"]) && $parameter["model"] ? ": " + $parameter["model"] : "") }}',
 		description:
-			'Manages the models of the store: versions, aliases, export and import; checks this machine',
+			'Manages the models of the store: versions, aliases, thresholds, export and import; checks this machine',
 		defaults: { name: 'Dinomaly Model' },
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
@@ -52,6 +54,7 @@ export class DinomalyModel implements INodeType {
 				noDataExpression: true,
 				default: 'list',
 				options: [
+					calibrate.option,
 					remove.option,
 					exportPackage.option,
 					exportOnnx.option,
@@ -62,6 +65,7 @@ export class DinomalyModel implements INodeType {
 					selfCheck.option,
 				],
 			},
+			...calibrate.description,
 			...remove.description,
 			...exportPackage.description,
 			...exportOnnx.description,

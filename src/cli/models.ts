@@ -1,6 +1,8 @@
 import { DinomalyError } from '../errors';
 import { FolderStore } from '../store/folderStore';
 import { PRODUCTION } from '../store/names';
+import { limitsOf } from '../calibration/limits';
+import { calibrate } from './calibrate';
 import { defineCommand } from './command';
 import type { CommandContext } from './command';
 import { OUTPUT_FLAGS, refuseWords, required, STORE_FLAG, storeFolder } from './commonFlags';
@@ -66,15 +68,27 @@ const show = defineCommand({
 				'category',
 				`${name}: ${trainImages} images, ${calibrationImages} held out`,
 			]),
+			...(calibration ? limitsOf(calibration) : []).map(
+				({ category, threshold, basis, own }): [string, string] => [
+					'threshold',
+					`${category ?? 'all together'}: ${own ? `${threshold.toFixed(4)}, ${basis}` : 'that of all together'}`,
+				],
+			),
 		];
 		const rows = versions.map(({ version, aliases, card: one, problem }) => [
 			version,
 			problem ?? one?.created ?? null,
+			one?.parent === undefined ? null : `${one.parent.name}@${one.parent.version}`,
 			aliases.join(', '),
 		]);
 		return {
-			json: { ...model, calibrated: calibration !== undefined, versions },
-			text: `${table(['', ''], facts).trimStart()}\n\n${table(['version', 'trained', 'aliases'], rows)}`,
+			json: {
+				...model,
+				calibrated: calibration !== undefined,
+				limits: calibration ? limitsOf(calibration) : [],
+				versions,
+			},
+			text: `${table(['', ''], facts).trimStart()}\n\n${table(['version', 'trained', 'made from', 'aliases'], rows)}`,
 		};
 	},
 });
@@ -161,7 +175,7 @@ const importModel = defineCommand({
 	},
 });
 
-export const modelCommands = [list, show, promote, remove, exportOnnx, importModel];
+export const modelCommands = [list, show, calibrate, promote, remove, exportOnnx, importModel];
 
 function openStore(given: string | undefined, context: CommandContext): FolderStore {
 	return new FolderStore(storeFolder(given, context));

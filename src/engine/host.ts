@@ -1,3 +1,4 @@
+import type { CalibrateRequest, CalibrateResult } from '../calibration/request';
 import { join } from 'node:path';
 import type { ImageHeadersRequest } from '../dataset/imageHeaders';
 import type { DatasetInspection, ImageHeader } from '../dataset/inspect';
@@ -55,6 +56,8 @@ export interface Engine {
 	evaluate(request: EvaluateRequest, options?: CountOptions): Promise<EvaluateResult>;
 	/** Pixel metrics of anomaly maps that were made before. */
 	evaluateMaps(request: EvaluateMapsRequest, options?: CountOptions): Promise<EvaluateMapsResult>;
+	/** Publishes a version of a model with other thresholds, without training. */
+	calibrate(request: CalibrateRequest, options?: CountOptions): Promise<CalibrateResult>;
 	exportModel(request: ExportRequest, options?: CallOptions): Promise<ExportResult>;
 	drawSample(request: SampleRequest, options?: CountOptions): Promise<SampleDataset>;
 	doctor(request: DoctorRequest, options?: CallOptions): Promise<DoctorReport>;
@@ -121,6 +124,7 @@ function facade(shared: SharedEngine): Engine {
 		},
 		evaluate: (request, options = {}) => call('evaluate', request, options, counted(options)),
 		evaluateMaps: (request, options = {}) => call('evaluateMaps', request, options, counted(options)),
+		calibrate: (request, options = {}) => call('calibrate', request, options, counted(options)),
 		exportModel: (request, options = {}) => call('exportModel', request, options),
 		drawSample: (request, options = {}) => call('drawSample', request, options, counted(options)),
 		doctor: (request, options = {}) => call('doctor', request, options),

@@ -1,3 +1,4 @@
+import type { CalibrateRequest, CalibrateResult } from '../calibration/request';
 import type { ImageHeadersRequest } from '../dataset/imageHeaders';
 import type { DatasetInspection, ImageHeader } from '../dataset/inspect';
 import type { InspectRequest } from '../dataset/inspectFolder';
@@ -41,6 +42,7 @@ export interface JobModules {
 		request: EvaluateMapsRequest,
 		context: CountContext,
 	) => Promise<EvaluateMapsResult>;
+	readonly calibrate: (request: CalibrateRequest, context: CountContext) => Promise<CalibrateResult>;
 	readonly exportModel: (request: ExportRequest, context: JobContext) => Promise<ExportResult>;
 	readonly drawSample: (request: SampleRequest, context: CountContext) => Promise<SampleDataset>;
 	readonly doctor: (request: DoctorRequest, context: JobContext) => Promise<DoctorReport>;

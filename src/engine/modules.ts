@@ -1,5 +1,6 @@
 /* eslint-disable @typescript-eslint/no-require-imports -- each part is loaded by the first job that needs it, so that a part
    whose native library does not load fails that job, with its own diagnosis, and not the whole engine */
+import type * as Refit from '../calibration/refit';
 import type * as ImageHeaders from '../dataset/imageHeaders';
 import type * as InspectFolder from '../dataset/inspectFolder';
 import type * as Intake from '../dataset/intake';
@@ -21,6 +22,8 @@ export const lazyModules: JobModules = {
 		(require('../evaluation/evaluate') as typeof Evaluate).evaluateModel(request, context),
 	evaluateMaps: (request, context) =>
 		(require('../evaluation/maps') as typeof Maps).evaluateMaps(request, context),
+	calibrate: (request, context) =>
+		(require('../calibration/refit') as typeof Refit).refitCalibration(request, context),
 	exportModel: (request, context) =>
 		(require('../scoring/export') as typeof Export).exportModel(request, context),
 	drawSample: ({ dir, ...options }, context) =>

@@ -1,3 +1,4 @@
+import type { CalibrateRequest, CalibrateResult } from '../calibration/request';
 import type { ImageHeadersRequest } from '../dataset/imageHeaders';
 import type { DatasetInspection, ImageHeader } from '../dataset/inspect';
 import type { InspectRequest } from '../dataset/inspectFolder';
@@ -17,7 +18,7 @@ import type { LossCurvePicture, LossCurveRequest } from '../training/lossCurvePn
 import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
 
 /** Raised whenever a message changes its shape; copies of the package share an engine only when they agree on it. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export interface SampleRequest extends Omit<DrawSampleOptions, 'encoder' | 'signal' | 'onProgress'> {
 	/** Folder that receives the dataset; created when absent. */
@@ -51,6 +52,7 @@ export interface JobTypes {
 	score: { request: ScoreRequest; result: number };
 	evaluate: { request: EvaluateRequest; result: EvaluateResult };
 	evaluateMaps: { request: EvaluateMapsRequest; result: EvaluateMapsResult };
+	calibrate: { request: CalibrateRequest; result: CalibrateResult };
 	exportModel: { request: ExportRequest; result: ExportResult };
 	drawSample: { request: SampleRequest; result: SampleDataset };
 	doctor: { request: DoctorRequest; result: DoctorReport };
@@ -67,6 +69,7 @@ export const JOB_NAMES = [
 	'score',
 	'evaluate',
 	'evaluateMaps',
+	'calibrate',
 	'exportModel',
 	'drawSample',
 	'doctor',

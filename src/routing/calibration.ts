@@ -51,7 +51,7 @@ export function calibrationFor(
 			normal: file.scores[category],
 			anomalous: file.anomalousScores?.[category] ?? [],
 		};
-		return { category, ...limits(scores, policy, file.pixel[category]) };
+		return { category, ...limits(scores, policy, ownPixel(file, category)) };
 	}
 	const normal = pooled(file.scores);
 	if (normal.length === 0) return null;
@@ -74,9 +74,14 @@ export function judge(score: number, calibration: ScoreCalibration): Judgement {
 }
 
 function standsAlone(file: CalibrationFile, category: string, policy: DecisionPolicy): boolean {
-	if (!Object.hasOwn(file.scores, category) || !Object.hasOwn(file.pixel, category)) return false;
+	if (!Object.hasOwn(file.scores, category)) return false;
 	if (file.scores[category].length < MIN_CATEGORY_IMAGES) return false;
 	return !needsAnomalous(policy.strategy) || (file.anomalousScores?.[category]?.length ?? 0) > 0;
+}
+
+/** Scores without maps leave a category without pixels of its own. */
+function ownPixel({ pixel, pooledPixel }: CalibrationFile, category: string): PixelCalibration {
+	return Object.hasOwn(pixel, category) ? pixel[category] : pooledPixel;
 }
 
 function limits(

@@ -24,8 +24,7 @@ export function cutsOf(normal: readonly number[], anomalous: readonly number[]):
 	for (const [i, level] of levels.entries()) {
 		while (misses < anomalous.length && anomalous[misses] <= level) misses++;
 		while (passed < normal.length && normal[passed] <= level) passed++;
-		const next = levels[i + 1];
-		const threshold = next === undefined ? level : middle(level, next);
+		const threshold = i + 1 < levels.length ? middle(level, levels[i + 1]) : level;
 		cuts.push({ threshold, misses, falseAlarms: normal.length - passed });
 	}
 	return cuts;

@@ -28,23 +28,27 @@ export type StrategyKind = ThresholdStrategy['kind'];
 export function checkStrategy(strategy: ThresholdStrategy): void {
 	switch (strategy.kind) {
 		case 'falseAlarmRate':
-			return checkShare('false-alarm rate', strategy.rate);
+			checkShare('false-alarm rate', strategy.rate);
+			break;
 		case 'quantile':
-			return checkShare('quantile', strategy.level);
+			checkShare('quantile', strategy.level);
+			break;
 		case 'missRate':
-			return checkShare('miss rate', strategy.rate);
+			checkShare('miss rate', strategy.rate);
+			break;
 		case 'cost':
 			checkAmount('cost of a miss', strategy.missCost);
 			checkAmount('cost of a false alarm', strategy.falseAlarmCost);
 			if (strategy.defectShare !== undefined) checkShare('share of defects', strategy.defectShare);
-			return;
+			break;
 		case 'sigma':
-			return checkAmount('number of standard deviations', strategy.deviations);
+			checkAmount('number of standard deviations', strategy.deviations);
+			break;
 		case 'manual':
-			if (Number.isFinite(strategy.threshold)) return;
-			throw invalid(`Expected a number as threshold, found ${strategy.threshold}`);
+			if (!Number.isFinite(strategy.threshold))
+				throw invalid(`Expected a number as threshold, found ${strategy.threshold}`);
+			break;
 		case 'f1Max':
-			return;
 	}
 }
 

@@ -223,13 +223,13 @@ class ModelTraining {
 	private async calibrate(
 		trainer: Trainer,
 		config: TrainingConfig,
-		{ entries, source }: EncodedImages,
+		images: EncodedImages,
 	): Promise<CalibrationOutcome> {
 		const { context, encoder } = this.shared;
-		if (entries.length === 0) return undefined;
+		if (images.entries.length === 0) return undefined;
 		const scorer = await Scorer.load(config, encoder.dims, trainer.state.parameters(), this.session);
 		try {
-			return await calibrate(scorer, entries, source, {
+			return await calibrate(scorer, images, {
 				groups: config.groups,
 				signal: context.signal,
 				onProgress: (done, total) => {

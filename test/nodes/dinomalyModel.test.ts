@@ -159,6 +159,68 @@ describe('Promote', () => {
 	});
 });
 
+describe('Calibrate', () => {
+	test('another rule gives a new version and an item for each category', async () => {
+		const { store, folder } = newStore();
+		const run = await work(
+			'calibrate',
+			{ model: byName('tiny@1'), falseAlarmRate: 0.3, options: { reviewRate: 0.5, minRegionPx: 9 } },
+			folder,
+		);
+		expect(run.json()).toMatchObject([
+			{ category: 'bolt', model: 'tiny', version: '2', madeFrom: 'tiny@1', basedOn: 'bolt' },
+			{ category: 'nut', thresholdBasis: 'at most 30 % false alarms', thresholdExtrapolated: false },
+			{ category: 'all categories', basedOn: 'all categories', anomalousImages: 0 },
+		]);
+		expect((await store.open('tiny@2')).calibration?.policy).toEqual({
+			strategy: { kind: 'falseAlarmRate', rate: 0.3 },
+			reviewRate: 0.5,
+			minRegionPx: 9,
+		});
+		// The next calibration builds on it, and what it does not name stays.
+		await work('calibrate', { model: byName('tiny@2'), thresholdBy: 'keep' }, folder);
+		expect((await store.open('tiny@3')).calibration?.policy?.strategy).toMatchObject({ rate: 0.3 });
+	});
+
+	test('scored items with labels, all together, set the threshold by cost', async () => {
+		const { store, folder } = newStore();
+		const labels = ['good', 'OK', 'normal', 'good', 'false', 'scratch', true];
+		const items = labels.map((truth, i) => ({ json: { score: i / 10, category: 'bolt', truth } }));
+		const parameters = {
+			model: byName('tiny@1'),
+			calibrateWith: 'items',
+			labelField: 'truth',
+			thresholdBy: 'cost',
+			missCost: 5,
+		};
+		const run = await work('calibrate', parameters, folder, { items });
+		expect(run.json()).toMatchObject([
+			{ category: 'bolt', normalImages: 5, anomalousImages: 2, threshold: 0.45 },
+			{ category: 'all categories', version: '2' },
+		]);
+		expect((await store.open('tiny@2')).calibration?.source).toMatchObject({ kind: 'scores', normal: 5 });
+	});
+
+	test('an item without score or label is named, and nothing is published', async () => {
+		const { store, folder } = newStore();
+		const parameters = { model: byName('tiny@1'), calibrateWith: 'items' };
+		const items = [{ json: { score: 1, label: 'good' } }, { json: { score: 1 } }];
+		const run = await work('calibrate', parameters, folder, { items });
+		expect(run.error).toMatchObject({
+			message: 'Expected a label in the field "label", found nothing',
+			context: { itemIndex: 1 },
+		});
+		expect(await store.versions('tiny')).toHaveLength(1);
+	});
+
+	test('a folder outside of those that n8n allows is refused', async () => {
+		const { folder } = newStore();
+		const parameters = { model: byName('tiny@1'), calibrateWith: 'folder', calibrationFolder: '/etc' };
+		const run = await work('calibrate', parameters, folder);
+		expect(run.error?.message).toMatch(/folder in "calibrationFolder" inside/);
+	});
+});
+
 describe('Delete', () => {
 	test('one version, named by its number; an alias forbids it unless forced', async () => {
 		const { store, folder } = newStore();

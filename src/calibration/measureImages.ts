@@ -1,0 +1,118 @@
+import path from 'node:path';
+import { setImmediate as nextTick } from 'node:timers/promises';
+import type { Dataset, ImageEntry } from '../dataset/dataset';
+import { fingerprintDataset } from '../dataset/fingerprint';
+import { scanDataset } from '../dataset/scan';
+import { DinomalyError } from '../errors';
+import type { RgbImage } from '../imaging/image';
+import { EVAL_SIDE } from '../model/anomalyMap';
+import { decodeImage } from '../runtime/images';
+import { readAhead } from '../runtime/readAhead';
+import { openModel } from '../scoring/openModel';
+import type { CalibrationFile } from '../store/calibration';
+import type { OpenedModel } from '../store/modelStore';
+import { CalibrationCollector } from './collector';
+import type { CalibrateContext, CalibrateRequest, CalibrateSource } from './request';
+
+interface Measured {
+	readonly file: CalibrationFile;
+	readonly skipped: readonly { readonly file: string; readonly reason: string }[];
+	readonly notices: readonly string[];
+}
+
+/**
+ * Scores the images of a dataset folder for a calibration: its test images, or all images of a plain folder. Images that the model was
+ * trained on would score too low, so that training images of the layouts that tell them apart are never taken.
+ *
+ * @throws DATASET_EMPTY when there are none
+ */
+export async function measureImages(
+	request: CalibrateRequest,
+	{ data, categories }: Extract<CalibrateSource, { kind: 'images' }>,
+	opened: OpenedModel,
+	{ signal, onProgress }: CalibrateContext,
+): Promise<Measured> {
+	const dataset = await scanDataset(data, { categories, signal });
+	const entries = entriesOf(dataset);
+	if (entries.length === 0) {
+		throw new DinomalyError('DATASET_EMPTY', `Expected images to calibrate with in ${data}, found none`, {
+			hint: 'Put new images into <category>/test/good and <category>/test/<defect>, or give a plain folder of good parts; training images score too low to set thresholds.',
+		});
+	}
+	const { device, requireDevice, threads } = request;
+	const model = await openModel(request.store, `${opened.name}@${opened.version}`, {
+		device,
+		requireDevice,
+		threads,
+	});
+	const collector = new CalibrationCollector(entries.length, EVAL_SIDE * EVAL_SIDE);
+	const rename = soleCategory(dataset, opened);
+	const skipped: { file: string; reason: string }[] = [];
+	let done = 0;
+	for await (const read of readAhead(entries, readImage)) {
+		signal.throwIfAborted();
+		const entry = entries[done];
+		if (read instanceof DinomalyError) skipped.push({ file: entry.relativePath, reason: read.message });
+		else {
+			const category = rename ?? entry.category;
+			collector.add({ category, anomalous: entry.anomalous, ...(await model.score(read)) });
+		}
+		onProgress(++done, entries.length);
+		await nextTick();
+	}
+	if (collector.normalImages === 0) {
+		throw new DinomalyError(
+			'CALIBRATION_SHORT',
+			`Expected images of good parts in ${data}, found ${collector.anomalousImages} of defects`,
+			{ hint: 'Add good parts: a threshold says what good parts score.' },
+		);
+	}
+	return {
+		file: {
+			...collector.result(),
+			source: {
+				kind: 'images',
+				name: path.basename(dataset.root),
+				normal: collector.normalImages,
+				anomalous: collector.anomalousImages,
+				fingerprint: await fingerprintDataset(dataset, { signal }),
+			},
+		},
+		skipped,
+		notices: noticesOf(dataset, opened, rename),
+	};
+}
+
+function entriesOf({ layout, categories }: Dataset): ImageEntry[] {
+	const test = categories.flatMap((category) => category.test);
+	if (test.length > 0 || layout !== 'plain') return test;
+	return categories.flatMap((category) => category.train);
+}
+
+/** A plain folder has no category names: where it and the model have one category each, the same one is meant. */
+function soleCategory({ layout, categories }: Dataset, { card }: OpenedModel): string | undefined {
+	const [only] = card.categories;
+	return layout === 'plain' && categories.length === 1 && card.categories.length === 1
+		? only.name
+		: undefined;
+}
+
+function noticesOf({ categories, problems }: Dataset, { card }: OpenedModel, rename?: string): string[] {
+	const known = new Set(card.categories.map(({ name }) => name));
+	const foreign = categories.map(({ name }) => name).filter((name) => !known.has(name));
+	return [
+		...(rename === undefined && foreign.length > 0
+			? [`Not trained on: ${foreign.join(', ')}; these images count for all categories together only`]
+			: []),
+		...problems.filter(({ severity }) => severity === 'warning').map(({ message }) => message),
+	];
+}
+
+async function readImage({ path: file }: ImageEntry): Promise<RgbImage | DinomalyError> {
+	try {
+		return await decodeImage(file);
+	} catch (error) {
+		if (error instanceof DinomalyError) return error;
+		throw error;
+	}
+}

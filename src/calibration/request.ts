@@ -1,0 +1,63 @@
+import type { DeviceName } from '../runtime/device';
+import type { DecisionPolicy } from '../store/decisionPolicy';
+
+/** A score whose truth is known. */
+export interface LabelledScore {
+	readonly category: string;
+	readonly anomalous: boolean;
+	readonly score: number;
+}
+
+/** What a model is calibrated with. */
+export type CalibrateSource =
+	/** Test images of a dataset folder, or all images of a plain folder, which are good parts then. */
+	| { readonly kind: 'images'; readonly data: string; readonly categories?: readonly string[] }
+	/** Scores of this model with labels; masks keep the thresholds that they have. */
+	| { readonly kind: 'scores'; readonly name: string; readonly scores: readonly LabelledScore[] };
+
+export interface CalibrateRequest {
+	readonly store: string;
+	/** `name`, `name@version` or `name@alias`. */
+	readonly model: string;
+	/** The scores that the model has are kept when absent, and only the policy changes. */
+	readonly source?: CalibrateSource;
+	/** The model's own when absent. */
+	readonly policy?: DecisionPolicy;
+	readonly device?: DeviceName;
+	readonly requireDevice?: boolean;
+	readonly threads?: number;
+}
+
+export interface CalibrateContext {
+	readonly signal: AbortSignal;
+	readonly onProgress: (done: number, total: number) => void;
+}
+
+/** The limits that follow for one category, or for all together. */
+export interface CategoryLimits {
+	/** Null: all categories together. */
+	readonly category: string | null;
+	readonly normal: number;
+	readonly anomalous: number;
+	/** Whether its own images decide; otherwise those of all categories do. */
+	readonly own: boolean;
+	readonly threshold: number;
+	readonly basis: string;
+	readonly extrapolated: boolean;
+	readonly reviewThreshold: number | null;
+	readonly pixelThreshold: number;
+}
+
+export interface CalibrateResult {
+	readonly model: string;
+	/** The new version. */
+	readonly version: string;
+	/** The version that it was made from. */
+	readonly parentVersion: string;
+	readonly path: string;
+	/** Categories in order, all together last. */
+	readonly limits: readonly CategoryLimits[];
+	/** Images that could not be read. */
+	readonly skipped: readonly { readonly file: string; readonly reason: string }[];
+	readonly notices: readonly string[];
+}

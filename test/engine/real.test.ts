@@ -95,4 +95,4 @@ test('images are scored while a training runs, and a cancelled training goes on 
 			.catch(reject);
 	});
 	expect(first).toBeGreaterThan(step);
-});
+}, 240_000);

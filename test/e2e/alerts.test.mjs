@@ -9,8 +9,8 @@ import { openMailbox, smtpCredential } from './support/mailbox.mjs';
 import { newPlate } from './support/plates.mjs';
 import { post } from './support/post.mjs';
 
-const ARRIVES_MS = 20_000;
-const FIRES_MS = 30_000;
+const ARRIVES_MS = 60_000;
+const FIRES_MS = 90_000;
 
 let n8n;
 let mailbox;
@@ -70,10 +70,15 @@ test('one bad part among good ones sends one mail, with figures, reason and over
 		const { status, body } = await post(address, await newPlate(7, { hasSpot }));
 		assert.equal(status, 200, JSON.stringify(body));
 	}
-	await untilTrue('a mail about the bad part', ARRIVES_MS, () => mailbox.messages.length > 0);
+	// The schedule of the test before may have left mails on their way.
+	const alerts = () => mailbox.messages.filter(({ subject }) => !subject.startsWith('Evaluation'));
+	await untilTrue('a mail about the bad part', ARRIVES_MS, () => alerts().length > 0);
 	// The good part that was posted last has had its answer: another mail would have come before or with this one.
-	assert.equal(mailbox.messages.length, 1);
-	const [message] = mailbox.messages;
+	assert.deepEqual(
+		alerts().map(({ subject }) => subject),
+		[alerts()[0].subject],
+	);
+	const [message] = alerts();
 	assert.match(message.subject, /plate scored [\d.]+ \(threshold [\d.]+\)/);
 	assert.match(message.text, /plate/);
 	assert.equal(message.attachments.length, 1);

@@ -82,7 +82,7 @@ test(
 		);
 		await post(`${main.url}/webhook/orphan`, '');
 		const look = async () => (await post(`${main.url}/webhook/status`, '')).body;
-		const { pid } = await untilTrue('the training to be under way', 60_000, async () => {
+		const { pid } = await untilTrue('the training to be under way', 180_000, async () => {
 			const job = await look();
 			return job.model === 'orphan' && job.phase === 'training' && job.done >= 60 ? job : undefined;
 		});

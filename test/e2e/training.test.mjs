@@ -150,7 +150,7 @@ async function look(operation, job) {
 }
 
 function untilTraining(model, iterations = 1) {
-	return untilTrue(`the training of ${model} to be under way`, 60_000, async () => {
+	return untilTrue(`the training of ${model} to be under way`, 180_000, async () => {
 		const [job] = await look('getStatus', 'newest').catch(() => []);
 		return job?.model === model && job.phase === 'training' && job.done >= iterations ? job : undefined;
 	});

@@ -8,7 +8,7 @@ import { enginesOf, untilGone } from './support/processes.mjs';
 
 const skip = process.platform === 'win32' && 'processes are looked up with ps, which Windows has not';
 /** An engine notices that its host is gone within this time. */
-const GONE_MS = 5000;
+const GONE_MS = 30_000;
 
 let home;
 before(async () => {

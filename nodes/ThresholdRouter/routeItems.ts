@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { decide, type Decision, type Route } from '../../src/routing/route';
 import { failed } from '../shared/failure';
-import { itemFailure } from '../shared/items';
+import { isTool, itemFailure } from '../shared/items';
 import { EvaluatedLimits } from './evaluatedLimits';
 import { readCalibrationRule, readLimitRule } from './rules';
 
@@ -26,8 +26,7 @@ export async function routeItems(context: IExecuteFunctions): Promise<INodeExecu
 			outputs[OUTPUTS.indexOf('review')].push(itemFailure(context, error, index));
 		}
 	}
-	// An AI agent sees the first output only.
-	return context.getNode().type.endsWith('Tool') ? [outputs.flat()] : outputs;
+	return isTool(context) ? [outputs.flat()] : outputs;
 }
 
 async function decideFor(

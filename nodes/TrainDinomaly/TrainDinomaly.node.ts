@@ -15,7 +15,7 @@ import * as cancel from './operations/cancel';
 import * as getStatus from './operations/getStatus';
 import * as listTrainings from './operations/listTrainings';
 import * as train from './operations/train';
-import { resumeExecution } from './resume';
+import { resumeExecution, stillWaits } from './resume';
 import { recoverInThisServer } from './workshop';
 
 const OPERATIONS = { cancel, getStatus, listTrainings, train } satisfies Record<string, Operation>;
@@ -51,6 +51,14 @@ export class TrainDinomaly implements INodeType {
 			{
 				name: 'default',
 				httpMethod: 'POST',
+				responseMode: 'onReceived',
+				path: '',
+				restartWebhook: true,
+			},
+			// Whoever trains asks now and then whether the execution still waits; without this n8n would log each question as an error.
+			{
+				name: 'setup',
+				httpMethod: 'GET',
 				responseMode: 'onReceived',
 				path: '',
 				restartWebhook: true,
@@ -95,6 +103,6 @@ export class TrainDinomaly implements INodeType {
 	}
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
-		return resumeExecution(this);
+		return this.getWebhookName() === 'setup' ? stillWaits() : resumeExecution(this);
 	}
 }

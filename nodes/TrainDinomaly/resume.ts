@@ -7,7 +7,7 @@ import {
 	type IWebhookResponseData,
 } from 'n8n-workflow';
 import { DinomalyError } from '../../src/errors';
-import { REFUSED, type DeliveryNote } from '../../src/jobs/deliver';
+import { REFUSED, WAITING, type DeliveryNote } from '../../src/jobs/deliver';
 import { isEnded, type TrainingJob } from '../../src/jobs/trainingJob';
 import { TrainingJobs } from '../../src/jobs/trainingJobs';
 import { failureItem, toNodeError } from '../shared/failure';
@@ -48,6 +48,11 @@ export async function resumeExecution(context: IWebhookFunctions): Promise<IWebh
 	}
 	// n8n moves them to the error output when there is one.
 	return { workflowData: [[...items, ...failures]] };
+}
+
+/** The answer to a question that leaves the execution asleep. */
+export function stillWaits(): IWebhookResponseData {
+	return { webhookResponse: { message: WAITING } };
 }
 
 /** What a job failed with, to be thrown. */

@@ -27,12 +27,20 @@ export async function forEachItem(
 	return results;
 }
 
-/** The error item for `error`, when the node is to go on; throws the error for n8n otherwise. */
+/**
+ * The error item for `error`, when the node is to go on; throws the error for n8n otherwise. An AI agent always gets the item: of a tool
+ * that throws it hears nothing, and its execution ends as failed.
+ */
 export function itemFailure(context: IExecuteFunctions, error: unknown, index: number): INodeExecutionData {
 	const nodeError = toNodeError(context.getNode(), error, index);
 	if (isCancellation(context, error)) throw asCancelled(nodeError);
-	if (!context.continueOnFail()) throw nodeError;
+	if (!context.continueOnFail() && !isTool(context)) throw nodeError;
 	return failureItem(nodeError, index, context.getInputData()[index]);
+}
+
+/** Whether the node is a tool of an AI agent, which sees its first output only. */
+export function isTool(context: Pick<IExecuteFunctions, 'getNode'>): boolean {
+	return context.getNode().type.endsWith('Tool');
 }
 
 /** Runs what a node does; whatever it throws outside of its items reaches n8n as an error of the node, or as the end of a stopped execution. */

@@ -59,10 +59,10 @@ export async function isAwaited(
 ): Promise<boolean> {
 	if (job.resume === undefined) return true;
 	for (const url of addressesOf(job.resume.url, environment)) {
-		// Only a POST resumes; this question n8n answers with why it cannot be resumed like that.
+		// Only a POST resumes: a GET reaches the node that waits, or n8n says why nothing waits.
 		const { status, text } = await ask(url, { method: 'GET' });
+		if (status === 200 && text.includes(WAITING)) return true;
 		if (status === 409 && WAITS_NO_MORE.test(text)) return false;
-		if (status === 404 && text.includes('waiting webhook')) return true;
 	}
 	return true;
 }
@@ -118,6 +118,8 @@ function wordsOf(status: number, text: string): string {
 
 /** Part of the answer of a node that could not make anything of a delivery. */
 export const REFUSED = 'dinomaly:refused';
+/** Part of the answer of a node whose execution still waits. */
+export const WAITING = 'dinomaly:waiting';
 
 /** Status 0: there was no answer. */
 async function ask(

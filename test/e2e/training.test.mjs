@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { openClient, outputsOf, untilTrue } from '../../scripts/n8n/client.mjs';
 import { startServer } from '../../scripts/n8n/server.mjs';
@@ -111,6 +112,8 @@ for (const [how, end] of [
 			assert.equal(item.json.iterations, 700);
 			const job = (await look('getStatus', 'newest'))[0];
 			assert.deepEqual([job.state, job.attempts], ['done', 2]);
+			// Asking whether the execution still waits leaves no errors in n8n's log.
+			assert.doesNotMatch(readFileSync(server.logFile, 'utf8'), /does not contain a waiting webhook/);
 		},
 	);
 }

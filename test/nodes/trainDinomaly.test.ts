@@ -1,8 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import type { IWebhookFunctions } from 'n8n-workflow';
 import { TrainDinomaly } from '../../nodes/TrainDinomaly/TrainDinomaly.node';
 import { roleOfServer } from '../../nodes/TrainDinomaly/workshop';
 import type { Engine } from '../../src/engine/host';
+import { WAITING } from '../../src/jobs/deliver';
+import { TrainingJobs } from '../../src/jobs/trainingJobs';
 import { FolderStore } from '../../src/store/folderStore';
 import { drawTinyDataset } from '../support/tinyDataset';
 import { writeTinyEncoder } from '../support/tinyEncoder';
@@ -203,6 +206,14 @@ describe('in the background', () => {
 		expect(run.items()[0].binary?.lossCurve).toBeDefined();
 	});
 
+	test('the question whether it still waits is answered, and leaves it asleep', async () => {
+		const type = new TrainDinomaly();
+		const question = type.description.webhooks?.find(({ httpMethod }) => httpMethod === 'GET');
+		expect(question).toMatchObject({ restartWebhook: true, path: '' });
+		const context = { getWebhookName: () => question?.name } as unknown as IWebhookFunctions;
+		expect(await type.webhook.call(context)).toEqual({ webhookResponse: { message: WAITING } });
+	});
+
 	test('who does not know the secret cannot resume it', async () => {
 		const flow = background({ model: 'guarded' });
 		const waiting = await lab.run(flow, { baseUrl: n8n.url });
@@ -285,6 +296,29 @@ describe('start only', () => {
 		expect(cancelled.json()).toMatchObject([{ jobId, state: 'cancelled', cancelled: true }]);
 		expect((await lab.run(look('cancel', jobId))).json()).toMatchObject([{ cancelled: false }]);
 	}, 60_000);
+
+	test('a training that was cut off with its process says so, and how it goes on', async () => {
+		const jobs = new TrainingJobs(path.join(lab.files, 'store'));
+		const request = { store: jobs.store, data: 'data', model: 'gone' };
+		const origin = { workflow: 'w', execution: '1', node: 'n', items: [0] };
+		const draft = { id: jobs.newId(), origin, detached: false, request, ownsImages: false };
+		const { owner: _, ...left } = await jobs.create(draft);
+		const progress = {
+			model: 'gone',
+			part: 1,
+			parts: 1,
+			phase: 'training',
+			done: 26,
+			total: 400,
+		} as const;
+		await jobs.write({ ...left, state: 'running', progress });
+		expect(await statusOf(draft.id)).toMatchObject({
+			state: 'interrupted',
+			message: 'Training of "gone" was cut off when its process ended, at 26 of 400 (training)',
+			advice: expect.stringContaining('Train again with the same settings'),
+		});
+		await jobs.remove(draft.id);
+	});
 
 	test('an unknown job is named together with the newest ones', async () => {
 		const run = await lab.run(look('getStatus', '20260131T120000000Z-0123abcd'));

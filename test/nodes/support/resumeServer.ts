@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { WAITING } from '../../../src/jobs/deliver';
 
 /** What was posted. Whoever posted waits for the answer. */
 export interface Posted {
@@ -10,7 +11,7 @@ export interface Posted {
 	readonly answer: (status?: number, text?: string) => void;
 }
 
-/** Stands for n8n's waiting webhooks: hands on what is posted to it, and says of every other request that nobody waits for that. */
+/** Stands for n8n's waiting webhooks: hands on what is posted to it, and says to every other question that the execution waits. */
 export class ResumeServer {
 	readonly #posted: Posted[] = [];
 	readonly #server: Server;
@@ -27,7 +28,7 @@ export class ResumeServer {
 			request.on('data', (chunk: Buffer) => chunks.push(chunk));
 			request.on('end', () => {
 				if (request.method !== 'POST') {
-					response.writeHead(404).end('waiting webhook');
+					response.writeHead(200).end(JSON.stringify({ message: WAITING }));
 					return;
 				}
 				self.#posted.push({

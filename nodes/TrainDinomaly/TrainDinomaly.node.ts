@@ -29,7 +29,9 @@ export class TrainDinomaly implements INodeType {
 		name: 'trainDinomaly',
 		icon: { light: 'file:trainDinomaly.svg', dark: 'file:trainDinomaly.dark.svg' },
 		group: ['transform'],
-		version: 1,
+		// As a list: n8n adds an operation "Custom API Call" to the newest version of a node with credentials, which it tells by this.
+		version: [1],
+		defaultVersion: 1,
 		subtitle:
 			'={{ ({ cancel: "cancel", getStatus: "get status", listTrainings: "list trainings", train: "train" })[$parameter["operation"]] + ($parameter["operation"] === "train" && $parameter["model"] ? ": " + $parameter["model"] : "") }}',
 		description: 'Trains a model that finds defects after seeing good parts only',

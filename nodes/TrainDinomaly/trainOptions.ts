@@ -7,9 +7,10 @@ const whole = (minValue: number, maxValue: number): Pick<INodeProperties, 'type'
 	typeOptions: { minValue, maxValue, numberPrecision: 0 },
 });
 
+/** Without a precision, by which n8n would fill the number up with zeros. */
 const share = (minValue: number, maxValue: number): Pick<INodeProperties, 'type' | 'typeOptions'> => ({
 	type: 'number',
-	typeOptions: { minValue, maxValue, numberPrecision: 10 },
+	typeOptions: { minValue, maxValue },
 });
 
 /** Everything that a training can be told beyond its preset; what is not added keeps the preset's value. */

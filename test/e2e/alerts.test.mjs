@@ -103,6 +103,8 @@ function sendEmail(subject, attachments) {
 /** Executions that had begun before the workflow was taken offline have ended. */
 function untilQuiet(id) {
 	return untilTrue('all executions to end', ARRIVES_MS, async () =>
-		(await n8n.client.executions(id)).every(({ status }) => status !== 'running' && status !== 'new'),
+		(await n8n.client.executions(id, 250)).every(
+			({ status }) => status !== 'running' && status !== 'new',
+		),
 	);
 }

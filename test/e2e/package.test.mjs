@@ -34,6 +34,16 @@ test('every node has its icons for light and dark, and the words it is found by'
 	}
 });
 
+test('n8n adds no operation of its own', () => {
+	const operations = types.flatMap(({ properties }) =>
+		properties.filter(({ name }) => name === 'operation').flatMap(({ options }) => options),
+	);
+	assert.deepEqual(
+		operations.filter(({ value }) => value === '__CUSTOM_API_CALL__'),
+		[],
+	);
+});
+
 test('loading the nodes loads no native package: n8n starts where they cannot load', () => {
 	const log = readFileSync(n8n.server.logFile, 'utf8');
 	assert.doesNotMatch(log, /dinomaly/i);

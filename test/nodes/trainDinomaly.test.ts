@@ -349,6 +349,13 @@ test.each([
 	expect(roleOfServer(argv, environment)).toBe(expected);
 });
 
+test('n8n adds no operation "Custom API Call" for the token: it would do nothing here', () => {
+	// n8n 2.41, load-nodes-and-credentials: what it takes for the newest version of a node.
+	const { defaultVersion, version } = new TrainDinomaly().description;
+	expect(defaultVersion === undefined || defaultVersion === (version as unknown)).toBe(false);
+	expect([version].flat()).toContain(defaultVersion);
+});
+
 test('nothing was written into the default store', () => {
 	expect(existsSync(path.join(lab.home, 'default-store', 'models'))).toBe(false);
 });

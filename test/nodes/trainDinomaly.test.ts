@@ -302,7 +302,7 @@ describe('start only', () => {
 		const request = { store: jobs.store, data: 'data', model: 'gone' };
 		const origin = { workflow: 'w', execution: '1', node: 'n', items: [0] };
 		const draft = { id: jobs.newId(), origin, detached: false, request, ownsImages: false };
-		const { owner: _, ...left } = await jobs.create(draft);
+		const left = { ...(await jobs.create(draft)), owner: undefined };
 		const progress = {
 			model: 'gone',
 			part: 1,

@@ -19,6 +19,8 @@ export type { SampleDataset } from './dataset/sample';
 export { scanDataset } from './dataset/scan';
 export type { ScanOptions } from './dataset/scan';
 export type * from './evaluation/request';
+export type * from './evaluation/report/data';
+export type * from './evaluation/report/request';
 export type * from './model/config';
 export type { ExportRequest, ExportResult } from './scoring/export';
 export type * from './scoring/request';

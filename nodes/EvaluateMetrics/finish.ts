@@ -1,6 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import { concludeRun, type Conclusion } from '../../src/evaluation/conclude';
-import { renderReport } from '../../src/evaluation/report/page';
+import { concludeRun } from '../../src/evaluation/conclude';
 import type { EvaluationExample } from '../../src/evaluation/request';
 import { categoryRows, meanRow } from '../../src/evaluation/rows';
 import type { EvaluationRun } from '../../src/store/evaluationRun';
@@ -8,6 +7,7 @@ import { EvaluationRuns } from '../../src/store/evaluationRuns';
 import { parseRef } from '../../src/store/names';
 import { storeProperty, readStore } from '../shared/store';
 import { readGate } from './gate';
+import { attachReport, wantsReport } from './report';
 
 /** Worst misses, and worst false alarms, that a report shows with pictures. */
 const EXAMPLES_OF_REPORT = 6;
@@ -41,21 +41,6 @@ export const commonOptions = {
 		default: true,
 		description:
 			'Whether to keep the result in the store, so that later evaluations can be held against it',
-	},
-	report: {
-		displayName: 'Report',
-		name: 'report',
-		type: 'boolean',
-		default: false,
-		description:
-			'Whether to add a report as binary data: one HTML file to read, print or send. It goes with the item of the mean.',
-	},
-	reportField: {
-		displayName: 'Report Binary Field',
-		name: 'reportField',
-		type: 'string',
-		default: 'report',
-		description: 'Name of the binary field that receives the report',
 	},
 	sameImages: {
 		displayName: 'Same Test Images Only',
@@ -102,29 +87,11 @@ export async function finish(
 		record: context.getNodeParameter('options.record', index, true) as boolean,
 	});
 	const mean: INodeExecutionData = { json: meanRow(run, conclusion) };
-	if (wantsReport(context, index)) await attachReport(context, index, { mean, run, examples, conclusion });
-	if (context.getNodeParameter('output', index, 'categories') === 'mean') return [mean];
-	return [...categoryRows(run, conclusion).map((json) => ({ json })), mean];
-}
-
-function wantsReport(context: IExecuteFunctions, index: number): boolean {
-	return context.getNodeParameter('options.report', index, false) === true;
-}
-
-async function attachReport(
-	context: IExecuteFunctions,
-	index: number,
-	report: {
-		readonly mean: INodeExecutionData;
-		readonly run: EvaluationRun;
-		readonly examples: readonly EvaluationExample[];
-		readonly conclusion: Conclusion;
-	},
-): Promise<void> {
-	const { mean, run, examples, conclusion } = report;
-	const field = context.getNodeParameter('options.reportField', index, 'report') as string;
-	const page = Buffer.from(renderReport({ run, examples, ...conclusion }));
-	const name = run.model.name === '' ? 'items' : run.model.name;
-	const file = `evaluation-${name}-${run.id}.html`;
-	mean.binary = { [field]: await context.helpers.prepareBinaryData(page, file, 'text/html') };
+	const categories =
+		context.getNodeParameter('output', index, 'categories') === 'mean'
+			? []
+			: categoryRows(run, conclusion).map((json): INodeExecutionData => ({ json }));
+	if (wantsReport(context, index))
+		await attachReport(context, index, { mean, categories, data: { run, examples, ...conclusion } });
+	return [...categories, mean];
 }

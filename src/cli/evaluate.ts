@@ -1,10 +1,8 @@
 import { compareRuns, describeDifference, type CategoryDifference } from '../evaluation/compare';
 import { defectTypes } from '../evaluation/defectTypes';
 import { METRICS } from '../evaluation/metricNames';
-import { renderReport } from '../evaluation/report/page';
 import type { CategoryEvaluation, EvaluateResult, MetricSet } from '../evaluation/request';
 import { runOf } from '../evaluation/run';
-import { writeFileAtomic } from '../files/atomicFile';
 import type { EvaluationRun } from '../store/evaluationRun';
 import { parseRef } from '../store/names';
 import { EvaluationRuns } from '../store/evaluationRuns';
@@ -12,11 +10,10 @@ import { defineCommand } from './command';
 import { commonRequest, DEVICE_FLAGS, OUTPUT_FLAGS, refuseWords, required, STORE_FLAG } from './commonFlags';
 import { choice, list, text } from './flags';
 import { duration } from './progress';
+import { examplesFor, REPORT_FLAGS, wantedReports, writeReports } from './reportFiles';
 import { decimals, printable, table } from './table';
 
 const PREVIOUS = 'previous';
-/** Worst misses, and worst false alarms, that a report shows. */
-const EXAMPLES_OF_REPORT = 6;
 
 export const evaluateCommand = defineCommand({
 	name: 'evaluate',
@@ -25,6 +22,7 @@ export const evaluateCommand = defineCommand({
 		'Measure a model on the test images of a dataset folder: image and pixel metrics per category and their mean',
 	examples: [
 		'dinomaly evaluate --model bottles --data ./mvtec --report bottles.html',
+		'dinomaly evaluate --model bottles --data ./mvtec --report bottles.html bottles.md --plots ./plots',
 		'dinomaly evaluate --model bottles --data ./mvtec --category bottle --json',
 	],
 	flags: {
@@ -39,7 +37,7 @@ export const evaluateCommand = defineCommand({
 			'RUN',
 			'Earlier run to compare with, by its id, or "previous" for the newest on the same images',
 		),
-		report: text('FILE', 'Write a report to look at or to print: one HTML file'),
+		...REPORT_FLAGS,
 		...DEVICE_FLAGS,
 		...STORE_FLAG,
 		...OUTPUT_FLAGS,
@@ -50,6 +48,7 @@ export const evaluateCommand = defineCommand({
 		const runs = new EvaluationRuns(common.store);
 		const { compare } = values;
 		const model = required(values.model, 'model');
+		const reports = wantedReports(values, context);
 		// Before the work, so that a wrong id costs nothing.
 		const compared =
 			compare === undefined || compare === PREVIOUS
@@ -58,7 +57,7 @@ export const evaluateCommand = defineCommand({
 		const { examples, ...result } = await context.engine.evaluate(
 			{
 				...common,
-				examples: values.report === undefined ? 0 : EXAMPLES_OF_REPORT,
+				examples: examplesFor(reports),
 				model,
 				data: context.path(required(values.data, 'data')),
 				categories: values.category,
@@ -74,10 +73,7 @@ export const evaluateCommand = defineCommand({
 		const run = runOf({ ...result, examples });
 		await runs.record(run);
 		const previous = compared ?? (await previousOf(runs, run));
-		const report = values.report === undefined ? undefined : context.path(values.report);
-		if (report !== undefined) {
-			await writeFileAtomic(report, renderReport({ run, previous, examples }));
-		}
+		const written = await writeReports(reports, { run, previous, examples }, context);
 		const { failures } = result;
 		const comparison =
 			compare === undefined || previous === undefined ? undefined : compareRuns(previous, run);
@@ -87,13 +83,13 @@ export const evaluateCommand = defineCommand({
 				runId: run.id,
 				defectTypes: defectTypes(run),
 				...(comparison && { comparedWith: previous?.id, comparison }),
-				...(report !== undefined && { report }),
+				...(written.length > 0 && { reports: written }),
 			},
 			text: [
 				describe(result),
 				`run ${run.id}`,
 				...(compare === undefined ? [] : comparisonLines(previous, comparison)),
-				...(report === undefined ? [] : [printable(`report ${report}`)]),
+				...written.map((path) => printable(`report ${path}`)),
 			].join('\n'),
 			failure:
 				failures.length === 0

@@ -5,6 +5,7 @@ import type { DatasetInspection, ImageHeader } from '../dataset/inspect';
 import type { InspectRequest } from '../dataset/inspectFolder';
 import type { AddedImage, AddImageRequest } from '../dataset/intake';
 import type { SampleDataset } from '../dataset/sample';
+import type { ReportRequest, ReportResult } from '../evaluation/report/request';
 import type {
 	EvaluateMapsRequest,
 	EvaluateMapsResult,
@@ -58,6 +59,8 @@ export interface Engine {
 	evaluateMaps(request: EvaluateMapsRequest, options?: CountOptions): Promise<EvaluateMapsResult>;
 	/** Publishes a version of a model with other thresholds, without training. */
 	calibrate(request: CalibrateRequest, options?: CountOptions): Promise<CalibrateResult>;
+	/** A report of an evaluation: a page, Markdown, JSON, and its plots as pictures. */
+	makeReport(request: ReportRequest, options?: CallOptions): Promise<ReportResult>;
 	exportModel(request: ExportRequest, options?: CallOptions): Promise<ExportResult>;
 	drawSample(request: SampleRequest, options?: CountOptions): Promise<SampleDataset>;
 	doctor(request: DoctorRequest, options?: CallOptions): Promise<DoctorReport>;
@@ -125,6 +128,7 @@ function facade(shared: SharedEngine): Engine {
 		evaluate: (request, options = {}) => call('evaluate', request, options, counted(options)),
 		evaluateMaps: (request, options = {}) => call('evaluateMaps', request, options, counted(options)),
 		calibrate: (request, options = {}) => call('calibrate', request, options, counted(options)),
+		makeReport: (request, options = {}) => call('makeReport', request, options),
 		exportModel: (request, options = {}) => call('exportModel', request, options),
 		drawSample: (request, options = {}) => call('drawSample', request, options, counted(options)),
 		doctor: (request, options = {}) => call('doctor', request, options),

@@ -4,6 +4,7 @@ import type { DatasetInspection, ImageHeader } from '../dataset/inspect';
 import type { InspectRequest } from '../dataset/inspectFolder';
 import type { AddedImage, AddImageRequest } from '../dataset/intake';
 import type { SampleDataset } from '../dataset/sample';
+import type { ReportRequest, ReportResult } from '../evaluation/report/request';
 import type {
 	EvaluateMapsRequest,
 	EvaluateMapsResult,
@@ -43,6 +44,7 @@ export interface JobModules {
 		context: CountContext,
 	) => Promise<EvaluateMapsResult>;
 	readonly calibrate: (request: CalibrateRequest, context: CountContext) => Promise<CalibrateResult>;
+	readonly makeReport: (request: ReportRequest, context: JobContext) => Promise<ReportResult>;
 	readonly exportModel: (request: ExportRequest, context: JobContext) => Promise<ExportResult>;
 	readonly drawSample: (request: SampleRequest, context: CountContext) => Promise<SampleDataset>;
 	readonly doctor: (request: DoctorRequest, context: JobContext) => Promise<DoctorReport>;

@@ -60,6 +60,7 @@ export function createJobs(modules: JobModules, emit: Emit): EngineFunctions {
 			answer(jobId, (signal) => modules.evaluateMaps(request, { signal, onProgress: count(jobId) })),
 		calibrate: (jobId, request) =>
 			answer(jobId, (signal) => modules.calibrate(request, { signal, onProgress: count(jobId) })),
+		makeReport: (jobId, request) => answer(jobId, (signal) => modules.makeReport(request, { signal })),
 		exportModel: (jobId, request) => answer(jobId, (signal) => modules.exportModel(request, { signal })),
 		drawSample: (jobId, request) =>
 			answer(jobId, (signal) => modules.drawSample(request, { signal, onProgress: count(jobId) })),

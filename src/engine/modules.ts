@@ -7,6 +7,7 @@ import type * as Intake from '../dataset/intake';
 import type * as Sample from '../dataset/sample';
 import type * as Evaluate from '../evaluation/evaluate';
 import type * as Maps from '../evaluation/maps';
+import type * as MakeReport from '../evaluation/report/make';
 import type * as Export from '../scoring/export';
 import type * as Score from '../scoring/score';
 import type * as LossCurve from '../training/lossCurvePng';
@@ -24,6 +25,8 @@ export const lazyModules: JobModules = {
 		(require('../evaluation/maps') as typeof Maps).evaluateMaps(request, context),
 	calibrate: (request, context) =>
 		(require('../calibration/refit') as typeof Refit).refitCalibration(request, context),
+	makeReport: (request, context) =>
+		(require('../evaluation/report/make') as typeof MakeReport).makeReport(request, context),
 	exportModel: (request, context) =>
 		(require('../scoring/export') as typeof Export).exportModel(request, context),
 	drawSample: ({ dir, ...options }, context) =>

@@ -4,6 +4,7 @@ import type { DatasetInspection, ImageHeader } from '../dataset/inspect';
 import type { InspectRequest } from '../dataset/inspectFolder';
 import type { AddedImage, AddImageRequest } from '../dataset/intake';
 import type { DrawSampleOptions, SampleDataset } from '../dataset/sample';
+import type { ReportRequest, ReportResult } from '../evaluation/report/request';
 import type {
 	EvaluateMapsRequest,
 	EvaluateMapsResult,
@@ -53,6 +54,7 @@ export interface JobTypes {
 	evaluate: { request: EvaluateRequest; result: EvaluateResult };
 	evaluateMaps: { request: EvaluateMapsRequest; result: EvaluateMapsResult };
 	calibrate: { request: CalibrateRequest; result: CalibrateResult };
+	makeReport: { request: ReportRequest; result: ReportResult };
 	exportModel: { request: ExportRequest; result: ExportResult };
 	drawSample: { request: SampleRequest; result: SampleDataset };
 	doctor: { request: DoctorRequest; result: DoctorReport };
@@ -70,6 +72,7 @@ export const JOB_NAMES = [
 	'evaluate',
 	'evaluateMaps',
 	'calibrate',
+	'makeReport',
 	'exportModel',
 	'drawSample',
 	'doctor',

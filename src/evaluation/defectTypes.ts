@@ -60,9 +60,7 @@ export function defectTypes({ categories, images }: EvaluationRun): DefectType[]
 	});
 }
 
-function pixelColumns(
-	metrics: MetricValues,
-): Record<(typeof PIXEL_METRICS)[number], number | null> {
+function pixelColumns(metrics: MetricValues): Record<(typeof PIXEL_METRICS)[number], number | null> {
 	return Object.fromEntries(PIXEL_METRICS.map((name) => [name, metrics[name] ?? null])) as Record<
 		(typeof PIXEL_METRICS)[number],
 		number | null

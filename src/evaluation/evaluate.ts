@@ -10,7 +10,8 @@ import { decodeImage, decodeMask } from '../runtime/images';
 import { readAhead } from '../runtime/readAhead';
 import { openModel, type ReadyModel } from '../scoring/openModel';
 import { evaluateCategoryScores, pixelPart, withoutPixels } from './categoryMetrics';
-import { drawExamples, worstImages } from './examples';
+import { chooseExamples } from './exampleChoice';
+import { drawExamples } from './examples';
 import { describeMaking } from './madeWith';
 import { checkMaxFpr, DEFAULT_MAX_FPR } from './metrics/aupro';
 import { meanOverCategories } from './metrics/mean';
@@ -72,7 +73,7 @@ export async function evaluateModel(
 		);
 	}
 	const { card, version } = model.opened;
-	const wrong = worstImages(images, categories, request.examples ?? 0);
+	const chosen = chooseExamples(images, categories, request.examples ?? 0);
 	return {
 		model: card.name,
 		version,
@@ -83,7 +84,7 @@ export async function evaluateModel(
 		failures,
 		notices: noticesOf(model, dataset),
 		images,
-		examples: await drawExamples(model, dataset.root, wrong),
+		examples: await drawExamples(model, dataset, chosen),
 		madeWith: await describeMaking(card, dataset, {
 			maskRule,
 			maxFpr,

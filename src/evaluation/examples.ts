@@ -1,77 +1,45 @@
 import path from 'node:path';
+import type { Dataset } from '../dataset/dataset';
+import { DinomalyError } from '../errors';
 import type { MapGeometry } from '../imaging/geometry';
 import { renderHeatmap } from '../imaging/heatmap';
 import type { RgbImage } from '../imaging/image';
 import { segmentMap } from '../imaging/regions';
 import { resizeBilinear } from '../imaging/resample';
+import { markTruth } from '../imaging/truth';
 import { EVAL_SIDE } from '../model/anomalyMap';
 import { calibrationFor } from '../routing/calibration';
-import { decodeImage } from '../runtime/images';
+import { decodeImage, decodeMask } from '../runtime/images';
 import { encodeJpeg } from '../runtime/jpeg';
 import type { ReadyModel } from '../scoring/openModel';
-import { isFalseAlarm, isMiss } from './categoryMetrics';
-import type { CategoryEvaluation, EvaluatedImage, EvaluationExample } from './request';
+import type { ChosenImage } from './exampleChoice';
+import type { EvaluationExample } from './request';
 
-interface WrongImage extends EvaluatedImage {
-	readonly kind: EvaluationExample['kind'];
-	readonly threshold: number;
-}
-
-/** Wide enough to see a defect on a phone, small enough for a dozen of them in one page. */
+/** Wide enough to see a defect on a phone, small enough for dozens of them in one page. */
 const PICTURE_SIDE_PX = 320;
-const JPEG_QUALITY = 82;
-
-/**
- * The worst misses and the worst false alarms, at most `count` of each: those furthest on the wrong side of their
- * category's threshold, measured in thresholds; categories take turns.
- */
-export function worstImages(
-	images: readonly EvaluatedImage[],
-	categories: readonly CategoryEvaluation[],
-	count: number,
-): WrongImage[] {
-	const thresholds = new Map(categories.map(({ category, threshold }) => [category, threshold]));
-	const wrong: WrongImage[] = [];
-	for (const image of images) {
-		const threshold = thresholds.get(image.category) ?? null;
-		if (threshold === null) continue;
-		if (isMiss(image, threshold)) wrong.push({ ...image, kind: 'miss', threshold });
-		else if (isFalseAlarm(image, threshold)) wrong.push({ ...image, kind: 'falseAlarm', threshold });
-	}
-	const misses = wrong.filter(({ kind }) => kind === 'miss').sort((a, b) => ratio(a) - ratio(b));
-	const falseAlarms = wrong.filter(({ kind }) => kind === 'falseAlarm').sort((a, b) => ratio(b) - ratio(a));
-	return [...takeTurns(misses).slice(0, count), ...takeTurns(falseAlarms).slice(0, count)];
-}
-
-function ratio({ score, threshold }: WrongImage): number {
-	return score / threshold;
-}
-
-/** The worst of each category, then the second worst of each, and so on: one bad category must not hide the others. */
-function takeTurns(sorted: readonly WrongImage[]): WrongImage[] {
-	const seen = new Map<string, number>();
-	const turns = sorted.map((image, place) => {
-		const turn = seen.get(image.category) ?? 0;
-		seen.set(image.category, turn + 1);
-		return { image, place, turn };
-	});
-	return turns.sort((a, b) => a.turn - b.turn || a.place - b.place).map(({ image }) => image);
-}
+const JPEG_QUALITY = 80;
 
 /** Scores the few images again and draws them; keeping every map until the worst are known would need a lot of memory. */
 export async function drawExamples(
 	model: ReadyModel,
-	root: string,
-	wrong: readonly WrongImage[],
+	dataset: Dataset,
+	chosen: readonly ChosenImage[],
 ): Promise<EvaluationExample[]> {
+	const wanted = new Set(chosen.map(({ file }) => file));
+	const masks = new Map<string, string | null>();
+	for (const { test } of dataset.categories)
+		for (const { relativePath, maskPath } of test)
+			if (wanted.has(relativePath)) masks.set(relativePath, maskPath);
 	const examples: EvaluationExample[] = [];
-	for (const one of wrong) {
-		const image = await decodeImage(path.join(root, one.file));
+	for (const one of chosen) {
+		const image = await decodeImage(path.join(dataset.root, one.file));
 		const { map } = await model.score(image);
+		const small = shrink(image);
 		examples.push({
 			...one,
-			picture: await encodeJpeg(shrink(image), JPEG_QUALITY),
+			picture: await encodeJpeg(small, JPEG_QUALITY),
 			heatmap: await encodeJpeg(shrink(drawHeatmap(model, one, { image, map })), JPEG_QUALITY),
+			truth: one.anomalous ? await drawTruth(small, masks.get(one.file) ?? null) : null,
 		});
 	}
 	return examples;
@@ -79,7 +47,7 @@ export async function drawExamples(
 
 function drawHeatmap(
 	{ opened: { card, calibration } }: ReadyModel,
-	{ category }: WrongImage,
+	{ category }: ChosenImage,
 	{ image, map }: { readonly image: RgbImage; readonly map: Float32Array },
 ): RgbImage {
 	const { imageSize, cropSize } = card.config;
@@ -89,6 +57,17 @@ function drawHeatmap(
 	const threshold = calibrationFor(calibration, category)?.pixelThreshold ?? 0;
 	const { mask } = segmentMap(map, { threshold, geometry });
 	return renderHeatmap(map, image, { geometry, anchor: { threshold }, mask });
+}
+
+/** A mask that cannot be read costs its picture only: the evaluation has named it with the images that failed. */
+async function drawTruth(picture: RgbImage, maskPath: string | null): Promise<Uint8Array | null> {
+	if (maskPath === null) return null;
+	try {
+		return await encodeJpeg(markTruth(picture, await decodeMask(maskPath)), JPEG_QUALITY);
+	} catch (error) {
+		if (error instanceof DinomalyError) return null;
+		throw error;
+	}
 }
 
 function shrink({ data, width, height }: RgbImage): RgbImage {

@@ -22,7 +22,7 @@ export interface EvaluateRequest {
 	readonly maxFpr?: number;
 	/** Whether pixel metrics are exact or of bounded memory; `auto` when absent. */
 	readonly pixelMode?: PixelMode;
-	/** How many of the worst misses, and of the worst false alarms, come back with pictures; none when absent. */
+	/** How many of the worst misses, of the worst false alarms and of the surest rights come back with pictures; none when absent. */
 	readonly examples?: number;
 }
 
@@ -91,13 +91,18 @@ export interface EvaluatedImage {
 	readonly score: number;
 }
 
-/** A wrongly judged image with pictures to look at. */
+/** Wrongly judged, or rightly: `sureDefect` and `sureGood` are furthest on the right side of the threshold. */
+export type ExampleKind = 'miss' | 'falseAlarm' | 'sureDefect' | 'sureGood';
+
+/** An image with pictures to look at. */
 export interface EvaluationExample extends EvaluatedImage {
-	readonly kind: 'miss' | 'falseAlarm';
+	readonly kind: ExampleKind;
 	readonly threshold: number;
 	/** JPEG of the image, and of the image under its heat map. */
 	readonly picture: Uint8Array;
 	readonly heatmap: Uint8Array;
+	/** JPEG of the image with the defect marked by its ground-truth mask; null for a good image, or without a mask. */
+	readonly truth: Uint8Array | null;
 }
 
 /** Everything beside the test images that has a part in the numbers. */
@@ -133,7 +138,7 @@ export interface EvaluateResult {
 	readonly notices: readonly string[];
 	readonly seconds: number;
 	readonly images: readonly EvaluatedImage[];
-	/** Worst misses (lowest scores) first, then worst false alarms (highest scores). */
+	/** Worst misses (lowest scores) first, then worst false alarms (highest scores), then the surest rights. */
 	readonly examples: readonly EvaluationExample[];
 	readonly madeWith: MadeWith;
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GLYPH_ADVANCE, GLYPH_HEIGHT, textDot, textWidth } from '../dataset/sample/font';
+import { dotPath } from '../dataset/sample/dotPath';
 import { DinomalyError } from '../errors';
 import { hasTypeface, renderSvg } from '../runtime/svg';
 import { FolderStore } from '../store/folderStore';
@@ -43,19 +43,7 @@ const writeText: TextPainter = (text, place) => {
 /** Letters as dots, for machines without a typeface. */
 const dotText: TextPainter = (text, place) => {
 	const { x, y, size, anchor = 'start', colour = INK } = place;
-	const capitals = text.toUpperCase();
-	const dot = (0.7 * size) / GLYPH_HEIGHT;
-	const width = textWidth(capitals) * dot;
-	const left = x - { start: 0, middle: width / 2, end: width }[anchor];
-	const top = y - GLYPH_HEIGHT * dot;
-	let path = '';
-	for (let row = 0; row < GLYPH_HEIGHT; row++) {
-		for (let column = 0; column < capitals.length * GLYPH_ADVANCE; column++) {
-			if (!textDot(capitals, column, row)) continue;
-			path += `M${(left + column * dot).toFixed(2)} ${(top + row * dot).toFixed(2)}h${dot.toFixed(2)}v${dot.toFixed(2)}h-${dot.toFixed(2)}z`;
-		}
-	}
-	return `<path d="${path}" fill="${colour}"${turned(place)}/>`;
+	return `<path d="${dotPath(text, { x, y, size, anchor })}" fill="${colour}"${turned(place)}/>`;
 };
 
 function turned({ x, y, upright }: TextPlace): string {

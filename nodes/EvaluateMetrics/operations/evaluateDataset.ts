@@ -12,6 +12,7 @@ import { deviceProperty, readCompute, requireDeviceProperty, threadsProperty } f
 import { readStore } from '../../shared/store';
 import { commonOptions, examplesFor, finish, outputProperty, readVerifiedGate } from '../finish';
 import { measuringOptions, readMeasuring } from '../measuring';
+import { reportOptions } from '../report';
 
 export const option = {
 	name: 'Evaluate Dataset',
@@ -56,8 +57,9 @@ export const options: INodeProperties[] = shownFor(option.value, [
 			measuringOptions.maskRule,
 			measuringOptions.pixelMode,
 			commonOptions.record,
-			commonOptions.report,
-			commonOptions.reportField,
+			reportOptions.report,
+			reportOptions.reportField,
+			reportOptions.reportParts,
 			requireDeviceProperty,
 			commonOptions.sameImages,
 			commonOptions.storeFolder,

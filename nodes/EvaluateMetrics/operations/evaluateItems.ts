@@ -11,6 +11,7 @@ import { itemFailure } from '../../shared/items';
 import { shownFor } from '../../shared/operation';
 import { readStore } from '../../shared/store';
 import { commonOptions, finish, outputProperty } from '../finish';
+import { reportOptions } from '../report';
 import { valueAt } from '../fields';
 import { measuringOptions, readMeasuring } from '../measuring';
 import { measurePixels } from '../pixels';
@@ -105,8 +106,9 @@ export const options: INodeProperties[] = shownFor(option.value, [
 			measuringOptions.maskRule,
 			measuringOptions.pixelMode,
 			commonOptions.record,
-			commonOptions.report,
-			commonOptions.reportField,
+			reportOptions.report,
+			reportOptions.reportField,
+			reportOptions.reportParts,
 			commonOptions.sameImages,
 			commonOptions.storeFolder,
 		],

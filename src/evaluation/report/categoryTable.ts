@@ -1,63 +1,85 @@
 import type { CategoryOfRun, EvaluationRun } from '../../store/evaluationRun';
 import { METRICS } from '../metricNames';
+import { rateOf, type Rate } from './findings';
 import { html, type Html } from './html';
-import { metric, score } from './numbers';
+import { metric, percent, score } from './numbers';
 
-/** A row for each category and one for their mean, with the number of images beside the figures. */
+/** Two tables with a row for each category: what happens at the threshold, and the metrics of the paper with their means. */
 export function categoryTable({ categories, mean }: EvaluationRun): Html {
-	return html`<section>
+	return html`<section id="figures">
 		<h2>Per category</h2>
-		<div class="scroll" tabindex="0" role="region" aria-label="Figures per category">
+		<h3 class="first">At the threshold in use</h3>
+		<div class="scroll" tabindex="0" role="region" aria-label="Misses and false alarms per category">
 			<table>
 				<thead>
 					<tr>
 						<th scope="col">Category</th>
-						<th scope="col" class="number">Good</th>
-						<th scope="col" class="number">Defective</th>
+						<th scope="col" class="number">Good images</th>
+						<th scope="col" class="number">Stopped (false alarms)</th>
+						<th scope="col" class="number">Defective images</th>
+						<th scope="col" class="number">Let pass (misses)</th>
 						<th scope="col" class="number">With mask</th>
 						<th scope="col" class="number">Threshold</th>
-						<th scope="col" class="number">False alarms</th>
-						<th scope="col" class="number">Misses</th>
+					</tr>
+				</thead>
+				<tbody>
+					${categories.map(thresholdRow)}
+				</tbody>
+			</table>
+		</div>
+		<h3>Whatever the threshold: the metrics of the paper</h3>
+		<div class="scroll" tabindex="0" role="region" aria-label="Metrics per category">
+			<table>
+				<thead>
+					<tr>
+						<th scope="col">Category</th>
 						${METRICS.map(({ short }) => html`<th scope="col" class="number">${short}</th>`)}
 					</tr>
 				</thead>
 				<tbody>
-					${categories.map(categoryRow)}
+					${categories.map(metricRow)}
 					<tr class="mean">
 						<th scope="row">Mean</th>
-						<td colspan="6"></td>
 						${METRICS.map(({ name }) => html`<td class="number">${metric(mean[name])}</td>`)}
 					</tr>
 				</tbody>
 			</table>
 		</div>
-		${
-			categories.some(({ intervals }) =>
-				Object.values(intervals ?? {}).some((found) => found !== null),
-			) &&
-			html`<p>
-				Small figures: where the value lies with 95 % confidence, as far as the choice of test images
-				goes (bootstrap).
-			</p>`
-		}
+		<p>
+			Small figures: where the value lies with 95 % confidence, as far as the choice of test images goes
+			(rates by Wilson, metrics by bootstrap).
+		</p>
 		${reasons(categories)}
 	</section>`;
 }
 
-function categoryRow(row: CategoryOfRun): Html {
+function thresholdRow(row: CategoryOfRun): Html {
 	return html`<tr>
 		<th scope="row">${row.category}</th>
 		<td class="number">${row.good}</td>
+		<td class="number">${rate(rateOf([row], 'falseAlarms'))}</td>
 		<td class="number">${row.anomalous}</td>
+		<td class="number">${rate(rateOf([row], 'misses'))}</td>
 		<td class="number">${row.withMask}</td>
 		<td class="number">${row.threshold === null ? '–' : score(row.threshold)}</td>
-		<td class="number">${row.falseAlarms ?? '–'}</td>
-		<td class="number">${row.misses ?? '–'}</td>
+	</tr>`;
+}
+
+function metricRow(row: CategoryOfRun): Html {
+	return html`<tr>
+		<th scope="row">${row.category}</th>
 		${METRICS.map(
 			({ name }) =>
 				html`<td class="number">${metric(row.metrics[name])} ${interval(row.intervals?.[name])}</td>`,
 		)}
 	</tr>`;
+}
+
+function rate(found: Rate | null): Html {
+	if (found === null) return html`–`;
+	const [low, high] = found.interval;
+	return html`${found.count} (${percent(found.share)})
+		<span class="interval">${percent(low)} to ${percent(high)}</span>`;
 }
 
 function interval(found: readonly [number, number] | null | undefined): Html | undefined {

@@ -16,7 +16,7 @@ export function comparison(run: EvaluationRun, previous: EvaluationRun): Html {
 		{ title: 'Mean', now: run.mean, then: previous.mean },
 	];
 	const shown = METRICS.filter(({ name }) => rows.some(({ now }) => typeof now[name] === 'number'));
-	return html`<section>
+	return html`<section id="changes">
 		<h2>Since the earlier run</h2>
 		<p>
 			Compared with the run of ${moment(previous.created)} (${previous.id}), version

@@ -10,4 +10,6 @@ export interface ReportData {
 	/** Absent when there is no gate. */
 	readonly verdict?: GateVerdict;
 	readonly examples: readonly EvaluationExample[];
+	/** Image AUROC that the gate asks of every category, when it does. */
+	readonly floor?: number;
 }

@@ -2,6 +2,8 @@
 
 const DASH = '–';
 const MINUS = '−';
+/** Keeps a figure and its unit on one line. */
+const NBSP = '\u00a0';
 
 /** A metric in [0, 1], or a dash. */
 export function metric(value: number | null | undefined): string {
@@ -30,11 +32,17 @@ export function score(value: number): string {
 export function share(count: number | null, total: number): string {
 	if (count === null) return DASH;
 	if (total === 0) return `0 of 0`;
-	return `${count} of ${total} (${((100 * count) / total).toFixed(1)} %)`;
+	return `${count} of ${total} (${percent(count / total)})`;
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {
 	return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+}
+
+/** `a, b and c`. */
+export function listed(names: readonly string[]): string {
+	const last = names.at(-1) ?? '';
+	return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`;
 }
 
 /** A moment as people and machines both read it, in UTC. */
@@ -47,4 +55,18 @@ export function duration(seconds: number): string {
 	const minutes = Math.floor(seconds / 60);
 	if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
 	return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** A share in [0, 1] as a percentage, with a decimal near the ends, where it matters; never rounded to an end that it is not at. */
+export function percent(value: number): string {
+	const percentage = 100 * value;
+	if (percentage > 0 && percentage < 0.05) return `< 0.1${NBSP}%`;
+	if (percentage < 100 && percentage > 99.95) return `> 99.9${NBSP}%`;
+	const decimals = percentage === 0 || percentage === 100 || (percentage >= 10 && percentage < 99) ? 0 : 1;
+	return `${percentage.toFixed(decimals)}${NBSP}%`;
+}
+
+/** A coordinate in a drawing. */
+export function attribute(value: number): string {
+	return String(Math.round(value * 100) / 100);
 }

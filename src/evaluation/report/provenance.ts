@@ -17,9 +17,11 @@ export function provenance(run: EvaluationRun): Html {
 		['Dataset fingerprint', run.dataset.fingerprint ?? 'unknown: not all images could be read'],
 		['Masks', MASK_RULES[run.maskRule]],
 		['Device', run.device],
-		...Object.entries(run.versions).map(([name, version = '']) => [name, version] as const),
+		...Object.entries(run.versions).map(
+			([name, version = '']) => [name === 'package' ? 'n8n-nodes-dinomaly' : name, version] as const,
+		),
 	];
-	return html`<section>
+	return html`<section id="making">
 		<h2>What made these numbers</h2>
 		<dl>
 			${facts.map(
@@ -46,6 +48,12 @@ function modelFacts({ model, encoder, preprocessing }: EvaluationRun): [string, 
 /** One plain sentence for each figure. */
 export function glossary(): Html {
 	const words: readonly (readonly [string, string])[] = [
+		['Miss (escape)', 'a defective image that is not above the threshold, and so passes as good'],
+		['False alarm (overkill)', 'a good image above the threshold, which is stopped'],
+		[
+			'95 % confidence',
+			'another choice of as many test images would give a figure in this range 19 times out of 20; it says nothing about parts unlike these',
+		],
 		['I-AUROC', 'chance that a defective image scores above a good one: 1 is perfect, 0.5 is guessing'],
 		[
 			'I-AP',
@@ -58,13 +66,22 @@ export function glossary(): Html {
 			'AUPRO (official rule)',
 			'the same by the 200-step rule of the paper’s code, to compare with published figures',
 		],
+		['ROC', 'defects found against good ones flagged, for every threshold; the area below is the AUROC'],
+		[
+			'Precision-recall',
+			'share of flags that are right against defects found, for every threshold; the area below is the AP',
+		],
+		[
+			'PRO',
+			'share of each defect region covered against good pixels flagged; the area below is the AUPRO',
+		],
 		[
 			'Threshold',
 			'score above which an image is called an anomaly, set on held-out good images of training',
 		],
 	];
-	return html`<section class="glossary">
-		<h2>How to read the figures</h2>
+	return html`<section class="glossary" id="words">
+		<h2>What the words mean</h2>
 		<dl>
 			${words.map(
 				([name, meaning]) =>

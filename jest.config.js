@@ -9,5 +9,7 @@ module.exports = {
 			{ jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
 		],
 	},
+	// D3 comes as ES modules, which Node.js loads and jest does not; its builds for browsers are the same code.
+	moduleNameMapper: { '^(d3-[a-z-]+|internmap)$': '<rootDir>/node_modules/$1/dist/$1.min.js' },
 	testTimeout: 60_000,
 };

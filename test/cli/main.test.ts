@@ -421,14 +421,36 @@ describe('evaluate', () => {
 		const first = JSON.parse((await dinomaly('evaluate --model m --data d --json')).out) as {
 			runId: string;
 		};
-		const { code, out } = await dinomaly('evaluate --model m --data d --report pages/m.html');
+		const { code, out } = await dinomaly(
+			'evaluate --model m --data d --report pages/m.html pages/m.md pages/m.json --plots pages/plots',
+		);
 		expect(code).toBe(0);
 		expect(out).toContain(`report ${join(folder, 'pages', 'm.html')}`);
 		const page = readFileSync(join(folder, 'pages', 'm.html'), 'utf8');
 		expect(page).toContain('<!doctype html>');
 		expect(page).toContain(first.runId);
+		expect(readFileSync(join(folder, 'pages', 'm.md'), 'utf8')).toMatch(/^# m version 1: may it run\?/);
+		expect(JSON.parse(readFileSync(join(folder, 'pages', 'm.json'), 'utf8'))).toMatchObject({
+			answer: 'undecided',
+			comparison: { run: { id: first.runId } },
+		});
+		expect(readdirSync(join(folder, 'pages', 'plots')).sort()).toEqual([
+			'auroc.png',
+			'pr-all.png',
+			'pr-bottle.png',
+			'roc-all.png',
+			'roc-bottle.png',
+			'scores-bottle.png',
+		]);
 		const files = readdirSync(join(folder, 'store', 'evaluations', 'm'));
 		expect(files).toContain(`${first.runId}.json`);
+	});
+
+	test('a report of an unknown kind is refused before any work is done', async () => {
+		expect(await dinomaly('evaluate --model m --data d --report m.pdf')).toMatchObject({
+			code: 2,
+			err: expect.stringMatching(/Expected --report to name a file that ends in .html, .md or .json/),
+		});
 	});
 
 	test('--compare says whether the change is more than chance, and names a run that is not there', async () => {

@@ -1,4 +1,4 @@
-import { worstImages } from '../../src/evaluation/examples';
+import { chooseExamples } from '../../src/evaluation/exampleChoice';
 import type { CategoryEvaluation, EvaluatedImage } from '../../src/evaluation/request';
 
 function image(category: string, score: number, anomalous: boolean): EvaluatedImage {
@@ -19,16 +19,29 @@ test('misses come before false alarms, each worst first, and categories take tur
 		image('b', 8, true),
 		image('b', 30, false),
 	];
-	const worst = worstImages(images, [category('a', 1), category('b', 10)], 2);
-	expect(worst.map(({ kind, file }) => [kind, file])).toEqual([
+	const chosen = chooseExamples(images, [category('a', 1), category('b', 10)], 2);
+	expect(chosen.map(({ kind, file }) => [kind, file])).toEqual([
 		['miss', 'a 0.1'],
 		['miss', 'b 8'],
 		['falseAlarm', 'a 3'],
 		['falseAlarm', 'b 30'],
+		['sureGood', 'a 0.5'],
 	]);
-	expect(worstImages(images, [category('a', 1), category('b', 10)], 3)[2].file).toBe('a 0.2');
+	expect(chooseExamples(images, [category('a', 1), category('b', 10)], 3)[2].file).toBe('a 0.2');
 });
 
 test('without a threshold nothing is wrong', () => {
-	expect(worstImages([image('a', 1, true)], [category('a', null)], 5)).toEqual([]);
+	expect(chooseExamples([image('a', 1, true)], [category('a', null)], 5)).toEqual([]);
+});
+
+test('the surest finds and the surest good ones follow, half as many', () => {
+	const images = [5, 9, 7, 3].map((score) => image('a', score, true));
+	images.push(...[0.3, 0.1, 0.2].map((score) => image('a', score, false)));
+	const chosen = chooseExamples(images, [category('a', 1)], 4);
+	expect(chosen.map(({ kind, file }) => [kind, file])).toEqual([
+		['sureDefect', 'a 9'],
+		['sureDefect', 'a 7'],
+		['sureGood', 'a 0.1'],
+		['sureGood', 'a 0.2'],
+	]);
 });

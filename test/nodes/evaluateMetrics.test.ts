@@ -184,6 +184,43 @@ describe('Evaluate Dataset', () => {
 		expect(page).toContain(mean.json.runId as string);
 		expect(page).not.toMatch(/<script|https?:\/\//);
 	});
+
+	test('parts of the report go where they belong: text and files with the mean, plots with their category', async () => {
+		const options = {
+			report: true,
+			reportParts: ['html', 'markdown', 'json', 'plots'],
+			reportField: 'r',
+		};
+		const [bolt, nut, mean] = (await evaluate({ options })).items();
+		for (const item of [bolt, nut])
+			expect(Object.keys(item.binary ?? {}).sort()).toEqual(
+				expect.arrayContaining(['r_pr', 'r_roc', 'r_scores']),
+			);
+		expect(bolt.binary?.r_roc).toMatchObject({ mimeType: 'image/png', fileName: 'roc-bolt.png' });
+		expect((await lab.bytes(bolt, 'r_roc')).subarray(1, 4).toString()).toBe('PNG');
+		expect(Object.keys(mean.binary ?? {}).sort()).toEqual(
+			expect.arrayContaining(['r', 'rJson', 'r_auroc', 'r_pr', 'r_roc']),
+		);
+		expect(mean.json.rMarkdown).toMatch(/^# tiny version 1: may it run\?/);
+		expect(JSON.parse((await lab.bytes(mean, 'rJson')).toString('utf8'))).toMatchObject({
+			run: { id: mean.json.runId },
+		});
+	});
+
+	test('with one item the report of scored items has the plots of all categories', async () => {
+		const run = await evaluate(
+			{
+				operation: 'evaluateItems',
+				output: 'mean',
+				options: { report: true, reportParts: ['plots'] },
+			},
+			{ items: await scoredItems() },
+		);
+		const [item] = run.items();
+		expect(Object.keys(item.binary ?? {})).toEqual(
+			expect.arrayContaining(['report_scores', 'report_roc', 'report_pr']),
+		);
+	});
 });
 
 describe('the gate', () => {

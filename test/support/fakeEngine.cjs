@@ -161,6 +161,10 @@ serveEngine({
 		return outcomes;
 	},
 
+	/** For real: it needs no model. */
+	makeReport: (request, context) =>
+		require('../../src/evaluation/report/make.ts').makeReport(request, context),
+
 	async evaluate(request, { onProgress }) {
 		onProgress(1, 2);
 		onProgress(2, 2);

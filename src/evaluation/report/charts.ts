@@ -1,5 +1,5 @@
 import { rateOf } from './findings';
-import { html, type Html } from './html';
+import { html, squeezed, type Html } from './html';
 import { metric, percent, plural } from './numbers';
 import { inlineSvg, type Plot, type Tools } from './plots/frame';
 import type { CategoryPlots, RunPlots } from './plots/runPlots';
@@ -31,7 +31,7 @@ export function categoryCharts({ categories }: RunPlots, tools: Tools, budget: n
 	const parts: Html[] = [];
 	let used = 0;
 	for (const [i, one] of drawable.entries()) {
-		const part = category(one, { tools, isOpen: drawable.length <= ALL_OPEN || i < OPEN });
+		const part = squeezed(category(one, { tools, isOpen: drawable.length <= ALL_OPEN || i < OPEN }));
 		used += part.text.length;
 		if (used > budget) break;
 		parts.push(part);

@@ -26,6 +26,11 @@ export function html(parts: TemplateStringsArray, ...pieces: readonly Piece[]): 
 	return new Html(text);
 }
 
+/** Without the indentation of the templates: it is a fifth of a page. */
+export function squeezed({ text }: Html): Html {
+	return new Html(text.replace(/\n\s+/g, '\n'));
+}
+
 function render(piece: Piece): string {
 	if (piece === null || piece === undefined || piece === false) return '';
 	if (piece instanceof Html) return piece.text;

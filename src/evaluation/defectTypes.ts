@@ -1,6 +1,7 @@
 import type { EvaluationRun, MetricValues } from '../store/evaluationRun';
 import { isMiss } from './categoryMetrics';
 import { PIXEL_METRICS } from './metricNames';
+import { groupBy } from './groupBy';
 import { rankingMetrics } from './metrics/ranking';
 
 /** How well one kind of defect is found: its images beside all good ones of the category. */
@@ -30,8 +31,9 @@ export interface DefectType {
 
 /** Every kind of defect of a run, in the order of categories and, within one, the worst first. */
 export function defectTypes({ categories, images }: EvaluationRun): DefectType[] {
+	const byCategory = groupBy(images, ({ category }) => category);
 	return categories.flatMap(({ category, threshold, defectTypes: measured = [] }) => {
-		const own = images.filter((image) => image.category === category);
+		const own = byCategory.get(category) ?? [];
 		const good = own.filter(({ anomalous }) => !anomalous);
 		const labels = new Set(own.filter(({ anomalous }) => anomalous).map(({ label }) => label));
 		const rows = [...labels].map((label): DefectType => {

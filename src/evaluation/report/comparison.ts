@@ -1,11 +1,15 @@
 import type { EvaluationRun } from '../../store/evaluationRun';
-import { compareRuns, describeDifference } from '../compare';
+import { describeDifference, type CategoryDifference } from '../compare';
 import { METRICS } from '../metricNames';
 import { html, type Html } from './html';
 import { change, metric, moment } from './numbers';
 
 /** What changed since an earlier run: the figures, and what they rest on. */
-export function comparison(run: EvaluationRun, previous: EvaluationRun): Html {
+export function comparison(
+	run: EvaluationRun,
+	previous: EvaluationRun,
+	tested: readonly CategoryDifference[],
+): Html {
 	const before = new Map(previous.categories.map((row) => [row.category, row.metrics]));
 	const rows = [
 		...run.categories.map(({ category, metrics }) => ({
@@ -46,7 +50,7 @@ export function comparison(run: EvaluationRun, previous: EvaluationRun): Html {
 				</tbody>
 			</table>
 		</div>
-		${significance(run, previous)} ${differences(run, previous)}
+		${significance(tested)} ${differences(run, previous)}
 	</section>`;
 }
 
@@ -55,8 +59,8 @@ function cell(before: number | null | undefined, now: number | null): Html {
 	return html`<td class="number">${metric(now)} <span class="change ${direction}">${text}</span></td>`;
 }
 
-function significance(run: EvaluationRun, previous: EvaluationRun): Html | undefined {
-	const lines = compareRuns(previous, run).map(describeDifference);
+function significance(tested: readonly CategoryDifference[]): Html | undefined {
+	const lines = tested.map(describeDifference);
 	if (lines.length === 0) return undefined;
 	return html`<p>
 			Whether image AUROC changed by more than chance (DeLong's test, one category at a time):

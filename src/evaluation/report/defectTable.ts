@@ -1,12 +1,10 @@
-import type { EvaluationRun } from '../../store/evaluationRun';
-import { defectTypes, type DefectType } from '../defectTypes';
+import type { DefectType } from '../defectTypes';
 import { wilsonInterval } from '../metrics/wilson';
 import { html, type Html } from './html';
 import { metric, percent, share } from './numbers';
 
 /** How many images of each kind of defect were found; nothing where there are no defects. */
-export function defectTable(run: EvaluationRun): Html | undefined {
-	const rows = defectTypes(run);
+export function defectTable(rows: readonly DefectType[]): Html | undefined {
 	if (rows.length === 0) return undefined;
 	return html`<section id="defects">
 		<h2>Which defects are found</h2>

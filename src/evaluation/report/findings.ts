@@ -1,6 +1,6 @@
 import type { CategoryOfRun, EvaluationRun } from '../../store/evaluationRun';
-import { compareRuns, SIGNIFICANT } from '../compare';
-import { defectTypes } from '../defectTypes';
+import { compareRuns, SIGNIFICANT, type CategoryDifference } from '../compare';
+import { defectTypes, type DefectType } from '../defectTypes';
 import { wilsonInterval } from '../metrics/wilson';
 import type { ReportData } from './data';
 import { listed, metric, percent, plural } from './numbers';
@@ -33,6 +33,10 @@ export interface Findings {
 	readonly images: number;
 	/** Categories with fewer than 30 good or 30 defective images. */
 	readonly few: readonly string[];
+	/** Every kind of defect, in the order of categories and, within one, the worst first. */
+	readonly defectTypes: readonly DefectType[];
+	/** Whether image AUROC changed by more than chance, by category; empty without an earlier run. */
+	readonly differences: readonly CategoryDifference[];
 	/** Images that could not be evaluated, notices of the model, few images: what limits the figures. */
 	readonly warnings: readonly string[];
 }
@@ -44,7 +48,9 @@ const NAMES = 5;
 
 /** Sums a run up in words and rates. */
 export function findingsOf(data: ReportData): Findings {
-	const { run, verdict } = data;
+	const { run, previous, verdict } = data;
+	const kinds = defectTypes(run);
+	const differences = previous === undefined ? [] : compareRuns(previous, run);
 	const falseAlarms = rateOf(run.categories, 'falseAlarms');
 	const misses = rateOf(run.categories, 'misses');
 	const images = run.categories.reduce((sum, { good, anomalous }) => sum + good + anomalous, 0);
@@ -57,14 +63,16 @@ export function findingsOf(data: ReportData): Findings {
 		reason: verdict === undefined ? null : asSentence(verdict.reason),
 		sentences: [
 			...thresholdSentences(run, { falseAlarms, misses }),
-			...weakestSentences(run),
+			...weakestSentences(run, kinds),
 			basisSentence(run, { images, few }),
-			...changeSentences(data),
+			...changeSentences(data, differences),
 		],
 		falseAlarms,
 		misses,
 		images,
 		few,
+		defectTypes: kinds,
+		differences,
 		warnings: warningsOf(run),
 	};
 }
@@ -121,7 +129,7 @@ export function rateInWords({ count, share, interval: [low, high] }: Rate): stri
 	return `${percent(share)}, and with 95\u00a0% confidence between ${percent(low)} and ${percent(high)}`;
 }
 
-function weakestSentences(run: EvaluationRun): string[] {
+function weakestSentences(run: EvaluationRun, kinds: readonly DefectType[]): string[] {
 	const lines: string[] = [];
 	const rated = run.categories.filter(({ misses, anomalous }) => misses !== null && anomalous > 0);
 	const missRate = ({ misses, anomalous }: CategoryOfRun): number => (misses ?? 0) / anomalous;
@@ -131,9 +139,9 @@ function weakestSentences(run: EvaluationRun): string[] {
 			`Weakest category: ${weakest.category}, where ${weakest.misses ?? 0} of ${plural(weakest.anomalous, 'defective image')} pass and ${weakest.falseAlarms ?? 0} of ${plural(weakest.good, 'good image')} are stopped.`,
 		);
 	}
-	const kinds = defectTypes(run).filter(({ found, images }) => found !== null && found < images);
-	const [hardest] = kinds.sort((a, b) => (a.found ?? 0) / a.images - (b.found ?? 0) / b.images);
-	if (kinds.length > 0)
+	const missed = kinds.filter(({ found, images }) => found !== null && found < images);
+	const [hardest] = missed.sort((a, b) => (a.found ?? 0) / a.images - (b.found ?? 0) / b.images);
+	if (missed.length > 0)
 		lines.push(
 			`Hardest to find: ${hardest.label} of ${hardest.category}, of which ${hardest.found ?? 0} of ${plural(hardest.images, 'image')} are found.`,
 		);
@@ -157,11 +165,10 @@ function basisSentence(
 	return `${basis}; with fewer than ${FEW_IMAGES} good or ${FEW_IMAGES} defective ones${where} the figures are rough, and a small change may be chance.`;
 }
 
-function changeSentences({ run, previous }: ReportData): string[] {
+function changeSentences({ run, previous }: ReportData, tested: readonly CategoryDifference[]): string[] {
 	if (previous === undefined) return [];
 	const [now, before] = [run.mean.imageAuroc, previous.mean.imageAuroc];
 	if (typeof now !== 'number' || typeof before !== 'number') return [];
-	const tested = compareRuns(previous, run);
 	const beyond = tested.filter(({ pValue }) => pValue === null || pValue < SIGNIFICANT);
 	const chance =
 		tested.length === 0

@@ -1,5 +1,4 @@
-import { compareRuns, type CategoryDifference } from '../compare';
-import { defectTypes, type DefectType } from '../defectTypes';
+import type { CategoryDifference } from '../compare';
 import type { GateVerdict } from '../gate';
 import type { EvaluationExample } from '../request';
 import type { EvaluationRun } from '../../store/evaluationRun';
@@ -7,12 +6,11 @@ import type { ReportData } from './data';
 import { findingsOf, type Findings } from './findings';
 
 /** A report for programs: all that the page shows, pictures aside. */
-export interface ReportJson extends Findings {
+export interface ReportJson extends Omit<Findings, 'differences'> {
 	readonly schemaVersion: 1;
 	/** Null without a gate. */
 	readonly gate: GateVerdict | null;
 	readonly run: EvaluationRun;
-	readonly defectTypes: readonly DefectType[];
 	readonly examples: readonly Omit<EvaluationExample, 'picture' | 'heatmap' | 'truth'>[];
 	/** Null without an earlier run. */
 	readonly comparison: {
@@ -24,12 +22,12 @@ export interface ReportJson extends Findings {
 
 export function reportJson(data: ReportData): ReportJson {
 	const { run, previous, verdict, examples } = data;
+	const { differences, ...findings } = findingsOf(data);
 	return {
 		schemaVersion: 1,
-		...findingsOf(data),
+		...findings,
 		gate: verdict ?? null,
 		run,
-		defectTypes: defectTypes(run),
 		examples: examples.map(({ file, category, label, anomalous, score, kind, threshold }) => ({
 			file,
 			category,
@@ -39,10 +37,7 @@ export function reportJson(data: ReportData): ReportJson {
 			kind,
 			threshold,
 		})),
-		comparison:
-			previous === undefined
-				? null
-				: { run: summaryOf(previous), differences: compareRuns(previous, run) },
+		comparison: previous === undefined ? null : { run: summaryOf(previous), differences },
 	};
 }
 

@@ -1,6 +1,6 @@
 import type { CategoryOfRun, EvaluationRun } from '../../store/evaluationRun';
-import { compareRuns, describeDifference } from '../compare';
-import { defectTypes } from '../defectTypes';
+import { describeDifference, type CategoryDifference } from '../compare';
+import type { DefectType } from '../defectTypes';
 import type { ExampleKind } from '../request';
 import type { ReportData } from './data';
 import { findingsOf, rateOf, type Rate } from './findings';
@@ -19,7 +19,8 @@ const MOST_ROWS = 20;
 /** A summary in Markdown, to be read in a message or a ticket; names are escaped. */
 export function renderMarkdown(data: ReportData): string {
 	const { run, previous, examples } = data;
-	const { answer, headline, reason, sentences, warnings, images } = findingsOf(data);
+	const findings = findingsOf(data);
+	const { answer, headline, reason, sentences, warnings, images } = findings;
 	const named =
 		run.model.name === ''
 			? 'Items of an unknown model'
@@ -32,7 +33,7 @@ export function renderMarkdown(data: ReportData): string {
 		...(warnings.length === 0 ? [] : [warnings.map((line) => `> ⚠️ ${escaped(line)}`).join('\n>\n')]),
 		'## Per category',
 		categoryTable(run),
-		...defectBlocks(run),
+		...defectBlocks(findings.defectTypes),
 		...KINDS.flatMap(([kind, title]) => {
 			const own = examples.filter((example) => example.kind === kind);
 			if (own.length === 0) return [];
@@ -42,7 +43,7 @@ export function renderMarkdown(data: ReportData): string {
 			);
 			return [`## ${title}`, lines.join('\n')];
 		}),
-		...(previous === undefined ? [] : changeBlocks(run, previous)),
+		...(previous === undefined ? [] : changeBlocks(previous, findings.differences)),
 		`Run ${run.id}, ${escaped(run.device)}, encoder ${escaped(run.encoder.name === '' ? 'unknown' : run.encoder.name)}, n8n-nodes-dinomaly ${escaped(run.versions.package ?? '')}`,
 	];
 	return `${blocks.join('\n\n')}\n`;
@@ -68,8 +69,7 @@ function categoryTable({ categories, mean }: EvaluationRun): string {
 	);
 }
 
-function defectBlocks(run: EvaluationRun): string[] {
-	const kinds = defectTypes(run);
+function defectBlocks(kinds: readonly DefectType[]): string[] {
 	if (kinds.length === 0) return [];
 	const rows = kinds
 		.slice(0, MOST_ROWS)
@@ -87,8 +87,8 @@ function defectBlocks(run: EvaluationRun): string[] {
 	];
 }
 
-function changeBlocks(run: EvaluationRun, previous: EvaluationRun): string[] {
-	const lines = compareRuns(previous, run).slice(0, MOST_ROWS).map(describeDifference);
+function changeBlocks(previous: EvaluationRun, differences: readonly CategoryDifference[]): string[] {
+	const lines = differences.slice(0, MOST_ROWS).map(describeDifference);
 	if (lines.length === 0) return [];
 	return [
 		`## Since the run of ${moment(previous.created)}`,

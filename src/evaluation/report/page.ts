@@ -26,10 +26,15 @@ export function renderPage(data: ReportData, tools: Tools): string {
 	const { run, previous, examples } = data;
 	const plots = runPlots(run, data);
 	const title = run.model.name === '' ? 'Scored items' : `${run.model.name} version ${run.model.version}`;
-	const head = squeezed(summary(data, findingsOf(data)));
-	const figures = squeezed(html`${categoryTable(run)} ${overviewCharts(plots, tools)} ${defectTable(run)}`);
+	const findings = findingsOf(data);
+	const head = squeezed(summary(data, findings));
+	const figures = squeezed(
+		html`${categoryTable(run)} ${overviewCharts(plots, tools)} ${defectTable(findings.defectTypes)}`,
+	);
 	const charts = categoryCharts(plots, tools, PLOT_BYTES);
-	const rest = squeezed(html`${previous && comparison(run, previous)} ${provenance(run)} ${glossary()}`);
+	const rest = squeezed(
+		html`${previous && comparison(run, previous, findings.differences)} ${provenance(run)} ${glossary()}`,
+	);
 	const parts = [head, figures, charts, rest].map((part) => Buffer.byteLength(part?.text ?? ''));
 	const used = STYLE.length + parts.reduce((sum, bytes) => sum + bytes, 0);
 	const gallery = exampleGallery(examples, MOST_BYTES - used);

@@ -1,4 +1,5 @@
 import type { CategoryOfRun, CurveOfRun, EvaluationRun, ImageOfRun } from '../../../store/evaluationRun';
+import { groupBy } from '../../groupBy';
 import { precisionRecallCurve, rocCurve } from '../../metrics/curves';
 import { sortByLabel } from '../../metrics/ranking';
 import { metric, percent } from '../numbers';
@@ -30,8 +31,8 @@ const HIGHLIGHTS: readonly LineStyle[] = ['first', 'second', 'third'];
 
 /** All plots of a run; a plot without data is left out. */
 export function runPlots(run: EvaluationRun, { previous, floor }: PlotOptions = {}): RunPlots {
-	const now = imagesByCategory(run);
-	const before = previous && imagesByCategory(previous);
+	const now = groupBy(run.images, categoryOf);
+	const before = previous && groupBy(previous.images, categoryOf);
 	const earlier = new Map(previous?.categories.map((row) => [row.category, row]));
 	const names = fileNames(run.categories);
 	const sorted = [...run.categories].sort((a, b) => strength(a) - strength(b));
@@ -213,19 +214,13 @@ function atThreshold(row: CategoryOfRun): string {
 	return `At the threshold ${percent(point.y)} of the defects are found while ${percent(point.x)} of the good images are flagged.`;
 }
 
+function categoryOf({ category }: ImageOfRun): string {
+	return category;
+}
+
 /** By image AUROC; what has none is weakest of all. */
 function strength({ metrics }: CategoryOfRun): number {
 	return metrics.imageAuroc ?? -1;
-}
-
-function imagesByCategory({ images }: EvaluationRun): Map<string, ImageOfRun[]> {
-	const groups = new Map<string, ImageOfRun[]>();
-	for (const image of images) {
-		const own = groups.get(image.category);
-		if (own === undefined) groups.set(image.category, [image]);
-		else own.push(image);
-	}
-	return groups;
 }
 
 /** Names that are safe in file names on every system, one for each category. */

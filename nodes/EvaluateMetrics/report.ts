@@ -24,13 +24,13 @@ export const reportOptions = {
 			{
 				name: 'JSON File',
 				value: 'json',
-				description: 'All of it for programs. Binary field: that of the report, followed by Json.',
+				description: 'All of it for programs, in a binary field such as report_json',
 			},
 			{
 				name: 'Markdown Text',
 				value: 'markdown',
 				description:
-					'A summary for a message or a ticket. Field of the item: name of the report field, followed by Markdown.',
+					'A summary for a message or a ticket, in a field of the item such as reportMarkdown',
 			},
 			{
 				name: 'Page',
@@ -90,7 +90,7 @@ export async function attachReport(
 	for (const file of files) {
 		if (file.part === 'markdown')
 			mean.json[`${field}Markdown`] = Buffer.from(file.bytes).toString('utf8');
-		else if (file.part === 'json') await attach(mean, `${field}Json`, file);
+		else if (file.part === 'json') await attach(mean, `${field}_json`, file);
 		else if (file.part === 'html') await attach(mean, field, file);
 		else {
 			const item = itemOf(file, { mean, categories, data });

@@ -199,10 +199,10 @@ describe('Evaluate Dataset', () => {
 		expect(bolt.binary?.r_roc).toMatchObject({ mimeType: 'image/png', fileName: 'roc-bolt.png' });
 		expect((await lab.bytes(bolt, 'r_roc')).subarray(1, 4).toString()).toBe('PNG');
 		expect(Object.keys(mean.binary ?? {}).sort()).toEqual(
-			expect.arrayContaining(['r', 'rJson', 'r_auroc', 'r_pr', 'r_roc']),
+			expect.arrayContaining(['r', 'r_json', 'r_auroc', 'r_pr', 'r_roc']),
 		);
 		expect(mean.json.rMarkdown).toMatch(/^# tiny version 1: may it run\?/);
-		expect(JSON.parse((await lab.bytes(mean, 'rJson')).toString('utf8'))).toMatchObject({
+		expect(JSON.parse((await lab.bytes(mean, 'r_json')).toString('utf8'))).toMatchObject({
 			run: { id: mean.json.runId },
 		});
 	});

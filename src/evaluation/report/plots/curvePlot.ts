@@ -1,7 +1,7 @@
 import type { CurveOfRun } from '../../../store/evaluationRun';
 import { html, type Html } from '../html';
 import { attribute, percent } from '../numbers';
-import { frame, type Box, type Place, type Plot, type Tools } from './frame';
+import { frame, shortened, type Box, type Place, type Plot, type Tools } from './frame';
 
 /** `first` to `third` differ by colour and by dashes; `before` is the earlier run, `other` stays in the background. */
 export type LineStyle = 'first' | 'second' | 'third' | 'before' | 'other';
@@ -162,11 +162,6 @@ function legend(
 						r="4.5"
 					/>`
 				: html`<path class="curve ${style}" d="M${attribute(left)} ${y - 4}h${LEGEND_LINE_PX}" />`;
-		return html`${mark}${pen(shortened(title), { x: Math.round(left + LEGEND_LINE_PX + 6), y, role: 'ink' })}`;
+		return html`${mark}${pen(shortened(title, LEGEND_LETTERS), { x: Math.round(left + LEGEND_LINE_PX + 6), y, role: 'ink' })}`;
 	})}`;
-}
-
-function shortened(title: string): string {
-	const letters = [...title];
-	return letters.length <= LEGEND_LETTERS ? title : `${letters.slice(0, LEGEND_LETTERS - 1).join('')}…`;
 }

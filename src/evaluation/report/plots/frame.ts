@@ -74,3 +74,9 @@ export function inlineSvg(plot: Plot, tools: Tools): Html {
 		${plot.draw(tools)}
 	</svg>`;
 }
+
+/** A name with at most so many letters; plots have no room for more, and their descriptions have it whole. */
+export function shortened(name: string, most: number): string {
+	const letters = Array.from(name);
+	return letters.length <= most ? name : `${letters.slice(0, most - 1).join('')}…`;
+}

@@ -1,6 +1,6 @@
 import { html, type Html } from '../html';
 import { attribute, metric } from '../numbers';
-import { frame, type Box, type Plot, type Tools } from './frame';
+import { frame, shortened, type Box, type Plot, type Tools } from './frame';
 
 export interface IntervalRow {
 	readonly title: string;
@@ -76,9 +76,7 @@ function drawRow(
 	{ title, value, interval, before }: IntervalRow,
 	{ y, placeX }: { readonly y: number; readonly placeX: (value: number) => number },
 ): Html {
-	const letters = [...title];
-	const short =
-		letters.length <= TITLE_LETTERS ? title : `${letters.slice(0, TITLE_LETTERS - 1).join('')}…`;
+	const short = shortened(title, TITLE_LETTERS);
 	return html`${pen(short, { x: LEFT - 10, y: y + 4, anchor: 'end', role: 'ink' })}
 		${
 			interval &&

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { nodeOf, readTemplates, startsByItself } from '../../scripts/demo/templates.mjs';
@@ -47,6 +47,12 @@ test('the webhook answers a file that is no image with a sentence and 422', asyn
 	assert.match(body.error, /^(Expected|Could not)/);
 });
 
+test('the review flow answers a file that is no image with a sentence and 422', async () => {
+	const { status, body } = await postForm(hookOf('05'), Buffer.from('no picture'), 'plate.png');
+	assert.equal(status, 422, JSON.stringify(body));
+	assert.match(body.error, /Expected an image/);
+});
+
 test('a clear part needs no human: the review flow answers at once', async () => {
 	const { status, body } = await post(hookOf('05'), stored('good'));
 	assert.equal(status, 200, JSON.stringify(body));
@@ -59,6 +65,17 @@ test('the watched folder fills the table, and a second look adds nothing', async
 	assert.equal(rowsOf(first), 12);
 	assert.equal(second.status, 'success', messageOf(second));
 	assert.equal(rowsOf(second), 0);
+});
+
+test('a broken file in the watched folder gets a row that says so, and is not tried again', async () => {
+	writeFileSync(path.join(n8n.home.files, DATA, 'plate', 'test', 'good', 'broken.png'), 'no picture');
+	const [first, second] = [await run('03'), await run('03')];
+	assert.equal(first.status, 'success', messageOf(first));
+	const [[row]] = outputsOf(first, 'Write Row');
+	assert.equal(row.json.route, 'error');
+	assert.match(row.json.reason, /Expected an image .*, found text in broken\.png/);
+	assert.deepEqual([rowsOf(first), rowsOf(second)], [1, 0]);
+	rmSync(path.join(n8n.home.files, DATA, 'plate', 'test', 'good', 'broken.png'));
 });
 
 test('the nightly evaluation writes its row and passes its gate', async () => {

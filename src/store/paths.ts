@@ -14,6 +14,8 @@ export interface StoreLayout {
 	/** Models that are being written and not yet whole, and those being deleted; beside the models, since a rename stays on one disk. */
 	readonly staging: string;
 	readonly locks: string;
+	/** What alarms remember from one execution to the next. */
+	readonly alarms: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -44,6 +46,7 @@ export function storeLayout(root: string): StoreLayout {
 		encoders: join(absolute, 'encoders'),
 		staging: join(absolute, 'models', '.staging'),
 		locks: join(absolute, 'locks'),
+		alarms: join(absolute, 'alarms'),
 	};
 }
 

@@ -1,5 +1,7 @@
 import { decideByCalibration, type CalibratedReading, type CalibrationRule } from './calibrationRule';
+import { decideByCondition, type ConditionReading } from './conditionRule';
 import { decideByLimits, type LimitRule, type LimitReading } from './limitRule';
+import { decideByRegions, type RegionReading, type RegionRule } from './regionRule';
 
 /** Where a part goes. */
 export type Route = 'normal' | 'review' | 'anomaly';
@@ -13,11 +15,13 @@ export interface Decision {
 /** A rule together with what it looks at; another kind of rule is another member and a file of its own. */
 export type RoutingCase =
 	| { readonly kind: 'calibration'; readonly rule: CalibrationRule; readonly reading: CalibratedReading }
-	| { readonly kind: 'limits'; readonly rule: LimitRule; readonly reading: LimitReading };
+	| { readonly kind: 'limits'; readonly rule: LimitRule; readonly reading: LimitReading }
+	| { readonly kind: 'regions'; readonly rule: RegionRule; readonly reading: RegionReading }
+	| { readonly kind: 'condition'; readonly reading: ConditionReading };
 
 /**
- * Decides where one scored part goes, by nothing but its own reading: alarms that look at several parts in a row work on the decisions
- * that come out here.
+ * Decides where one scored part goes, by nothing but its own reading: the alarm logic, which looks at several parts in a row, works on
+ * the decisions that come out here.
  */
 export function decide(routing: RoutingCase): Decision {
 	switch (routing.kind) {
@@ -25,5 +29,9 @@ export function decide(routing: RoutingCase): Decision {
 			return decideByCalibration(routing.reading, routing.rule);
 		case 'limits':
 			return decideByLimits(routing.reading, routing.rule);
+		case 'regions':
+			return decideByRegions(routing.reading, routing.rule);
+		case 'condition':
+			return decideByCondition(routing.reading);
 	}
 }

@@ -2,12 +2,25 @@ import {
 	NodeConnectionTypes,
 	type IExecuteFunctions,
 	type INodeExecutionData,
+	type INodePropertyOptions,
 	type INodeType,
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 import { inNode } from '../shared/items';
+import { shownFor } from '../shared/operation';
+import { alarmProperties } from './alarmFields';
+import * as digest from './digest';
+import { configuredOutputs } from './outputs';
 import { routeItems } from './routeItems';
+import { optionsProperty } from './routeOptions';
 import { ruleProperties } from './rules';
+
+const ROUTE: INodePropertyOptions = {
+	name: 'Route Parts',
+	value: 'route',
+	description: 'Send each scored part to Normal, Review or Anomaly',
+	action: 'Route parts',
+};
 
 export class ThresholdRouter implements INodeType {
 	description: INodeTypeDescription = {
@@ -17,17 +30,30 @@ export class ThresholdRouter implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle:
-			'={{ $parameter["rule"] === "bestF1" ? "best F1 of an evaluation" : $parameter["rule"] === "limits" ? $parameter["field"] + " " + $parameter["direction"] + " " + $parameter["threshold"] : "false alarms up to " + Number((100 * $parameter["falseAlarmRate"]).toPrecision(3)) + " %" }}',
-		description: 'Sends each scored part to Normal, Review or Anomaly, and says why',
+			'={{ $parameter["operation"] === "digest" ? "alarm digest" : ({ bestF1: "best F1 of an evaluation", limits: $parameter["field"] + " " + $parameter["direction"] + " " + $parameter["threshold"], condition: "own conditions", regions: "regions" }[$parameter["rule"]] || "false alarms up to " + Number((100 * $parameter["falseAlarmRate"]).toPrecision(3)) + " %") + ($parameter["alarmLogic"] ? ", alarm logic" : "") }}',
+		description:
+			'Sends each scored part to Normal, Review or Anomaly, says why, and makes one alarm of many bad parts',
 		defaults: { name: 'Threshold Router' },
 		inputs: [NodeConnectionTypes.Main],
-		outputs: [NodeConnectionTypes.Main, NodeConnectionTypes.Main, NodeConnectionTypes.Main],
-		outputNames: ['Normal', 'Review', 'Anomaly'],
+		outputs: `={{(${String(configuredOutputs)})($parameter)}}`,
 		usableAsTool: true,
-		properties: ruleProperties,
+		properties: [
+			{
+				displayName: 'Operation',
+				name: 'operation',
+				type: 'options',
+				noDataExpression: true,
+				default: 'route',
+				options: [digest.option, ROUTE],
+			},
+			...shownFor('route', [...ruleProperties, ...alarmProperties, optionsProperty]),
+			...digest.description,
+		],
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		if (this.getNodeParameter('operation', 0, 'route') === 'digest')
+			return inNode(this, async () => [await digest.execute(this)]);
 		return inNode(this, () => routeItems(this));
 	}
 }

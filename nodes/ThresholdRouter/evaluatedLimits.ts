@@ -5,7 +5,8 @@ import type { EvaluationRun } from '../../src/store/evaluationRun';
 import { EvaluationRuns } from '../../src/store/evaluationRuns';
 import { failed } from '../shared/failure';
 import { readStore } from '../shared/store';
-import { hasReviewBand } from './rules';
+import { InvalidItem } from './invalidItem';
+import { hasReviewBand } from './readRules';
 
 /** Limits that stored evaluations speak for; each evaluation is read once for all items of an execution. */
 export class EvaluatedLimits {
@@ -39,7 +40,7 @@ export class EvaluatedLimits {
 	async #runFor(index: number): Promise<EvaluationRun> {
 		const { model, version } = this.#context.getInputData()[index].json;
 		if (typeof model !== 'string' || (typeof version !== 'string' && typeof version !== 'number'))
-			throw this.#failed(index, {
+			throw new InvalidItem({
 				message:
 					'Expected the item to name its model and version, found no fields "model" and "version"',
 				hint: 'Put Score Image before this node, or choose Limits on a Number.',

@@ -1,114 +1,120 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { decide, type Decision, type Route } from '../../src/routing/route';
-import { failed } from '../shared/failure';
+import type { Decision } from '../../src/routing/route';
 import { isTool, itemFailure } from '../shared/items';
+import { hasAlarmLogic } from './alarmFields';
+import { enterAlarms, NOT_COUNTED, readAlarmEntry, type AlarmEntry, type AlarmFields } from './alarms';
+import { decideItem } from './decideItem';
 import { EvaluatedLimits } from './evaluatedLimits';
-import { readCalibrationRule, readLimitRule } from './rules';
+import { ExpectedModel } from './expectedModel';
+import { categoryOf } from './fields';
+import { InvalidItem } from './invalidItem';
+import { configuredOutputs } from './outputs';
 
-const OUTPUTS: readonly Route[] = ['normal', 'review', 'anomaly'];
-const CALIBRATION_FIELDS = ['score', 'pValue', 'threshold'] as const;
+/** What became of an item before alarms are thought of. */
+type Judged =
+	| { readonly kind: 'decided'; readonly decision: Decision }
+	| { readonly kind: 'invalid'; readonly reason: string }
+	| { readonly kind: 'failed'; readonly item: INodeExecutionData };
 
-/** Sends every item to the output that its decision names, with `route` and `reason` added. */
+/**
+ * Sends every item to the output that its decision names, with `route` and `reason` added; with alarm logic, the items that raise an
+ * alarm come out of Alarm as well. All items are judged before the first is counted: when the node fails, nothing was.
+ */
 export async function routeItems(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	const outputs = OUTPUTS.map((): INodeExecutionData[] => []);
 	const items = context.getInputData();
-	const evaluations = new EvaluatedLimits(context);
-	for (const [index, item] of items.entries()) {
-		try {
-			const decision = await decideFor(context, index, evaluations);
-			outputs[OUTPUTS.indexOf(decision.route)].push({
-				...item,
-				json: { ...item.json, ...decision },
-				pairedItem: { item: index },
-			});
-		} catch (error) {
+	const hasAlarms = hasAlarmLogic(context);
+	const { judged, entries } = await judgeAll(context, hasAlarms);
+	const alarms = hasAlarms ? await enterAlarms(context, entries) : undefined;
+	const outputs = new Outputs(context);
+	for (const [index, result] of judged.entries()) {
+		const item = items[index];
+		const withFields = (fields: object): INodeExecutionData => ({
+			...item,
+			json: { ...item.json, ...fields },
+			pairedItem: { item: index },
+		});
+		if (result.kind === 'failed') {
 			// Nobody knows what this part is like: when the flow is to go on, a person should look.
-			outputs[OUTPUTS.indexOf('review')].push(itemFailure(context, error, index));
+			outputs.push('Review', result.item);
+			continue;
+		}
+		if (result.kind === 'invalid') {
+			const fields = { route: 'invalid', reason: result.reason, ...(hasAlarms && NOT_COUNTED) };
+			outputs.push('Invalid', withFields(fields));
+			continue;
+		}
+		const { decision } = result;
+		const fields = { ...decision, ...alarms?.get(index) };
+		outputs.push(OUTPUT_OF[decision.route], withFields(fields));
+		if (isReported(context, index, alarms?.get(index))) outputs.push('Alarm', withFields(fields));
+	}
+	return outputs.all();
+}
+
+const OUTPUT_OF = { normal: 'Normal', review: 'Review', anomaly: 'Anomaly' } as const;
+
+async function judgeAll(
+	context: IExecuteFunctions,
+	hasAlarms: boolean,
+): Promise<{ readonly judged: readonly Judged[]; readonly entries: readonly AlarmEntry[] }> {
+	const hasInvalid = context.getNodeParameter('invalidOutput', 0, false) === true;
+	const evaluations = new EvaluatedLimits(context);
+	const model = new ExpectedModel(context);
+	const judged: Judged[] = [];
+	const entries: AlarmEntry[] = [];
+	for (const index of context.getInputData().keys()) {
+		try {
+			await model.check(index);
+			const decision = await decideItem(context, index, evaluations);
+			if (hasAlarms) entries.push(await readAlarmEntry(context, index, decision.route));
+			judged.push({ kind: 'decided', decision });
+		} catch (error) {
+			if (!(error instanceof InvalidItem))
+				judged.push({ kind: 'failed', item: itemFailure(context, error, index) });
+			else if (hasInvalid)
+				judged.push({
+					kind: 'invalid',
+					reason: error.reasonFor(categoryOf(context, index) ?? 'The item'),
+				});
+			else {
+				const nodeError = error.toNodeError(context, index);
+				judged.push({ kind: 'failed', item: itemFailure(context, nodeError, index) });
+			}
 		}
 	}
-	return isTool(context) ? [outputs.flat()] : outputs;
+	return { judged, entries };
 }
 
-async function decideFor(
-	context: IExecuteFunctions,
-	index: number,
-	evaluations: EvaluatedLimits,
-): Promise<Decision> {
-	const { json } = context.getInputData()[index];
-	const category = categoryOf(context, index);
-	const kind = context.getNodeParameter('rule', index, 'calibration');
-	if (kind === 'limits') {
-		return decide({
-			kind,
-			rule: readLimitRule(context, index, category),
-			reading: { subject: category ?? 'The item', ...measured(context, index) },
-		});
-	}
-	if (kind === 'bestF1') {
-		return decide({
-			kind: 'limits',
-			rule: await evaluations.ruleFor(index, category),
-			reading: {
-				subject: category ?? 'The image',
-				field: 'score',
-				value: numberIn(context, index, 'score'),
-			},
-		});
-	}
-	if (json.verdict === 'uncalibrated') throw uncalibrated(context, index);
-	const [score, pValue, threshold] = CALIBRATION_FIELDS.map((field) => numberIn(context, index, field));
-	const { calibrationImages } = json;
-	return decide({
-		kind: 'calibration',
-		rule: readCalibrationRule(context, index, category),
-		reading: {
-			subject: category ?? 'The image',
-			score,
-			pValue,
-			threshold,
-			...(typeof calibrationImages === 'number' && { calibrationImages }),
-		},
-	});
-}
-
-function categoryOf(context: IExecuteFunctions, index: number): string | undefined {
-	const field = context.getNodeParameter('options.categoryField', index, 'category') as string;
-	const value = context.getInputData()[index].json[field];
-	return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-/** The number that limits are held against: that of a field, or the one that an expression has made already. */
-function measured(
-	context: IExecuteFunctions,
-	index: number,
-): { readonly field: string; readonly value: number } {
-	const field: unknown = context.getNodeParameter('field', index, 'score');
-	if (typeof field === 'number' && Number.isFinite(field)) return { field: 'value', value: field };
-	const name = String(field);
-	return { field: name, value: numberIn(context, index, name) };
-}
-
-function numberIn(context: IExecuteFunctions, index: number, field: string): number {
-	const value = context.getInputData()[index].json[field];
-	if (typeof value === 'number' && Number.isFinite(value)) return value;
-	const found = value === undefined ? 'no such field' : JSON.stringify(value);
-	throw failed(
-		context.getNode(),
-		{
-			message: `Expected a number in field "${field}", found ${found}`,
-			hint: 'Put Score Image before this node, or choose Limits on a Number and name a numeric field of the item.',
-		},
-		index,
+function isReported(context: IExecuteFunctions, index: number, fields: AlarmFields | undefined): boolean {
+	if (fields === undefined) return false;
+	if (fields.alarm === 'raised' || fields.alarm === 'escalated') return true;
+	return (
+		fields.alarm === 'ended' && context.getNodeParameter('alarmOptions.reportEnd', index, false) === true
 	);
 }
 
-function uncalibrated(context: IExecuteFunctions, index: number): Error {
-	return failed(
-		context.getNode(),
-		{
-			message: 'Expected the score of a calibrated model, found one of a model without calibration',
-			hint: 'Train the model with a calibration share above 0, or choose Limits on a Number.',
-		},
-		index,
-	);
+/** Items by the name of their output. */
+class Outputs {
+	readonly #isTool: boolean;
+	readonly #names: readonly (string | undefined)[];
+	readonly #items: INodeExecutionData[][];
+
+	constructor(context: IExecuteFunctions) {
+		this.#isTool = isTool(context);
+		this.#names = configuredOutputs({
+			alarmLogic: hasAlarmLogic(context),
+			invalidOutput: context.getNodeParameter('invalidOutput', 0, false),
+		}).map(({ displayName }) => displayName);
+		this.#items = this.#names.map(() => []);
+	}
+
+	push(name: string, item: INodeExecutionData): void {
+		// An AI agent sees the first output only, and each item once.
+		if (!this.#isTool) this.#items[this.#names.indexOf(name)].push(item);
+		else if (name !== 'Alarm') this.#items[0].push(item);
+	}
+
+	all(): INodeExecutionData[][] {
+		return this.#isTool ? [this.#items[0]] : this.#items;
+	}
 }

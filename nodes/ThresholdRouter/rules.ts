@@ -1,8 +1,7 @@
-import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 import { DEFAULT_FALSE_ALARM_RATE } from '../../src/routing/calibration';
-import type { CalibrationRule } from '../../src/routing/calibrationRule';
-import type { LimitRule } from '../../src/routing/limitRule';
-import { storeProperty } from '../shared/store';
+import { conditionProperties, conditionReviewProperties } from './conditionFields';
+import { regionProperties, regionReviewProperties } from './regionFields';
 
 const falseAlarmRate: INodeProperties = {
 	displayName: 'False-Alarm Rate',
@@ -62,6 +61,18 @@ const category: INodeProperties = {
 const byCalibration = { show: { rule: ['calibration'] } };
 const byLimits = { show: { rule: ['limits'] } };
 
+/** Decides whether there is an output for what cannot be judged. */
+const invalidOutput: INodeProperties = {
+	displayName: 'Invalid Output',
+	name: 'invalidOutput',
+	type: 'boolean',
+	default: false,
+	noDataExpression: true,
+	description:
+		'Whether to send items that cannot be judged (no score, wrong model) to an output of their own, instead of failing them',
+};
+
+/** Where a part goes: what the decision rests on. */
 export const ruleProperties: INodeProperties[] = [
 	{
 		displayName: 'Decide By',
@@ -87,6 +98,16 @@ export const ruleProperties: INodeProperties[] = [
 				value: 'calibration',
 				description:
 					'Say how often good parts may raise an alarm; the p-value of Score Image does the rest',
+			},
+			{
+				name: 'Own Conditions',
+				value: 'condition',
+				description: 'Expressions that are true or false for each item',
+			},
+			{
+				name: 'Regions',
+				value: 'regions',
+				description: 'Size, number and place of the anomalous regions, inside or outside of zones',
 			},
 		],
 	},
@@ -115,6 +136,8 @@ export const ruleProperties: INodeProperties[] = [
 		displayOptions: byLimits,
 	},
 	{ ...threshold, displayOptions: byLimits },
+	...regionProperties,
+	...conditionProperties,
 	{
 		displayName: 'Review Band',
 		name: 'reviewBand',
@@ -125,34 +148,11 @@ export const ruleProperties: INodeProperties[] = [
 	{ ...reviewRate, displayOptions: { show: { rule: ['calibration'], reviewBand: [true] } } },
 	{ ...reviewThreshold, displayOptions: { show: { rule: ['limits'], reviewBand: [true] } } },
 	{ ...reviewMargin, displayOptions: { show: { rule: ['bestF1'], reviewBand: [true] } } },
+	...regionReviewProperties,
+	...conditionReviewProperties,
 	rows('calibrationByCategory', [category, falseAlarmRate, reviewRate], byCalibration),
 	rows('limitsByCategory', [category, threshold, reviewThreshold], byLimits),
-	{
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection',
-		placeholder: 'Add option',
-		default: {},
-		options: [
-			{
-				displayName: 'Category Field',
-				name: 'categoryField',
-				type: 'string',
-				default: 'category',
-				description: "Field of the item's JSON that holds its category",
-			},
-			{
-				displayName: 'Evaluation Run ID',
-				name: 'evaluationRun',
-				type: 'string',
-				default: '',
-				placeholder: 'e.g. 20260131T120000000Z-0123abcd',
-				description:
-					"Run that Best F1 is taken from, as Evaluate Metrics gives it out; empty means the newest one of the item's model and version",
-			},
-			storeProperty,
-		],
-	},
+	invalidOutput,
 ];
 
 /** A table with one row for each category that the general rule does not suit. */
@@ -172,54 +172,4 @@ function rows(
 		options: [{ displayName: 'Category', name: 'rows', values }],
 		displayOptions,
 	};
-}
-
-/** What a row of the tables holds; which of the numbers depends on the table. */
-interface Row extends Partial<CalibrationRule>, Partial<Omit<LimitRule, 'direction'>> {
-	readonly category: string;
-}
-
-/** The calibration rule for an item of a category. */
-export function readCalibrationRule(
-	context: IExecuteFunctions,
-	index: number,
-	itemCategory: string | undefined,
-): CalibrationRule {
-	const own = rowFor(context, index, { table: 'calibrationByCategory', itemCategory });
-	const number = (name: 'falseAlarmRate' | 'reviewRate'): number =>
-		Number(own?.[name] ?? context.getNodeParameter(name, index, 0));
-	return {
-		falseAlarmRate: number('falseAlarmRate'),
-		...(hasReviewBand(context, index) && { reviewRate: number('reviewRate') }),
-	};
-}
-
-/** The limits for an item of a category. */
-export function readLimitRule(
-	context: IExecuteFunctions,
-	index: number,
-	itemCategory: string | undefined,
-): LimitRule {
-	const own = rowFor(context, index, { table: 'limitsByCategory', itemCategory });
-	const number = (name: 'threshold' | 'reviewThreshold'): number =>
-		Number(own?.[name] ?? context.getNodeParameter(name, index, 0));
-	return {
-		direction: context.getNodeParameter('direction', index, 'above') as LimitRule['direction'],
-		threshold: number('threshold'),
-		...(hasReviewBand(context, index) && { reviewThreshold: number('reviewThreshold') }),
-	};
-}
-
-export function hasReviewBand(context: IExecuteFunctions, index: number): boolean {
-	return context.getNodeParameter('reviewBand', index, true) === true;
-}
-
-function rowFor(
-	context: IExecuteFunctions,
-	index: number,
-	{ table, itemCategory }: { readonly table: string; readonly itemCategory: string | undefined },
-): Row | undefined {
-	if (itemCategory === undefined) return undefined;
-	const found = context.getNodeParameter(`${table}.rows`, index, []) as Row[];
-	return found.find((row) => row.category.trim() === itemCategory);
 }

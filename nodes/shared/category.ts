@@ -115,7 +115,7 @@ function describe(value: unknown): string {
 }
 
 /** The value under a path with dots; a key that has dots itself is found too. */
-function valueAt(json: unknown, path: string): unknown {
+export function valueAt(json: unknown, path: string): unknown {
 	if (typeof json !== 'object' || json === null) return undefined;
 	if (Object.hasOwn(json, path)) return (json as Record<string, unknown>)[path];
 	const dot = path.indexOf('.');

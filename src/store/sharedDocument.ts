@@ -66,9 +66,11 @@ export class SharedDocument<T> {
 		private readonly format: DocumentFormat<T>,
 	) {}
 
-	/** What the document holds now; undefined when there is none, or only a damaged one. Throws MODEL_INVALID for a newer layout. */
-	async read(): Promise<T | undefined> {
-		return (await this.load()).value;
+	/** What the document holds now; nothing when there is none, or only a damaged one, which the notice tells. Throws MODEL_INVALID for a newer layout. */
+	async read(): Promise<{ readonly value?: T; readonly notice?: string }> {
+		const { value, damage } = await this.load();
+		if (damage !== undefined) return { notice: `${damage}: ${this.place.what} is damaged` };
+		return value === undefined ? {} : { value };
 	}
 
 	/**

@@ -1,6 +1,10 @@
 import path from 'node:path';
+import { runInNewContext } from 'node:vm';
+import type { configuredOutputs, OutputParameters } from '../../nodes/ThresholdRouter/outputs';
 import { ThresholdRouter } from '../../nodes/ThresholdRouter/ThresholdRouter.node';
 import { EvaluationRuns } from '../../src/store/evaluationRuns';
+import { FolderStore } from '../../src/store/folderStore';
+import { sampleDraft } from '../store/sampleModel';
 import { sampleRun } from '../store/sampleRun';
 import { node, oneNode } from './support/flow';
 import { N8nLab } from './support/n8nLab';
@@ -32,10 +36,21 @@ const scored = (above: number, more = {}) => ({
 const files = (outputs: readonly (readonly { json: { file?: unknown } }[])[]) =>
 	outputs.map((items) => items.map(({ json }) => json.file));
 
-test('the three outputs are named, and stay whatever the settings are', () => {
-	const { description } = new ThresholdRouter();
-	expect(description.outputNames).toEqual(['Normal', 'Review', 'Anomaly']);
-	expect(description.outputs).toHaveLength(3);
+test.each<[OutputParameters, string[]]>([
+	[{}, ['Normal', 'Review', 'Anomaly']],
+	[{ invalidOutput: true }, ['Normal', 'Review', 'Anomaly', 'Invalid']],
+	[{ alarmLogic: true }, ['Normal', 'Review', 'Anomaly', 'Alarm']],
+	[{ alarmLogic: true, invalidOutput: true }, ['Normal', 'Review', 'Anomaly', 'Alarm', 'Invalid']],
+])('with %j the outputs are %j, as n8n works them out from the text', async (parameters, names) => {
+	const run = await lab.run(route({ rule: 'limits', threshold: 1, ...parameters }), {
+		items: [{ json: { score: 0 } }],
+	});
+	expect(run.error).toBeUndefined();
+	expect(run.outputs()).toHaveLength(names.length);
+	const { outputs } = new ThresholdRouter().description;
+	const text = (outputs as string).slice('={{'.length, -'($parameter)}}'.length);
+	const named = (runInNewContext(text) as typeof configuredOutputs)(parameters);
+	expect(named.map(({ displayName }) => displayName)).toEqual(names);
 });
 
 test('the p-value against the two rates decides, and the reason is one sentence', async () => {
@@ -153,6 +168,14 @@ test('as a tool it judges the number that an agent has, whichever output that is
 	]);
 });
 
+test('a field may be nested, and a table may give its number as text', async () => {
+	const limits = { rule: 'limits', field: 'body.gap', threshold: 1, reviewBand: false };
+	const items = ['0.5', ' 2e0 ', '', '1,5'].map((gap) => ({ json: { file: gap, body: { gap } } }));
+	const run = await lab.run(route(limits, { onError: 'continueErrorOutput' }), { items });
+	expect(run.outputs().map((output) => output.length)).toEqual([1, 0, 1, 2]);
+	expect(run.outputs()[3][1].json.error).toBe('Expected a number in field "body.gap", found "1,5"');
+});
+
 test('an expression may give the number itself', async () => {
 	const limits = { rule: 'limits', field: '={{ $json.a / $json.b }}', threshold: 1, reviewBand: false };
 	const run = await lab.run(route(limits), { items: [{ json: { a: 1, b: 4 } }] });
@@ -203,6 +226,160 @@ describe('by the best F1 of an evaluation', () => {
 		expect((await named('1')).error).toBeUndefined();
 		expect((await named('2')).error?.message).toBe(
 			'Expected an evaluation of model "tiny" version 2, found one of version 1',
+		);
+	});
+});
+
+describe('by own conditions', () => {
+	const rule = {
+		rule: 'condition',
+		anomalyWhen: '={{ $json.score > 3 }}',
+		reviewWhen: '={{ $json.regionCount > 1 }}',
+		conditionMeaning: 'deep or many',
+	};
+
+	test('expressions decide, anomalous before review', async () => {
+		const items = [
+			{ json: { file: '1', score: 1, regionCount: 0 } },
+			{ json: { file: '2', score: 1, regionCount: 2 } },
+			{ json: { file: '3', score: 4, regionCount: 2 } },
+		];
+		const run = await lab.run(route(rule), { items });
+		expect(files(run.outputs())).toEqual([['1'], ['2'], ['3']]);
+		expect(run.outputs()[2][0].json.reason).toBe(
+			'The item is anomalous: the condition for it holds (deep or many)',
+		);
+	});
+
+	test('a fixed value is no condition, and neither is one that gives no truth', async () => {
+		const fixed = await lab.run(route({ ...rule, anomalyWhen: false }));
+		expect(fixed.error?.message).toBe('Expected an expression in "Anomalous When", found a fixed value');
+		const none = await lab.run(route({ ...rule, anomalyWhen: '={{ $json.nothing }}' }));
+		expect(none.error?.message).toMatch(
+			/^Expected true or false from "Anomalous When", found (nothing|null)$/,
+		);
+	});
+});
+
+describe('by regions', () => {
+	const item = (file: string, ...regions: { box: number[]; areaPx: number }[]) => ({
+		json: { file, category: 'bottle', regions, width: 400, height: 300 },
+	});
+	const spot = (x: number, areaPx: number) => ({ box: [x, 10, 20, 20], areaPx });
+	const zones = {
+		rows: [
+			{ name: 'seal', shape: 'rectangle', rectangle: '0, 0, 100, 300' },
+			{ name: 'cap', shape: 'polygon', corners: '300,0 400,0 400,100', category: 'jar' },
+		],
+	};
+
+	test('the largest region inside zones of its category', async () => {
+		const run = await lab.run(
+			route({
+				rule: 'regions',
+				regionPlace: 'inside',
+				zones,
+				regionAreaThreshold: 50,
+				regionAreaReview: 20,
+			}),
+			{
+				items: [
+					item('none'),
+					item('elsewhere', spot(360, 99)),
+					item('small', spot(5, 30)),
+					item('large', spot(5, 99)),
+				],
+			},
+		);
+		expect(files(run.outputs())).toEqual([['none', 'elsewhere'], ['small'], ['large']]);
+		expect(run.outputs()[2][0].json.reason).toBe(
+			'bottle is anomalous: the largest region inside zone seal has 99 px (at x 5, y 10), more than 50',
+		);
+	});
+
+	test('the number of regions outside of zones, small ones left out', async () => {
+		const run = await lab.run(
+			route({
+				rule: 'regions',
+				regionMeasure: 'count',
+				regionPlace: 'outside',
+				zones,
+				options: { smallestRegion: 10 },
+			}),
+			{
+				items: [
+					item('in', spot(5, 99)),
+					item('one', spot(150, 99), spot(200, 9)),
+					item('two', spot(150, 99), spot(200, 99)),
+				],
+			},
+		);
+		expect(files(run.outputs())).toEqual([['in'], ['one'], ['two']]);
+	});
+
+	test('a zone that is none is refused, and an item without regions cannot be judged', async () => {
+		const bad = { rows: [{ name: 'seal', shape: 'rectangle', rectangle: '1, 2' }] };
+		const refused = await lab.run(route({ rule: 'regions', regionPlace: 'inside', zones: bad }), {
+			items: [item('any')],
+		});
+		expect(refused.error?.message).toMatch(/^Expected zone "seal" to be the four numbers/);
+		const run = await lab.run(route({ rule: 'regions', invalidOutput: true }), {
+			items: [{ json: { regions: [1] } }],
+		});
+		expect(run.outputs()[3][0].json.reason).toBe(
+			'The item could not be judged: expected a list of regions in field "regions", found [1]',
+		);
+	});
+});
+
+describe('with an output for what cannot be judged', () => {
+	const invalid = (options = {}) => route({ invalidOutput: true, options });
+
+	test('no score, no calibration and a failed picture go to Invalid, each with a reason', async () => {
+		const items = [
+			{ json: { file: 'none' } },
+			scored(0, { file: 'uncalibrated', verdict: 'uncalibrated', pValue: null }),
+			{ json: { file: 'broken', error: 'Could not decode broken.png', details: 'Send a PNG.' } },
+			scored(0),
+		];
+		const run = await lab.run(invalid(), { items });
+		expect(files(run.outputs())).toEqual([[], [], ['0.png'], ['none', 'uncalibrated', 'broken']]);
+		expect(run.outputs()[3].map(({ json }) => json.reason)).toEqual([
+			'The item could not be judged: expected a number in field "score", found no such field',
+			'bottle could not be judged: expected the score of a calibrated model, found one of a model without calibration',
+			'The item could not be judged: could not decode broken.png',
+		]);
+		expect(run.outputs()[3][0].json.route).toBe('invalid');
+	});
+
+	test('settings that make no sense still fail', async () => {
+		const run = await lab.run(route({ invalidOutput: true, falseAlarmRate: 0.1, reviewRate: 0.05 }), {
+			items: [scored(0)],
+		});
+		expect(run.error?.message).toMatch(/review rate/);
+	});
+
+	test.each([
+		['bottles', ['same', 'old']],
+		['bottles@2', ['same']],
+		['bottles@production', ['same']],
+	])('scores of another model than %s are invalid', async (expectedModel, good) => {
+		const store = new FolderStore(path.join(lab.files, 'expected'));
+		if ((await store.list()).length === 0) {
+			await store.publish('bottles', sampleDraft());
+			await store.publish('bottles', sampleDraft());
+			await store.promote('bottles@2', 'production');
+		}
+		const items = [
+			scored(150, { file: 'same', model: 'bottles', version: '2' }),
+			scored(150, { file: 'old', model: 'bottles', version: '1' }),
+			scored(150, { file: 'other', model: 'cans', version: '2' }),
+			scored(150, { file: 'nobody' }),
+		];
+		const run = await lab.run(invalid({ expectedModel, storeFolder: 'expected' }), { items });
+		expect(files(run.outputs())[0]).toEqual(good);
+		expect(run.outputs()[3].at(-1)?.json.reason).toBe(
+			'bottle could not be judged: expected a score of model "bottles", found one that names no model',
 		);
 	});
 });

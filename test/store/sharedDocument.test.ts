@@ -35,10 +35,10 @@ function plant(name: string, text: string): void {
 
 test('a document begins empty, and every change is on the disk when it is told', async () => {
 	const document = documentOf('first');
-	expect(await document.read()).toBeUndefined();
+	expect(await document.read()).toEqual({});
 	expect(await document.update(addOne)).toEqual({ result: 1 });
 	expect(JSON.parse(readFileSync(placeOf('first').path, 'utf8'))).toEqual({ schemaVersion: 2, seen: 1 });
-	expect(await documentOf('first').read()).toEqual({ seen: 1 });
+	expect(await documentOf('first').read()).toEqual({ value: { seen: 1 } });
 });
 
 test('a hundred changes at once in one process all count, in their order, with few writes', async () => {
@@ -63,7 +63,7 @@ test('a change that throws leaves the document as it is, and the others with it'
 	expect(first).toMatchObject({ value: { result: 1 } });
 	expect(second).toMatchObject({ reason: new Error('no') });
 	expect(third).toMatchObject({ value: { result: 2 } });
-	expect(await document.read()).toEqual({ seen: 2 });
+	expect(await document.read()).toEqual({ value: { seen: 2 } });
 });
 
 test.each([
@@ -76,7 +76,8 @@ test.each([
 	const name = `damaged ${kind}`;
 	plant(name, text);
 	const document = documentOf(name);
-	expect(await document.read()).toBeUndefined();
+	expect((await document.read()).notice).toMatch(words);
+	expect((await document.read()).value).toBeUndefined();
 	const { result, notice } = await document.update(addOne);
 	expect(result).toBe(1);
 	expect(notice).toMatch(words);

@@ -1,0 +1,88 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { decide, type Decision } from '../../src/routing/route';
+import { readCondition } from './conditionFields';
+import type { EvaluatedLimits } from './evaluatedLimits';
+import { categoryOf, numberIn } from './fields';
+import { InvalidItem } from './invalidItem';
+import { hasReviewBand, readCalibrationRule, readLimitRule } from './readRules';
+import { readRegionRule, readRegions } from './regionFields';
+
+const CALIBRATION_FIELDS = ['score', 'pValue', 'threshold'] as const;
+
+/** Where item `index` goes by the node's rule; throws InvalidItem when the item cannot be judged. */
+export async function decideItem(
+	context: IExecuteFunctions,
+	index: number,
+	evaluations: EvaluatedLimits,
+): Promise<Decision> {
+	const category = categoryOf(context, index);
+	const kind = context.getNodeParameter('rule', index, 'calibration') as string;
+	switch (kind) {
+		case 'limits':
+			return decide({
+				kind,
+				rule: readLimitRule(context, index, category),
+				reading: { subject: category ?? 'The item', ...measured(context, index) },
+			});
+		case 'bestF1':
+			return decide({
+				kind: 'limits',
+				rule: await evaluations.ruleFor(index, category),
+				reading: {
+					subject: category ?? 'The image',
+					field: 'score',
+					value: numberIn(context, index, 'score'),
+				},
+			});
+		case 'regions': {
+			const hasReview = hasReviewBand(context, index);
+			return decide({
+				kind,
+				rule: readRegionRule(context, index, { category, hasReview }),
+				reading: { subject: category ?? 'The image', ...readRegions(context, index) },
+			});
+		}
+		case 'condition':
+			return decide({
+				kind,
+				reading: {
+					subject: category ?? 'The item',
+					...readCondition(context, index, hasReviewBand(context, index)),
+				},
+			});
+		default:
+			return decideCalibrated(context, index, category);
+	}
+}
+
+function decideCalibrated(context: IExecuteFunctions, index: number, category: string | undefined): Decision {
+	const { calibrationImages, verdict } = context.getInputData()[index].json;
+	if (verdict === 'uncalibrated')
+		throw new InvalidItem({
+			message: 'Expected the score of a calibrated model, found one of a model without calibration',
+			hint: 'Train the model with a calibration share above 0, or choose Limits on a Number.',
+		});
+	const [score, pValue, threshold] = CALIBRATION_FIELDS.map((field) => numberIn(context, index, field));
+	return decide({
+		kind: 'calibration',
+		rule: readCalibrationRule(context, index, category),
+		reading: {
+			subject: category ?? 'The image',
+			score,
+			pValue,
+			threshold,
+			...(typeof calibrationImages === 'number' && { calibrationImages }),
+		},
+	});
+}
+
+/** The number that limits are held against: that of a field, or the one that an expression has made already. */
+function measured(
+	context: IExecuteFunctions,
+	index: number,
+): { readonly field: string; readonly value: number } {
+	const field: unknown = context.getNodeParameter('field', index, 'score');
+	if (typeof field === 'number' && Number.isFinite(field)) return { field: 'value', value: field };
+	const name = String(field);
+	return { field: name, value: numberIn(context, index, name) };
+}

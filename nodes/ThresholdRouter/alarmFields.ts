@@ -92,7 +92,7 @@ export const alarmProperties: INodeProperties[] = [
 		displayName: 'Cool-Down (Minutes)',
 		name: 'coolDown',
 		type: 'number',
-		typeOptions: { minValue: 0, maxValue: WEEK_MINUTES, numberPrecision: 2 },
+		typeOptions: { minValue: 0, maxValue: WEEK_MINUTES },
 		default: 10,
 		description:
 			'Time after an alarm in which no other is raised; the next one tells how many parts were held back. 0 switches it off.',
@@ -152,7 +152,7 @@ export const alarmProperties: INodeProperties[] = [
 				displayName: 'Forget After (Hours)',
 				name: 'forgetAfter',
 				type: 'number',
-				typeOptions: { minValue: 0.01, numberPrecision: 2 },
+				typeOptions: { minValue: 0.01 },
 				default: 24,
 				description:
 					'A longer pause without parts starts the counting afresh and ends an alarm that stands',

@@ -60,13 +60,13 @@ test('a schedule fires by itself, and a failed gate mails the report', async () 
 	mailbox.messages.length = 0;
 });
 
-test('one bad part among good ones sends one mail, with figures, reason and overlay', async () => {
+test('two bad parts among good ones send one mail, with figures, reason and overlay', async () => {
 	const template = onPlates(readTemplates().find(({ file }) => file.startsWith('02')));
 	const alert = template.nodes.find(({ name }) => name === 'Alert by Email');
 	Object.assign(alert, { disabled: false, credentials });
 	await n8n.client.publish(await n8n.client.saveWorkflow(template));
 	const address = `${n8n.server.url}/webhook/${nodeOf(template, 'webhook').parameters.path}?category=plate`;
-	for (const hasSpot of [false, true, false]) {
+	for (const hasSpot of [false, true, true, false]) {
 		const { status, body } = await post(address, await newPlate(7, { hasSpot }));
 		assert.equal(status, 200, JSON.stringify(body));
 	}
@@ -80,7 +80,10 @@ test('one bad part among good ones sends one mail, with figures, reason and over
 	);
 	const [message] = alerts();
 	assert.match(message.subject, /plate scored [\d.]+ \(threshold [\d.]+\)/);
-	assert.match(message.text, /plate/);
+	assert.match(
+		message.text,
+		/^Alarm for category plate: the part is anomalous\s+plate is anomalous: score/,
+	);
 	assert.equal(message.attachments.length, 1);
 	const { content, contentType } = message.attachments[0];
 	assert.equal(contentType, 'image/png');

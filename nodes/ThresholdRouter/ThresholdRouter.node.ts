@@ -30,7 +30,7 @@ export class ThresholdRouter implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle:
-			'={{ $parameter["operation"] === "digest" ? "alarm digest" : ({ bestF1: "best F1 of an evaluation", limits: $parameter["field"] + " " + $parameter["direction"] + " " + $parameter["threshold"], condition: "own conditions", regions: "regions" }[$parameter["rule"]] || "false alarms up to " + Number((100 * $parameter["falseAlarmRate"]).toPrecision(3)) + " %") + ($parameter["alarmLogic"] ? ", alarm logic" : "") }}',
+			'={{ $parameter["operation"] === "digest" ? "alarm digest" : ({ bestF1: "best F1 of an evaluation", limits: $parameter["field"] + " " + $parameter["direction"] + " " + $parameter["threshold"], condition: "own conditions", verdict: "the verdict of the model", regions: "regions" }[$parameter["rule"]] || "false alarms up to " + Number((100 * $parameter["falseAlarmRate"]).toPrecision(3)) + " %") + ($parameter["alarmLogic"] ? ", alarm logic" : "") }}',
 		description:
 			'Sends each scored part to Normal, Review or Anomaly, says why, and makes one alarm of many bad parts',
 		defaults: { name: 'Threshold Router' },

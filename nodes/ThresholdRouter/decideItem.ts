@@ -34,6 +34,8 @@ export async function decideItem(
 					value: numberIn(context, index, 'score'),
 				},
 			});
+		case 'verdict':
+			return decideByModel(context, index, category);
 		case 'regions': {
 			const hasReview = hasReviewBand(context, index);
 			return decide({
@@ -56,12 +58,8 @@ export async function decideItem(
 }
 
 function decideCalibrated(context: IExecuteFunctions, index: number, category: string | undefined): Decision {
-	const { calibrationImages, verdict } = context.getInputData()[index].json;
-	if (verdict === 'uncalibrated')
-		throw new InvalidItem({
-			message: 'Expected the score of a calibrated model, found one of a model without calibration',
-			hint: 'Train the model with a calibration share above 0, or choose Limits on a Number.',
-		});
+	refuseUncalibrated(context, index);
+	const { calibrationImages } = context.getInputData()[index].json;
 	const [score, pValue, threshold] = CALIBRATION_FIELDS.map((field) => numberIn(context, index, field));
 	return decide({
 		kind: 'calibration',
@@ -73,6 +71,37 @@ function decideCalibrated(context: IExecuteFunctions, index: number, category: s
 			threshold,
 			...(typeof calibrationImages === 'number' && { calibrationImages }),
 		},
+	});
+}
+
+/** The model's own verdict, with what it rests on. */
+function decideByModel(context: IExecuteFunctions, index: number, category: string | undefined): Decision {
+	refuseUncalibrated(context, index);
+	const { verdict, thresholdBasis, reviewThreshold } = context.getInputData()[index].json;
+	const [score, threshold] = ['score', 'threshold'].map((field) => numberIn(context, index, field));
+	if (verdict !== 'normal' && verdict !== 'review' && verdict !== 'anomaly')
+		throw new InvalidItem({
+			message: `Expected the verdict normal, review or anomaly, found ${verdict === undefined ? 'no such field' : JSON.stringify(verdict).slice(0, 60)}`,
+			hint: 'Put Score Image before this node, or choose another rule.',
+		});
+	return decide({
+		kind: 'verdict',
+		reading: {
+			subject: category ?? 'The image',
+			verdict,
+			score,
+			threshold,
+			...(typeof reviewThreshold === 'number' && { reviewThreshold }),
+			...(typeof thresholdBasis === 'string' && { basis: thresholdBasis }),
+		},
+	});
+}
+
+function refuseUncalibrated(context: IExecuteFunctions, index: number): void {
+	if (context.getInputData()[index].json.verdict !== 'uncalibrated') return;
+	throw new InvalidItem({
+		message: 'Expected the score of a calibrated model, found one of a model without calibration',
+		hint: 'Train the model with a calibration share above 0, or choose Limits on a Number.',
 	});
 }
 

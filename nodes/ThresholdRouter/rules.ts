@@ -100,6 +100,12 @@ export const ruleProperties: INodeProperties[] = [
 					'Say how often good parts may raise an alarm; the p-value of Score Image does the rest',
 			},
 			{
+				name: "Model's Verdict",
+				value: 'verdict',
+				description:
+					"What the model's own thresholds say, as Calibrate of Dinomaly Model has set them",
+			},
+			{
 				name: 'Own Conditions',
 				value: 'condition',
 				description: 'Expressions that are true or false for each item',
@@ -144,6 +150,7 @@ export const ruleProperties: INodeProperties[] = [
 		type: 'boolean',
 		default: true,
 		description: 'Whether to send doubtful parts to Review instead of Normal',
+		displayOptions: { hide: { rule: ['verdict'] } },
 	},
 	{ ...reviewRate, displayOptions: { show: { rule: ['calibration'], reviewBand: [true] } } },
 	{ ...reviewThreshold, displayOptions: { show: { rule: ['limits'], reviewBand: [true] } } },

@@ -79,11 +79,12 @@ const SAID: Readonly<Record<Route, string>> = {
 
 function told(reading: CalibratedReading, rule: CalibrationRule, route: Route): Decision {
 	const { subject, score, threshold } = reading;
-	// The model's threshold belongs to its default rate; beside another rate it would seem to contradict the decision.
+	// The model's threshold belongs to its own rule, by default a rate of 1 %; beside another it would seem to contradict the decision.
+	const agrees = score > threshold === (route === 'anomaly');
 	const usesThreshold =
 		rule.falseAlarmRate === DEFAULT_FALSE_ALARM_RATE ||
 		!tells(smallestPValue(reading), rule.falseAlarmRate);
-	const against = usesThreshold ? ` against threshold ${decimal(threshold)}` : '';
+	const against = usesThreshold && agrees ? ` against threshold ${decimal(threshold)}` : '';
 	return {
 		route,
 		reason: `${subject} ${SAID[route]}: score ${decimal(score)}${against}, ${rarity(reading)} (${limits(rule)})`,

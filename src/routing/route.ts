@@ -1,6 +1,7 @@
 import { decideByCalibration, type CalibratedReading, type CalibrationRule } from './calibrationRule';
 import { decideByCondition, type ConditionReading } from './conditionRule';
 import { decideByLimits, type LimitRule, type LimitReading } from './limitRule';
+import { decideByVerdict, type VerdictReading } from './verdictRule';
 import { decideByRegions, type RegionReading, type RegionRule } from './regionRule';
 
 /** Where a part goes. */
@@ -16,6 +17,7 @@ export interface Decision {
 export type RoutingCase =
 	| { readonly kind: 'calibration'; readonly rule: CalibrationRule; readonly reading: CalibratedReading }
 	| { readonly kind: 'limits'; readonly rule: LimitRule; readonly reading: LimitReading }
+	| { readonly kind: 'verdict'; readonly reading: VerdictReading }
 	| { readonly kind: 'regions'; readonly rule: RegionRule; readonly reading: RegionReading }
 	| { readonly kind: 'condition'; readonly reading: ConditionReading };
 
@@ -29,6 +31,8 @@ export function decide(routing: RoutingCase): Decision {
 			return decideByCalibration(routing.reading, routing.rule);
 		case 'limits':
 			return decideByLimits(routing.reading, routing.rule);
+		case 'verdict':
+			return decideByVerdict(routing.reading);
 		case 'regions':
 			return decideByRegions(routing.reading, routing.rule);
 		case 'condition':

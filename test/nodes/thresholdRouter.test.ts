@@ -230,6 +230,25 @@ describe('by the best F1 of an evaluation', () => {
 	});
 });
 
+test("the model's verdict is followed, and one that is none cannot be judged", async () => {
+	const items = ['normal', 'review', 'anomaly', 'fine', 'uncalibrated'].map((verdict) =>
+		scored(0, {
+			file: verdict,
+			verdict,
+			thresholdBasis: 'at most 1 % false alarms',
+			reviewThreshold: 1.5,
+		}),
+	);
+	const run = await lab.run(route({ rule: 'verdict', invalidOutput: true }), { items });
+	expect(files(run.outputs())).toEqual([['normal'], ['review'], ['anomaly'], ['fine', 'uncalibrated']]);
+	expect(run.outputs()[2][0].json.reason).toBe(
+		"bottle is anomalous: score 2 against the model's threshold 1.99, review from 1.5 (at most 1 % false alarms)",
+	);
+	expect(run.outputs()[3][0].json.reason).toBe(
+		'bottle could not be judged: expected the verdict normal, review or anomaly, found "fine"',
+	);
+});
+
 describe('by own conditions', () => {
 	const rule = {
 		rule: 'condition',

@@ -97,3 +97,30 @@ describe('by limits', () => {
 		);
 	});
 });
+
+test('the threshold is not named beside a decision that it would contradict', () => {
+	const reading = { pValue: 0.005, calibrationImages: 999, score: 0.2, threshold: 0.3 };
+	expect(decide(calibrated(reading)).reason).toBe(
+		'The image is anomalous: score 0.2, as high as 0.5 % of normal images (anomalous up to 1 %)',
+	);
+});
+
+describe("by the model's own verdict", () => {
+	const verdict = (reading: Partial<Extract<RoutingCase, { kind: 'verdict' }>['reading']>) =>
+		decide({
+			kind: 'verdict',
+			reading: { subject: 'bottle', verdict: 'anomaly', score: 0.41, threshold: 0.31, ...reading },
+		});
+
+	test('it is followed, with what its threshold promises', () => {
+		expect(verdict({ basis: 'least cost, 0.2 a part' })).toEqual({
+			route: 'anomaly',
+			reason: "bottle is anomalous: score 0.41 against the model's threshold 0.31 (least cost, 0.2 a part)",
+		});
+		expect(verdict({ verdict: 'review', score: 0.3, reviewThreshold: 0.25 })).toEqual({
+			route: 'review',
+			reason: "bottle needs review: score 0.3 against the model's threshold 0.31, review from 0.25",
+		});
+		expect(verdict({ verdict: 'normal' }).route).toBe('normal');
+	});
+});

@@ -8,6 +8,7 @@ import { alarmReason } from '../../src/routing/alarm/words';
 import type { Route } from '../../src/routing/route';
 import { toNodeError } from '../shared/failure';
 import { addHintOnce } from '../shared/hints';
+import { isTool } from '../shared/items';
 import { readStore } from '../shared/store';
 import { readAlarmKey, readAlarmRule } from './alarmFields';
 import { readText } from './fields';
@@ -115,7 +116,7 @@ async function enter(
 		return { outcomes: result, ...(notice !== undefined && { notice }) };
 	} catch (error) {
 		const nodeError = toNodeError(context.getNode(), error);
-		if (!context.continueOnFail()) throw nodeError;
+		if (!context.continueOnFail() && !isTool(context)) throw nodeError;
 		return { outcomes: cases.map(withoutMemory), notice: nodeError.message };
 	}
 }

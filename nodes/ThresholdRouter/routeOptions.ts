@@ -55,7 +55,7 @@ export const optionsProperty: INodeProperties = {
 			displayName: 'Zone Overlap',
 			name: 'zoneOverlap',
 			type: 'number',
-			typeOptions: { minValue: 0.01, maxValue: 1, numberPrecision: 2 },
+			typeOptions: { minValue: 0.01, maxValue: 1 },
 			default: 0.5,
 			description: "Share of a region's box that must lie in zones for the region to be inside",
 			displayOptions: { show: { '/rule': ['regions'] } },

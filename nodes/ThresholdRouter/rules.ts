@@ -7,7 +7,7 @@ const falseAlarmRate: INodeProperties = {
 	displayName: 'False-Alarm Rate',
 	name: 'falseAlarmRate',
 	type: 'number',
-	typeOptions: { minValue: 0.0001, maxValue: 0.5, numberPrecision: 4 },
+	typeOptions: { minValue: 0.0001, maxValue: 0.5 },
 	default: DEFAULT_FALSE_ALARM_RATE,
 	description: 'Share of good parts that may be called anomalous: 0.01 is one in a hundred',
 };
@@ -16,7 +16,7 @@ const reviewRate: INodeProperties = {
 	displayName: 'Review Rate',
 	name: 'reviewRate',
 	type: 'number',
-	typeOptions: { minValue: 0.0001, maxValue: 0.9, numberPrecision: 4 },
+	typeOptions: { minValue: 0.0001, maxValue: 0.9 },
 	default: 0.05,
 	description: 'Share of good parts that may be sent to review or called anomalous together',
 };
@@ -25,7 +25,6 @@ const threshold: INodeProperties = {
 	displayName: 'Threshold',
 	name: 'threshold',
 	type: 'number',
-	typeOptions: { numberPrecision: 6 },
 	default: 0.5,
 	description: 'A value beyond it is anomalous',
 };
@@ -34,7 +33,6 @@ const reviewThreshold: INodeProperties = {
 	displayName: 'Review Threshold',
 	name: 'reviewThreshold',
 	type: 'number',
-	typeOptions: { numberPrecision: 6 },
 	default: 0.45,
 	description: 'A value beyond it, but not beyond Threshold, goes to review',
 };
@@ -43,7 +41,7 @@ const reviewMargin: INodeProperties = {
 	displayName: 'Review Margin',
 	name: 'reviewMargin',
 	type: 'number',
-	typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 4 },
+	typeOptions: { minValue: 0, maxValue: 1 },
 	default: 0.2,
 	description:
 		'How far below the threshold review begins, as a share of its distance from the median good part',

@@ -33,7 +33,8 @@ export function renderPage(data: ReportData, tools: Tools): string {
 	);
 	const charts = categoryCharts(plots, tools, PLOT_BYTES);
 	const rest = squeezed(
-		html`${previous && comparison(run, previous, findings.differences)} ${provenance(run)} ${glossary()}`,
+		html`${previous && comparison(run, previous, findings.differences)} ${provenance(run)}
+		${glossary(run)}`,
 	);
 	const parts = [head, figures, charts, rest].map((part) => Buffer.byteLength(part?.text ?? ''));
 	const used = STYLE.length + parts.reduce((sum, bytes) => sum + bytes, 0);

@@ -65,7 +65,7 @@ export function runPlots(run: EvaluationRun, { previous, floor }: PlotOptions = 
 					intervalPlot(intervals, {
 						name: 'auroc',
 						title: 'Image AUROC by category',
-						axis: 'Image AUROC, with 95 % confidence interval',
+						axis: `Image AUROC with its 95 % interval${previous === undefined ? '' : '; hollow: before'}`,
 						floor,
 					}),
 				]),

@@ -11,7 +11,9 @@ import { readAhead } from '../runtime/readAhead';
 import { openModel } from '../scoring/openModel';
 import type { CalibrationFile } from '../store/calibration';
 import type { OpenedModel } from '../store/modelStore';
+import { imageStatistics } from '../imaging/statistics';
 import { CalibrationCollector } from './collector';
+import { CalibrationImageCollector } from './imageStatistics';
 import type { CalibrateContext, CalibrateRequest, CalibrateSource } from './request';
 
 interface Measured {
@@ -46,6 +48,7 @@ export async function measureImages(
 		threads,
 	});
 	const collector = new CalibrationCollector(entries.length, EVAL_SIDE * EVAL_SIDE);
+	const taken = new CalibrationImageCollector();
 	const rename = soleCategory(dataset, opened);
 	const skipped: { file: string; reason: string }[] = [];
 	let done = 0;
@@ -56,6 +59,7 @@ export async function measureImages(
 		else {
 			const category = rename ?? entry.category;
 			collector.add({ category, anomalous: entry.anomalous, ...(await model.score(read)) });
+			if (!entry.anomalous) taken.add(category, imageStatistics(read));
 		}
 		onProgress(++done, entries.length);
 		await nextTick();
@@ -70,6 +74,7 @@ export async function measureImages(
 	return {
 		file: {
 			...collector.result(),
+			images: taken.result(),
 			source: {
 				kind: 'images',
 				name: path.basename(dataset.root),

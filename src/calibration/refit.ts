@@ -104,6 +104,8 @@ function fromScores(
 		...(source.anomalous > 0 && { anomalousScores: anomalous }),
 		pixel: Object.fromEntries(pixel),
 		pooledPixel: calibration.pooledPixel,
+		// Scores say nothing about how the images were taken.
+		...(calibration.images && { images: calibration.images }),
 		source,
 	};
 }

@@ -1,7 +1,6 @@
-import { realpath, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, parse, relative } from 'node:path';
-import { compareBytewise } from '../dataset/order';
-import { Tree } from '../dataset/tree';
+import { imagesBelow } from '../dataset/imagesBelow';
 import { DinomalyError } from '../errors';
 
 export interface ImageFile {
@@ -82,24 +81,6 @@ function lastOf(names: readonly string[], count: number): string {
 function partsOf(file: string): string[] {
 	const { dir, name } = parse(file);
 	return [...dir.split(/[\\/]/).filter((part) => /[^.:]/.test(part)), name];
-}
-
-async function imagesBelow(root: string, onNotice: (line: string) => void): Promise<string[]> {
-	const tree = await Tree.open(root);
-	const seen = new Set<string>(); // a link to a folder above would go round in circles
-	const found: string[] = [];
-	const walk = async (folder: string): Promise<void> => {
-		const real = await realpath(tree.absolute(folder));
-		if (seen.has(real)) return;
-		seen.add(real);
-		const { images, folders } = await tree.list(folder);
-		const below = (name: string): string => (folder === '' ? name : `${folder}/${name}`);
-		found.push(...images.map(below));
-		for (const name of folders) await walk(below(name));
-	};
-	await walk('');
-	for (const { message } of tree.problems) onNotice(message);
-	return found.sort(compareBytewise).map((name) => tree.absolute(name));
 }
 
 async function isFolder(path: string): Promise<boolean> {

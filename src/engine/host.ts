@@ -6,6 +6,7 @@ import type { InspectRequest } from '../dataset/inspectFolder';
 import type { AddedImage, AddImageRequest } from '../dataset/intake';
 import type { SampleDataset } from '../dataset/sample';
 import type { ReportRequest, ReportResult } from '../evaluation/report/request';
+import type { MeasureRequest, MeasureResult } from '../evaluation/drift/request';
 import type {
 	EvaluateMapsRequest,
 	EvaluateMapsResult,
@@ -71,6 +72,8 @@ export interface Engine {
 	imageHeaders(request: ImageHeadersRequest, options?: CallOptions): Promise<(ImageHeader | null)[]>;
 	/** The loss of a stored model's training as a picture. */
 	lossCurve(request: LossCurveRequest, options?: CallOptions): Promise<LossCurvePicture>;
+	/** How images were taken, and their scores when a model is named; of a folder or of images at hand. */
+	measureImages(request: MeasureRequest, options?: CountOptions): Promise<MeasureResult>;
 	/** Process id of the engine process, while there is one. */
 	readonly pid: number | undefined;
 	/** Ends the engine process; jobs in it fail with CANCELLED. The next call starts another. */
@@ -136,6 +139,7 @@ function facade(shared: SharedEngine): Engine {
 		inspectDataset: (request, options = {}) => call('inspectDataset', request, options, counted(options)),
 		imageHeaders: (request, options = {}) => call('imageHeaders', request, options),
 		lossCurve: (request, options = {}) => call('lossCurve', request, options),
+		measureImages: (request, options = {}) => call('measureImages', request, options, counted(options)),
 		get pid() {
 			return shared.pid;
 		},

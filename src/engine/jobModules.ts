@@ -5,6 +5,7 @@ import type { InspectRequest } from '../dataset/inspectFolder';
 import type { AddedImage, AddImageRequest } from '../dataset/intake';
 import type { SampleDataset } from '../dataset/sample';
 import type { ReportRequest, ReportResult } from '../evaluation/report/request';
+import type { MeasureRequest, MeasureResult } from '../evaluation/drift/request';
 import type {
 	EvaluateMapsRequest,
 	EvaluateMapsResult,
@@ -55,4 +56,5 @@ export interface JobModules {
 		context: JobContext,
 	) => Promise<(ImageHeader | null)[]>;
 	readonly lossCurve: (request: LossCurveRequest, context: JobContext) => Promise<LossCurvePicture>;
+	readonly measureImages: (request: MeasureRequest, context: CountContext) => Promise<MeasureResult>;
 }

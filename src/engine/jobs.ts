@@ -72,6 +72,8 @@ export function createJobs(modules: JobModules, emit: Emit): EngineFunctions {
 		imageHeaders: (jobId, request) =>
 			answer(jobId, (signal) => modules.imageHeaders(request, { signal })),
 		lossCurve: (jobId, request) => answer(jobId, (signal) => modules.lossCurve(request, { signal })),
+		measureImages: (jobId, request) =>
+			answer(jobId, (signal) => modules.measureImages(request, { signal, onProgress: count(jobId) })),
 		cancel: (jobId) => {
 			running.get(jobId)?.abort(cancelled());
 		},

@@ -6,6 +6,7 @@ import type * as InspectFolder from '../dataset/inspectFolder';
 import type * as Intake from '../dataset/intake';
 import type * as Sample from '../dataset/sample';
 import type * as Evaluate from '../evaluation/evaluate';
+import type * as Measure from '../evaluation/drift/measure';
 import type * as Maps from '../evaluation/maps';
 import type * as MakeReport from '../evaluation/report/make';
 import type * as Export from '../scoring/export';
@@ -38,6 +39,8 @@ export const lazyModules: JobModules = {
 	imageHeaders: (request, context) =>
 		(require('../dataset/imageHeaders') as typeof ImageHeaders).readImageHeaders(request, context),
 	lossCurve: (request) => (require('../training/lossCurvePng') as typeof LossCurve).lossCurvePng(request),
+	measureImages: (request, context) =>
+		(require('../evaluation/drift/measure') as typeof Measure).measureImages(request, context),
 	doctor: (request, context) =>
 		(require('./doctor') as typeof Doctor).runDoctor(request, context, lazyModules),
 };

@@ -11,6 +11,7 @@ import type {
 	EvaluateRequest,
 	EvaluateResult,
 } from '../evaluation/request';
+import type { MeasureRequest, MeasureResult } from '../evaluation/drift/request';
 import { DinomalyError } from '../errors';
 import type { ErrorCode } from '../errors';
 import type { ExportRequest, ExportResult } from '../scoring/export';
@@ -62,6 +63,7 @@ export interface JobTypes {
 	inspectDataset: { request: InspectRequest; result: DatasetInspection };
 	imageHeaders: { request: ImageHeadersRequest; result: (ImageHeader | null)[] };
 	lossCurve: { request: LossCurveRequest; result: LossCurvePicture };
+	measureImages: { request: MeasureRequest; result: MeasureResult };
 }
 
 export type JobName = keyof JobTypes;
@@ -80,6 +82,7 @@ export const JOB_NAMES = [
 	'inspectDataset',
 	'imageHeaders',
 	'lossCurve',
+	'measureImages',
 ] as const satisfies readonly JobName[];
 
 /** What a job tells while it runs. */

@@ -18,6 +18,8 @@ export interface CalibrationFile {
 	readonly anomalousScores?: Readonly<Record<string, readonly number[]>>;
 	/** Category to the anomaly map values of its held-out normal images: thresholds for masks come from these. */
 	readonly pixel: Readonly<Record<string, PixelCalibration>>;
+	/** Category to how its held-out normal images were taken; absent in models of the first versions. */
+	readonly images?: Readonly<Record<string, CalibrationImages>>;
 	/** The same over all categories; quantiles cannot be pooled later, so it is measured with the rest. */
 	readonly pooledPixel: PixelCalibration;
 	/** What thresholds are to achieve; one false alarm in a hundred when absent. */
@@ -36,6 +38,15 @@ export interface CalibrationSource {
 	readonly anomalous: number;
 	/** Hash over the contents of the images; absent for scores. */
 	readonly fingerprint?: string;
+}
+
+/** How images were taken: what drift is told by. One number for each image, ascending; see `imaging/statistics`. */
+export interface CalibrationImages {
+	readonly brightness: readonly number[];
+	readonly contrast: readonly number[];
+	readonly sharpness: readonly number[];
+	/** Every size that there was, in pixels. */
+	readonly sizes: readonly { readonly width: number; readonly height: number }[];
 }
 
 /** Distribution of anomaly map values over all pixels of normal images. */
@@ -81,6 +92,7 @@ export function parseCalibration(fields: JsonFields, source: string): Calibratio
 		scores,
 		...(fields.has('anomalousScores') && { anomalousScores: readScores(fields, 'anomalousScores') }),
 		pixel: readPixels(fields.object('pixel'), scores),
+		...(fields.has('images') && { images: readImages(fields.object('images')) }),
 		pooledPixel: readPixel(fields.object('pooledPixel')),
 		...(fields.has('policy') && { policy: readPolicy(fields.object('policy')) }),
 		...(fields.has('source') && { source: readSource(fields.object('source')) }),
@@ -120,6 +132,23 @@ function readPixels(
 		pixels[category] = readPixel(byCategory.object(category));
 	}
 	return pixels;
+}
+
+function readImages(byCategory: JsonFields): Record<string, CalibrationImages> {
+	const images: Record<string, CalibrationImages> = {};
+	for (const category of byCategory.categoryKeys()) {
+		const fields = byCategory.object(category);
+		images[category] = {
+			brightness: fields.ascending('brightness'),
+			contrast: fields.ascending('contrast'),
+			sharpness: fields.ascending('sharpness'),
+			sizes: fields.objects('sizes').map((size) => ({
+				width: size.count('width', { min: 1 }),
+				height: size.count('height', { min: 1 }),
+			})),
+		};
+	}
+	return images;
 }
 
 function readPixel(fields: JsonFields): PixelCalibration {

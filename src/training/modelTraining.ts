@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { measureHeldOut } from '../calibration/imageStatistics';
 import type { Dataset, ImageEntry } from '../dataset/dataset';
 import { holdOut } from '../dataset/holdOut';
 import { Encoder, type EncoderFile } from '../encoding/encoder';
@@ -229,13 +230,14 @@ class ModelTraining {
 		if (images.entries.length === 0) return undefined;
 		const scorer = await Scorer.load(config, encoder.dims, trainer.state.parameters(), this.session);
 		try {
-			return await calibrate(scorer, images, {
+			const measured = await calibrate(scorer, images, {
 				groups: config.groups,
 				signal: context.signal,
 				onProgress: (done, total) => {
 					report(context, this.model, 'calibrating', done, total);
 				},
 			});
+			return { ...measured, images: await measureHeldOut(images.entries, context.signal) };
 		} finally {
 			await scorer.release();
 		}

@@ -1,0 +1,91 @@
+import { stat } from 'node:fs/promises';
+import { normalize } from 'node:path';
+import { setImmediate as nextTick } from 'node:timers/promises';
+import { imagesBelow } from '../../dataset/imagesBelow';
+import { mapLimited } from '../../dataset/parallel';
+import { DinomalyError } from '../../errors';
+import type { RgbImage } from '../../imaging/image';
+import { imageStatistics } from '../../imaging/statistics';
+import { decodeImage } from '../../runtime/images';
+import { readAhead } from '../../runtime/readAhead';
+import { openModel, type ReadyModel } from '../../scoring/openModel';
+import type { ImageFailure, ImageSource } from '../../scoring/request';
+import type { MeasuredImage, MeasureRequest, MeasureResult } from './request';
+
+export interface MeasureContext {
+	readonly signal: AbortSignal;
+	readonly onProgress: (done: number, total: number) => void;
+}
+
+/** Files looked at side by side for their time of change. */
+const PARALLEL = 16;
+
+/**
+ * Measures how images were taken and, with a model, how anomalous they are; one that cannot be read is a failure and the others go on.
+ * @throws DinomalyError INPUT_MISSING for a folder without images, MODEL_NOT_FOUND, CANCELLED
+ */
+export async function measureImages(
+	{ store, model: ref, from, newest, device, requireDevice, threads }: MeasureRequest,
+	{ signal, onProgress }: MeasureContext,
+): Promise<MeasureResult> {
+	const notices: string[] = [];
+	const sources = 'images' in from ? from.images : await filesOf(from.folder, { newest, notices });
+	const model =
+		ref === undefined ? undefined : await openModel(store, ref, { device, requireDevice, threads });
+	const images: MeasuredImage[] = [];
+	const failures: ImageFailure[] = [];
+	let done = 0;
+	for await (const decoded of readAhead(sources, decode)) {
+		if (signal.aborted)
+			throw new DinomalyError(
+				'CANCELLED',
+				`Measuring was cancelled after ${done} of ${sources.length} images`,
+			);
+		const source = sources[done];
+		const file = 'file' in source ? normalize(source.file) : source.name;
+		onProgress(++done, sources.length);
+		if (decoded instanceof DinomalyError) {
+			const { code, message, hint } = decoded;
+			failures.push({ file, error: { code, message, hint } });
+			continue;
+		}
+		images.push(await measureOne(file, decoded, model));
+		await nextTick(); // lets messages in, such as a cancel
+	}
+	return { images, failures, notices };
+}
+
+async function measureOne(
+	file: string,
+	image: RgbImage,
+	model: ReadyModel | undefined,
+): Promise<MeasuredImage> {
+	const score = model === undefined ? null : (await model.score(image)).score;
+	return { file, score, statistics: imageStatistics(image) };
+}
+
+async function decode(source: ImageSource): Promise<RgbImage | DinomalyError> {
+	try {
+		return 'file' in source
+			? await decodeImage(source.file)
+			: await decodeImage(source.bytes, { name: source.name });
+	} catch (error) {
+		if (error instanceof DinomalyError) return error;
+		throw error;
+	}
+}
+
+async function filesOf(
+	folder: string,
+	{ newest, notices }: { readonly newest?: number; readonly notices: string[] },
+): Promise<ImageSource[]> {
+	const files = await imagesBelow(folder, (line) => notices.push(line));
+	if (files.length === 0)
+		throw new DinomalyError('INPUT_MISSING', `Expected images in the folder "${folder}", found none`, {
+			hint: 'PNG, JPEG, WebP, TIFF, GIF, AVIF and BMP files are read, at any depth.',
+		});
+	if (newest === undefined || newest >= files.length) return files.map((file) => ({ file }));
+	const times = await mapLimited(files, async (file) => (await stat(file)).mtimeMs, { limit: PARALLEL });
+	const order = [...files.keys()].sort((a, b) => times[b] - times[a] || a - b);
+	return order.slice(0, newest).map((i) => ({ file: files[i] }));
+}

@@ -1,0 +1,60 @@
+/**
+ * Memory of pixel metrics over many maps of 256 x 256, one process for each line: bounded once scores are counted in bins, and
+ * proportional to the maps while every score is kept.
+ *
+ * Usage: node dist/bench/metricsMemory.js [mode maps ...]
+ */
+import { execFileSync } from 'node:child_process';
+import { performance } from 'node:perf_hooks';
+
+import { PixelAccumulator, type PixelMode } from '../src/evaluation/metrics/pixelAccumulator';
+import { peakMemoryGb, printMachine } from './support/report';
+
+const SIDE = 256;
+const DEFAULT: readonly (readonly [PixelMode, number])[] = [
+	['auto', 1_000],
+	['auto', 10_000],
+	['auto', 20_000],
+	['exact', 2_000],
+];
+
+const [mode, maps, isChild] = process.argv.slice(2);
+if (isChild === 'child') measure(mode as PixelMode, Number(maps));
+else main(mode === undefined ? DEFAULT : [[mode as PixelMode, Number(maps)]]);
+
+function main(cases: readonly (readonly [PixelMode, number])[]): void {
+	printMachine();
+	for (const [caseMode, count] of cases)
+		process.stdout.write(
+			execFileSync(process.execPath, [__filename, caseMode, String(count), 'child'], {
+				encoding: 'utf8',
+			}),
+		);
+}
+
+function measure(pixelMode: PixelMode, count: number): void {
+	const before = peakMemoryGb() ?? 0;
+	const pixels = new PixelAccumulator({ mode: pixelMode });
+	const map = new Float32Array(SIDE * SIDE);
+	const mask = new Uint8Array(SIDE * SIDE);
+	let state = 1;
+	const started = performance.now();
+	for (let image = 0; image < count; image++) {
+		const defective = image % 2 === 1;
+		for (let i = 0; i < map.length; i++) {
+			state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+			const share = state / 2 ** 32;
+			const inside = (i % SIDE >= 96 && i % SIDE < 128 && i >= 96 * SIDE && i < 128 * SIDE) as boolean;
+			mask[i] = Number(inside);
+			map[i] = 0.05 + 0.2 * share * share + (defective && inside ? 0.15 * share : 0);
+		}
+		pixels.add(map, defective ? mask : null, SIDE, SIDE, defective ? `kind ${image % 5}` : '');
+	}
+	const { overall } = pixels.results();
+	const seconds = (performance.now() - started) / 1000;
+	const bounds = Object.values(overall).map((metric) => ('errorBound' in metric ? metric.errorBound : 0));
+	console.log(
+		`${pixelMode.padEnd(9)} ${String(count).padStart(6)} maps: ${(peakMemoryGb() ?? 0).toFixed(2)} GB at most (${before.toFixed(2)} before), ` +
+			`${pixels.isExact ? 'exact' : `error at most ${Math.max(...bounds.map((bound) => bound ?? 0)).toExponential(1)}`}, ${seconds.toFixed(0)} s`,
+	);
+}

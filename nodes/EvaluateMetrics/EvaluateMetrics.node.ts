@@ -8,11 +8,12 @@ import {
 import { inNode } from '../shared/items';
 import { searchModels } from '../shared/modelLocator';
 import { gateProperties } from './gate';
+import * as checkDrift from './operations/checkDrift';
 import * as evaluateDataset from './operations/evaluateDataset';
 import * as evaluateItems from './operations/evaluateItems';
 import { configuredOutputs, sortIntoOutputs } from './outputs';
 
-const OPERATIONS = { evaluateDataset, evaluateItems };
+const OPERATIONS = { checkDrift, evaluateDataset, evaluateItems };
 
 export class EvaluateMetrics implements INodeType {
 	description: INodeTypeDescription = {
@@ -22,9 +23,9 @@ export class EvaluateMetrics implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle:
-			'={{ ($parameter["operation"] === "evaluateItems" ? "scored items" : "dataset " + $parameter["dataFolder"]) + ($parameter["gate"] ? ", gate" : "") }}',
+			'={{ $parameter["operation"] === "checkDrift" ? "drift of " + ($parameter["driftSource"] === "items" ? "scored items" : "folder " + $parameter["imageFolder"]) : ($parameter["operation"] === "evaluateItems" ? "scored items" : "dataset " + $parameter["dataFolder"]) + ($parameter["gate"] ? ", gate" : "") }}',
 		description:
-			'Measures how well a visual inspection finds defects, per category and on average, and holds the result against a gate',
+			'Measures how well a visual inspection finds defects, holds the result against a gate, and checks recent images for drift',
 		defaults: { name: 'Evaluate Metrics' },
 		inputs: [NodeConnectionTypes.Main],
 		outputs: `={{(${String(configuredOutputs)})($parameter)}}`,
@@ -36,11 +37,21 @@ export class EvaluateMetrics implements INodeType {
 				type: 'options',
 				noDataExpression: true,
 				default: 'evaluateDataset',
-				options: [evaluateDataset.option, evaluateItems.option],
+				options: [checkDrift.option, evaluateDataset.option, evaluateItems.option],
 			},
+			...checkDrift.description,
 			...evaluateDataset.description,
 			...evaluateItems.description,
-			...gateProperties,
+			...gateProperties.map((property) => ({
+				...property,
+				displayOptions: {
+					show: {
+						...property.displayOptions?.show,
+						operation: [evaluateDataset.option.value, evaluateItems.option.value],
+					},
+				},
+			})),
+			...checkDrift.options,
 			...evaluateDataset.options,
 			...evaluateItems.options,
 		],

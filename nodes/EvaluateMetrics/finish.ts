@@ -1,10 +1,14 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+import { readCompareWith, type CompareWith } from '../../src/evaluation/baseline';
 import { concludeRun } from '../../src/evaluation/conclude';
+import { fewImagesWarning } from '../../src/evaluation/fewImages';
 import type { EvaluationExample } from '../../src/evaluation/request';
 import { categoryRows, meanRow } from '../../src/evaluation/rows';
 import type { EvaluationRun } from '../../src/store/evaluationRun';
 import { EvaluationRuns } from '../../src/store/evaluationRuns';
-import { parseRef } from '../../src/store/names';
+import { FolderStore } from '../../src/store/folderStore';
+import { parseRef, PRODUCTION } from '../../src/store/names';
+import { addHintOnce } from '../shared/hints';
 import { storeProperty, readStore } from '../shared/store';
 import { readGate } from './gate';
 import { attachReport, wantsReport } from './report';
@@ -58,20 +62,22 @@ export function examplesFor(context: IExecuteFunctions, index: number): number {
 }
 
 /**
- * What the gate of item `index` asks for, with the named run looked up: a mistake in it should not show only after a long evaluation.
- * `model` is the reference of the model, when it is known before.
+ * Looks up what the gate of item `index` compares with: a mistake in it should not show only after a long evaluation. `model` is the
+ * reference of the model, when it is known before.
  */
-export async function readVerifiedGate(
-	context: IExecuteFunctions,
-	index: number,
-	model: string,
-): Promise<ReturnType<typeof readGate>> {
-	const gate = readGate(context, index);
-	if (gate.compareRun !== undefined) {
-		const runs = new EvaluationRuns(await readStore(context, index));
-		await runs.read(parseRef(model).name, gate.compareRun);
-	}
-	return gate;
+export async function verifyGate(context: IExecuteFunctions, index: number, model: string): Promise<void> {
+	await compareWithOf(context, index, model);
+}
+
+async function compareWithOf(context: IExecuteFunctions, index: number, model: string): Promise<CompareWith> {
+	const { compareWith } = readGate(context, index);
+	if (compareWith === 'previous') return { kind: 'previous' };
+	const folder = await readStore(context, index);
+	const runs = new EvaluationRuns(folder);
+	if (compareWith === 'production')
+		return readCompareWith(PRODUCTION, { model, runs, store: new FolderStore(folder) });
+	const { id } = await runs.read(parseRef(model).name, compareWith.run);
+	return { kind: 'run', id };
 }
 
 /** Compares, judges and stores a run, and makes the items that come out of it. */
@@ -81,11 +87,16 @@ export async function finish(
 	{ run, examples }: { readonly run: EvaluationRun; readonly examples: readonly EvaluationExample[] },
 ): Promise<INodeExecutionData[]> {
 	const runs = new EvaluationRuns(await readStore(context, index));
+	// Items of an unknown model have nothing to be compared with; whether the gate asks for that is judged with it.
+	const known = run.model.name !== '';
 	const conclusion = await concludeRun(runs, run, {
-		...readGate(context, index),
+		gates: readGate(context, index).gates,
+		compareWith: known ? await compareWithOf(context, index, run.model.name) : undefined,
 		sameImages: context.getNodeParameter('options.sameImages', index, true) as boolean,
 		record: context.getNodeParameter('options.record', index, true) as boolean,
 	});
+	const warning = fewImagesWarning(run.categories);
+	if (warning !== undefined) addHintOnce(context, warning, { type: 'warning' });
 	const mean: INodeExecutionData = { json: meanRow(run, conclusion) };
 	const categories =
 		context.getNodeParameter('output', index, 'categories') === 'mean'

@@ -22,8 +22,9 @@ export interface CommandContext {
 export interface CommandResult {
 	readonly json: object;
 	readonly text: string;
-	/** A sentence on what failed although the rest was done; makes the exit code 1. */
+	/** A sentence on what failed although the rest was done; makes the exit code 1 unless `exitCode` says otherwise. */
 	readonly failure?: string;
+	readonly exitCode?: number;
 }
 
 export interface Command {

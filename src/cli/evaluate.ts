@@ -1,19 +1,19 @@
-import { compareRuns, describeDifference, type CategoryDifference } from '../evaluation/compare';
+import { readCompareWith } from '../evaluation/baseline';
+import { compareRuns } from '../evaluation/compare';
+import { concludeRun } from '../evaluation/conclude';
 import { defectTypes } from '../evaluation/defectTypes';
-import { METRICS } from '../evaluation/metricNames';
-import type { CategoryEvaluation, EvaluateResult, MetricSet } from '../evaluation/request';
+import { fewImagesWarning } from '../evaluation/fewImages';
 import { runOf } from '../evaluation/run';
-import type { EvaluationRun } from '../store/evaluationRun';
-import { parseRef } from '../store/names';
 import { EvaluationRuns } from '../store/evaluationRuns';
+import { FolderStore } from '../store/folderStore';
 import { defineCommand } from './command';
 import { commonRequest, DEVICE_FLAGS, OUTPUT_FLAGS, refuseWords, required, STORE_FLAG } from './commonFlags';
-import { choice, list, text } from './flags';
-import { duration } from './progress';
+import { comparisonLines, describeRun } from './evaluationText';
+import { EXIT } from './exit';
+import { choice, list, number, text } from './flags';
+import { GATE_FLAGS, gateRules } from './gateFlags';
 import { examplesFor, REPORT_FLAGS, wantedReports, writeReports } from './reportFiles';
-import { decimals, printable, table } from './table';
-
-const PREVIOUS = 'previous';
+import { printable } from './table';
 
 export const evaluateCommand = defineCommand({
 	name: 'evaluate',
@@ -24,6 +24,7 @@ export const evaluateCommand = defineCommand({
 		'dinomaly evaluate --model bottles --data ./mvtec --report bottles.html',
 		'dinomaly evaluate --model bottles --data ./mvtec --report bottles.html bottles.md --plots ./plots',
 		'dinomaly evaluate --model bottles --data ./mvtec --category bottle --json',
+		'dinomaly evaluate --model bottles@latest --data ./mvtec --compare production --floor imageAuroc=0.95 --max-drop "*:imageAuroc=0.02"',
 	],
 	flags: {
 		model: text('NAME', 'Model, with a version or an alias: NAME@3, NAME@production'),
@@ -33,10 +34,16 @@ export const evaluateCommand = defineCommand({
 			['nonzero', 'half'] as const,
 			'Mask pixels that count as anomalous after resizing (default: nonzero)',
 		),
-		compare: text(
-			'RUN',
-			'Earlier run to compare with, by its id, or "previous" for the newest on the same images',
+		'max-fpr': number(
+			'RATE',
+			'False-positive rate up to which AUPRO averages, above 0 and at most 1 (default: 0.3)',
+			{ min: 0, max: 1 },
 		),
+		'pixel-metrics': choice(
+			['auto', 'exact', 'histogram'] as const,
+			'How pixel scores are kept: exact, or counted in fine bins in bounded memory with bounds on the error (default: auto, exact up to 1,024 images of a category)',
+		),
+		...GATE_FLAGS,
 		...REPORT_FLAGS,
 		...DEVICE_FLAGS,
 		...STORE_FLAG,
@@ -49,11 +56,12 @@ export const evaluateCommand = defineCommand({
 		const { compare } = values;
 		const model = required(values.model, 'model');
 		const reports = wantedReports(values, context);
+		const gates = gateRules(values);
 		// Before the work, so that a wrong id costs nothing.
-		const compared =
-			compare === undefined || compare === PREVIOUS
+		const compareWith =
+			compare === undefined
 				? undefined
-				: await runs.read(parseRef(model).name, compare);
+				: await readCompareWith(compare, { model, runs, store: new FolderStore(common.store) });
 		const { examples, ...result } = await context.engine.evaluate(
 			{
 				...common,
@@ -62,6 +70,8 @@ export const evaluateCommand = defineCommand({
 				data: context.path(required(values.data, 'data')),
 				categories: values.category,
 				maskRule: values['mask-rule'],
+				maxFpr: values['max-fpr'],
+				pixelMode: values['pixel-metrics'],
 			},
 			{
 				...context.call,
@@ -71,9 +81,8 @@ export const evaluateCommand = defineCommand({
 			},
 		);
 		const run = runOf({ ...result, examples });
-		await runs.record(run);
-		const previous = compared ?? (await previousOf(runs, run));
-		const written = await writeReports(reports, { run, previous, examples }, context);
+		const { previous, verdict } = await concludeRun(runs, run, { gates, compareWith });
+		const written = await writeReports(reports, { run, previous, verdict, examples }, context);
 		const { failures } = result;
 		const comparison =
 			compare === undefined || previous === undefined ? undefined : compareRuns(previous, run);
@@ -82,84 +91,29 @@ export const evaluateCommand = defineCommand({
 				...result,
 				runId: run.id,
 				defectTypes: defectTypes(run),
+				fewImages: fewImagesWarning(run.categories) ?? null,
 				...(comparison && { comparedWith: previous?.id, comparison }),
+				...(verdict && { gate: verdict }),
 				...(written.length > 0 && { reports: written }),
 			},
 			text: [
-				describe(result),
+				describeRun(run),
+				...failures.map(({ file, reason }) => printable(`${file}: ${reason}`)),
 				`run ${run.id}`,
 				...(compare === undefined ? [] : comparisonLines(previous, comparison)),
+				...(verdict === undefined ? [] : [printable(verdict.reason)]),
 				...written.map((path) => printable(`report ${path}`)),
 			].join('\n'),
-			failure:
-				failures.length === 0
-					? undefined
-					: `${failures.length} images could not be evaluated and are left out`,
+			...failureOf({ unread: failures.length, gateFailed: verdict?.passed === false }),
 		};
 	},
 });
 
-function comparisonLines(
-	previous: EvaluationRun | undefined,
-	comparison: readonly CategoryDifference[] = [],
-): string[] {
-	if (previous === undefined) return ['no earlier run on the same images to compare with'];
-	const lines = comparison.map((difference) => printable(describeDifference(difference)));
-	return [
-		`compared with run ${previous.id} (version ${previous.model.version}), by DeLong's test:`,
-		...(lines.length === 0 ? ['no category with two good and two anomalous images in both runs'] : lines),
-	];
-}
-
-/** The newest earlier run of the model on the same images. */
-function previousOf(runs: EvaluationRuns, run: EvaluationRun): Promise<EvaluationRun | undefined> {
-	const { fingerprint } = run.dataset;
-	return runs.newest(run.model.name, { fingerprint, source: run.source, before: run.id });
-}
-
-function describe(result: Omit<EvaluateResult, 'examples'>): string {
-	const { categories, mean, notices, failures } = result;
-	const rows = [
-		...categories.map((category) => [
-			category.category,
-			countImages(category),
-			...numbers(category),
-			interval(category),
-		]),
-		['mean', '', ...numbers(mean), ''],
-	];
-	const headings = ['category', 'images', ...METRICS.map(({ short }) => short), 'I-AUROC, 95 %'];
-	const head = `${result.model}@${result.version}, encoder ${result.encoder}, ${result.device}, ${duration(result.seconds)}`;
-	return [
-		printable(head),
-		table(headings, rows, ['left', 'right', ...METRICS.map(() => 'right' as const), 'left']),
-		...categories.flatMap(reasonsOf),
-		...notices.map(printable),
-		...failures.map(({ file, reason }) => printable(`${file}: ${reason}`)),
-	].join('\n');
-}
-
-function numbers(metrics: MetricSet): string[] {
-	return METRICS.map(({ name }) => decimals(metrics[name]));
-}
-
-function interval({ intervals }: CategoryEvaluation): string {
-	const { imageAuroc } = intervals;
-	return imageAuroc === null ? '-' : imageAuroc.map((end) => decimals(end)).join(' to ');
-}
-
-function countImages({ images }: CategoryEvaluation): string {
-	return `${images.good}+${images.anomalous}`;
-}
-
-/** One line for each reason, with all the metrics that it takes away. */
-function reasonsOf({ category, reasons }: CategoryEvaluation): string[] {
-	const metricsByReason = new Map<string, string[]>();
-	for (const { name, short } of METRICS) {
-		if (!Object.hasOwn(reasons, name)) continue;
-		metricsByReason.set(reasons[name], [...(metricsByReason.get(reasons[name]) ?? []), short]);
-	}
-	return [...metricsByReason].map(([reason, titles]) =>
-		printable(`${category}: no ${titles.join(', ')}: ${reason}`),
-	);
+/** A gate that failed matters more than images that are left out: whoever reads the exit code must see it. */
+function failureOf({ unread, gateFailed }: { readonly unread: number; readonly gateFailed: boolean }): {
+	failure?: string;
+	exitCode?: number;
+} {
+	if (gateFailed) return { failure: 'the evaluation does not pass its gate', exitCode: EXIT.gate };
+	return unread === 0 ? {} : { failure: `${unread} images could not be evaluated and are left out` };
 }

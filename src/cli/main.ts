@@ -3,7 +3,10 @@ import { packageVersion } from '../packageVersion';
 import { DinomalyError } from '../errors';
 import type { Command, CommandContext } from './command';
 import { doctorCommand } from './doctor';
+import { driftCommand } from './drift';
 import { evaluateCommand } from './evaluate';
+import { evaluationCommands } from './evaluations';
+import { EXIT } from './exit';
 import { parseFlags, usage } from './flags';
 import { commandHelp, overview } from './help';
 import type { CliIo } from './io';
@@ -16,12 +19,12 @@ import { scoreCommand } from './score';
 import { printable } from './table';
 import { trainCommand } from './train';
 
-export const EXIT = { done: 0, failed: 1, usage: 2, cancelled: 130 } as const;
-
 const COMMANDS: readonly Command[] = [
 	trainCommand,
 	scoreCommand,
 	evaluateCommand,
+	...evaluationCommands,
+	driftCommand,
 	...modelCommands,
 	sampleCommand,
 	doctorCommand,
@@ -30,7 +33,7 @@ const COMMANDS: readonly Command[] = [
 /** Generous, since a second Ctrl-C is at hand: a large model takes long for one step, and its checkpoint is worth the wait. */
 const GRACE_MS = 60_000;
 
-/** Runs the command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 130 cancelled. Never rejects. */
+/** Runs the command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 3 below a gate, 130 cancelled. Never rejects. */
 export async function main(args: readonly string[], io: CliIo): Promise<number> {
 	const json = args.includes('--json');
 	let command: Command | undefined;
@@ -76,11 +79,11 @@ async function runCommand(command: Command, args: readonly string[], io: CliIo):
 		path: (given) => resolve(io.cwd, given),
 	};
 	try {
-		const { json: value, text, failure } = await command.run(parsed, context);
+		const { json: value, text, failure, exitCode } = await command.run(parsed, context);
 		progress.end();
 		print(io, json ? JSON.stringify(value) : text);
 		if (failure !== undefined) io.stderr.write(`error: ${failure}\n`);
-		return failure === undefined ? EXIT.done : EXIT.failed;
+		return failure === undefined ? EXIT.done : (exitCode ?? EXIT.failed);
 	} finally {
 		progress.end();
 		forget();

@@ -1,5 +1,8 @@
 import type { EvaluationRun, ImageOfRun } from '../store/evaluationRun';
-import { compareAurocs, type AurocDifference } from './metrics/deLong';
+import type { Interval } from './metrics/bootstrap';
+import { compareAurocs, type AurocDifference, type PairedScore } from './metrics/deLong';
+import { holm } from './metrics/holm';
+import { rankingChanges } from './metrics/pairedBootstrap';
 
 /** Smaller chances are called a change. */
 export const SIGNIFICANT = 0.05;
@@ -8,6 +11,12 @@ export interface CategoryDifference extends AurocDifference {
 	readonly category: string;
 	/** Images that both runs scored. */
 	readonly images: number;
+	/** `pValue` raised for the number of categories that are compared (Holm): of many categories, one changes by chance. */
+	readonly adjustedPValue: number | null;
+	/** Whether the image AUROC changed by more than chance. */
+	readonly significant: boolean;
+	/** Between which values each image metric changed, with 95 % confidence (paired bootstrap). */
+	readonly changes: Readonly<Record<'imageAuroc' | 'imageAp' | 'imageF1Max', Interval>>;
 }
 
 /**
@@ -16,24 +25,47 @@ export interface CategoryDifference extends AurocDifference {
  */
 export function compareRuns(before: EvaluationRun, now: EvaluationRun): CategoryDifference[] {
 	const earlier = new Map(before.images.map((image) => [keyOf(image), image.score]));
-	return now.categories.flatMap(({ category }) => {
-		const pairs = now.images.flatMap((image) => {
+	const found = now.categories.flatMap(({ category }) => {
+		const pairs = now.images.flatMap((image): PairedScore[] => {
 			const score = image.category === category ? earlier.get(keyOf(image)) : undefined;
 			return score === undefined
 				? []
 				: [{ anomalous: image.anomalous, before: score, now: image.score }];
 		});
 		const difference = compareAurocs(pairs);
-		return difference === undefined ? [] : [{ category, images: pairs.length, ...difference }];
+		const changes = rankingChanges(pairs);
+		if (difference === undefined || changes === undefined) return [];
+		const { auroc, ap, f1Max } = changes;
+		return [
+			{
+				category,
+				images: pairs.length,
+				...difference,
+				changes: { imageAuroc: auroc, imageAp: ap, imageF1Max: f1Max },
+			},
+		];
 	});
+	const adjusted = holm(found.map(({ pValue }) => pValue));
+	return found.map((difference, i) => ({
+		...difference,
+		adjustedPValue: adjusted[i],
+		significant: (adjusted[i] ?? 0) < SIGNIFICANT,
+	}));
 }
 
 /** One sentence about a category. */
-export function describeDifference({ category, images, before, now, pValue }: CategoryDifference): string {
+export function describeDifference({
+	category,
+	images,
+	before,
+	now,
+	adjustedPValue,
+	significant,
+}: CategoryDifference): string {
 	const moved = `${category}: image AUROC ${before.toFixed(3)} before, ${now.toFixed(3)} now on the ${images} images of both runs`;
-	if (pValue === null) return `${moved}, a change that the choice of images does not explain`;
-	const chance = pValue < 0.001 ? 'p < 0.001' : `p = ${pValue.toFixed(3)}`;
-	return `${moved}, ${pValue < SIGNIFICANT ? 'more than chance' : 'no more than chance'} (${chance})`;
+	if (adjustedPValue === null) return `${moved}, a change that the choice of images does not explain`;
+	const chance = adjustedPValue < 0.001 ? 'p < 0.001' : `p = ${adjustedPValue.toFixed(3)}`;
+	return `${moved}, ${significant ? 'more than chance' : 'no more than chance'} (${chance})`;
 }
 
 function keyOf({ file, category, anomalous }: ImageOfRun): string {

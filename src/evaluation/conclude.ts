@@ -1,14 +1,15 @@
 import { DinomalyError } from '../errors';
 import type { EvaluationRun } from '../store/evaluationRun';
 import type { EvaluationRuns } from '../store/evaluationRuns';
-import { judgeGate, type GateRule, type GateVerdict } from './gate';
+import { findBaseline, requireComparable, type CompareWith } from './baseline';
+import { judgeGates, type GateRule, type GatesVerdict } from './gate';
 
 export interface ConcludeOptions {
-	/** Absent when there is no gate. */
-	readonly gate?: GateRule;
+	/** Absent or empty when there is no gate. */
+	readonly gates?: readonly GateRule[];
 	/** Run that this one is held against; the newest earlier one of the same model when absent. */
-	readonly compareRun?: string;
-	/** Whether the newest earlier run must be of the same test images; it always is of the same kind. */
+	readonly compareWith?: CompareWith;
+	/** Whether a run that is not named must be of the same test images; it always is of the same kind. */
 	readonly sameImages?: boolean;
 	/** Whether to store the run. */
 	readonly record?: boolean;
@@ -16,7 +17,7 @@ export interface ConcludeOptions {
 
 export interface Conclusion {
 	readonly previous?: EvaluationRun;
-	readonly verdict?: GateVerdict;
+	readonly verdict?: GatesVerdict;
 	readonly recorded: boolean;
 }
 
@@ -24,29 +25,30 @@ export interface Conclusion {
  * Holds a run against the one before and against the gate, and stores it. A run that fails its gate is stored too: it is a measurement
  * like any other.
  *
- * @throws DinomalyError INPUT_MISSING when the named run is not there, or when a comparison is asked for and the model is not known
+ * @throws DinomalyError INPUT_MISSING when the named run is not there, or when a comparison is asked for and the model is not known;
+ * CONFIG_INVALID when a drop of pixel metrics is asked for against a run that measured them by other rules
  */
 export async function concludeRun(
 	runs: EvaluationRuns,
 	run: EvaluationRun,
-	{ gate, compareRun, sameImages = true, record = true }: ConcludeOptions = {},
+	{ gates = [], compareWith, sameImages = true, record = true }: ConcludeOptions = {},
 ): Promise<Conclusion> {
 	const { name } = run.model;
+	const judged = gates.length > 0;
 	if (name === '') {
-		if (compareRun !== undefined || gate?.largestDrop !== undefined) throw unknownModel();
-		return { verdict: gate && judgeGate(gate, run), recorded: false };
+		const compares = compareWith !== undefined && compareWith.kind !== 'previous';
+		if (compares || gates.some(({ largestDrop }) => largestDrop !== undefined)) throw unknownModel();
+		return { ...(judged && { verdict: judgeGates(gates, run) }), recorded: false };
 	}
-	const previous =
-		compareRun === undefined
-			? await runs.newest(name, {
-					source: run.source,
-					before: run.id,
-					...(sameImages && { fingerprint: run.dataset.fingerprint }),
-				})
-			: await runs.read(name, compareRun);
-	const verdict = gate && judgeGate(gate, run, previous && { ...previous, title: `run ${previous.id}` });
+	const { previous, missing } = await findBaseline(runs, run, {
+		compareWith: compareWith ?? { kind: 'previous' },
+		sameImages,
+	});
 	if (record) await runs.record(run);
-	return { previous, verdict, recorded: record };
+	if (previous !== undefined) requireComparable(gates, run, previous);
+	const earlier =
+		missing === undefined ? previous && { ...previous, title: `run ${previous.id}` } : { missing };
+	return { previous, ...(judged && { verdict: judgeGates(gates, run, earlier) }), recorded: record };
 }
 
 function unknownModel(): DinomalyError {

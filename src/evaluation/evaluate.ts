@@ -85,7 +85,7 @@ export async function evaluateModel(
 		notices: noticesOf(model, dataset),
 		images,
 		examples: await drawExamples(model, dataset, chosen),
-		madeWith: await describeMaking(card, dataset, {
+		madeWith: await describeMaking(model.opened, dataset, {
 			maskRule,
 			maxFpr,
 			pixelMode,

@@ -4,8 +4,10 @@ import { metricInWords, type MetricName } from './metricNames';
 /** What an evaluation must reach. */
 export interface GateRule {
 	readonly metric: MetricName;
-	/** `everyCategory`: one category that falls short is enough to fail. */
-	readonly scope: 'mean' | 'everyCategory';
+	/** `everyCategory`: one category that falls short is enough to fail. `category`: only the named one counts. */
+	readonly scope: 'mean' | 'everyCategory' | 'category';
+	/** For the scope `category`. */
+	readonly category?: string;
 	/** Smallest value that passes, in [0, 1]. */
 	readonly floor?: number;
 	/** Largest drop against the earlier evaluation that passes, in [0, 1]. */
@@ -23,10 +25,22 @@ export interface Baseline extends Measured {
 	readonly title: string;
 }
 
+/** An earlier evaluation that was asked for and is not there: no drop can be checked. */
+export interface MissingBaseline {
+	/** As it follows "found", such as `no evaluation of version 2`. */
+	readonly missing: string;
+}
+
 export interface GateVerdict {
 	readonly passed: boolean;
 	/** One sentence. */
 	readonly reason: string;
+}
+
+/** The verdict on several rules: all must pass. */
+export interface GatesVerdict extends GateVerdict {
+	/** In the order of the rules. */
+	readonly rules: readonly GateVerdict[];
 }
 
 interface Subject {
@@ -46,18 +60,44 @@ const MOST_DIGITS = 9;
  * A metric that is not defined fails: a gate that cannot be checked must not look passed. Without an earlier evaluation, or for a
  * category that it did not have, there is nothing to drop from: that passes, and the sentence says so.
  */
-export function judgeGate(rule: GateRule, current: Measured, baseline?: Baseline): GateVerdict {
+export function judgeGate(
+	rule: GateRule,
+	current: Measured,
+	earlier?: Baseline | MissingBaseline,
+): GateVerdict {
+	const baseline = earlier !== undefined && 'missing' in earlier ? undefined : earlier;
 	const subjects = subjectsOf(rule, current, baseline);
-	const failures = subjects.flatMap((subject) => failuresOf(rule, subject, baseline));
 	const metric = metricInWords(rule.metric);
-	if (subjects.length === 0)
-		return { passed: false, reason: `Failed: expected ${metric} of at least one category, found none` };
+	if (subjects.length === 0) {
+		const wanted =
+			rule.scope === 'category' ? `category "${rule.category ?? ''}"` : 'at least one category';
+		return { passed: false, reason: `Failed: expected ${metric} of ${wanted}, found none` };
+	}
+	const failures = subjects.flatMap((subject) => failuresOf(rule, subject, baseline));
+	if (rule.largestDrop !== undefined && earlier !== undefined && 'missing' in earlier)
+		failures.push(
+			`has nothing to be held against: expected an earlier evaluation, found ${earlier.missing}`,
+		);
 	if (failures.length > 0) return { passed: false, reason: `Failed: ${metric} ${failures.join('; ')}` };
 	return { passed: true, reason: `Passed: ${metric} ${praise(rule, subjects, baseline)}` };
 }
 
+/** Holds an evaluation against all rules; the sentence names every one that failed, or what all reached. */
+export function judgeGates(
+	rules: readonly GateRule[],
+	current: Measured,
+	earlier?: Baseline | MissingBaseline,
+): GatesVerdict {
+	const verdicts = rules.map((rule) => judgeGate(rule, current, earlier));
+	const passed = verdicts.every((verdict) => verdict.passed);
+	const told = passed ? verdicts : verdicts.filter((verdict) => !verdict.passed);
+	const word = passed ? 'Passed' : 'Failed';
+	const parts = told.map(({ reason }) => reason.slice(`${word}: `.length));
+	return { passed, reason: `${word}: ${parts.join('; ')}`, rules: verdicts };
+}
+
 function subjectsOf(
-	{ metric, scope }: GateRule,
+	{ metric, scope, category: only }: GateRule,
 	current: Measured,
 	baseline: Baseline | undefined,
 ): Subject[] {
@@ -65,11 +105,13 @@ function subjectsOf(
 	if (scope === 'mean')
 		return [{ title: 'mean over categories', now: value(current.mean), before: value(baseline?.mean) }];
 	const before = new Map(baseline?.categories.map(({ category, metrics }) => [category, metrics]));
-	return current.categories.map(({ category, metrics }) => ({
-		title: category,
-		now: value(metrics),
-		before: value(before.get(category)),
-	}));
+	return current.categories
+		.filter(({ category }) => scope === 'everyCategory' || category === only)
+		.map(({ category, metrics }) => ({
+			title: category,
+			now: value(metrics),
+			before: value(before.get(category)),
+		}));
 }
 
 function failuresOf(rule: GateRule, subject: Subject, baseline: Baseline | undefined): string[] {

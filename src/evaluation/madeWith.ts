@@ -5,7 +5,8 @@ import { DinomalyError } from '../errors';
 import type { ModelCard } from '../store/card';
 import { versionsInUse } from '../training/publish';
 import { modelHash } from './modelHash';
-import { DEFAULT_FALSE_ALARM_RATE } from '../routing/calibration';
+import { DEFAULT_POLICY } from '../routing/calibration';
+import type { CalibrationFile } from '../store/calibration';
 import type { MadeWith, MaskRuleName, PixelMode } from './request';
 
 interface EvaluationSettings {
@@ -18,7 +19,7 @@ interface EvaluationSettings {
 
 /** Writes down what an evaluation rests on. Only the test images count: training images may come and go. */
 export async function describeMaking(
-	card: ModelCard,
+	{ card, calibration }: { readonly card: ModelCard; readonly calibration?: CalibrationFile },
 	dataset: Dataset,
 	{ maskRule, maxFpr, pixelMode, threads = 0, signal }: EvaluationSettings,
 ): Promise<MadeWith> {
@@ -31,11 +32,23 @@ export async function describeMaking(
 		maskRule,
 		maxFpr,
 		pixelMode,
-		falseAlarmRate: DEFAULT_FALSE_ALARM_RATE,
+		...thresholdRuleOf(calibration),
 		threads,
 		datasetRoot: path.basename(dataset.root),
 		datasetFingerprint: await fingerprintIfReadable({ ...dataset, categories }, signal),
 		versions: versionsInUse(),
+	};
+}
+
+/** What the thresholds are to achieve; nothing without a calibration. */
+function thresholdRuleOf(
+	calibration: CalibrationFile | undefined,
+): Pick<MadeWith, 'falseAlarmRate' | 'thresholdRule'> {
+	if (calibration === undefined) return { falseAlarmRate: null, thresholdRule: null };
+	const { strategy } = calibration.policy ?? DEFAULT_POLICY;
+	return {
+		falseAlarmRate: strategy.kind === 'falseAlarmRate' ? strategy.rate : null,
+		thresholdRule: Object.values(strategy).join(' '),
 	};
 }
 

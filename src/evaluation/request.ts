@@ -115,8 +115,10 @@ export interface MadeWith {
 	readonly maskRule: MaskRuleName;
 	readonly maxFpr: number;
 	readonly pixelMode: PixelMode;
-	/** False-alarm rate that the thresholds are set for, in (0, 1). */
-	readonly falseAlarmRate: number;
+	/** False-alarm rate that the thresholds are set for, in (0, 1); null when they are set otherwise. */
+	readonly falseAlarmRate: number | null;
+	/** Strategy of the thresholds with its numbers, such as `falseAlarmRate 0.01`; null without calibration. */
+	readonly thresholdRule: string | null;
 	/** CPU threads asked for; 0: the runtime's own choice. */
 	readonly threads: number;
 	/** Last part of the dataset folder's path. */

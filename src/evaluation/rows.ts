@@ -1,6 +1,9 @@
 import type { CategoryOfRun, EvaluationRun } from '../store/evaluationRun';
 import type { GateVerdict } from './gate';
-import { IMAGE_METRICS, METRICS } from './metricNames';
+import { confusionOf } from './confusion';
+import { isFewImages } from './fewImages';
+import { IMAGE_METRICS, METRICS, PIXEL_METRICS } from './metricNames';
+import { maxFprOf } from './run';
 
 /** Flat and of one shape, so that a table can take it: a value that is not defined is null. */
 export type EvaluationRow = Record<string, string | number | boolean | null>;
@@ -14,7 +17,6 @@ export interface RowContext {
 
 /** What the row of the means has as its category. */
 export const MEAN = 'mean';
-const FEW_IMAGES = 30;
 
 /** A row for each category of a run. */
 export function categoryRows(run: EvaluationRun, context: RowContext): EvaluationRow[] {
@@ -66,19 +68,24 @@ function countColumns(categories: readonly CategoryOfRun[]): EvaluationRow {
 		categories.reduce((total, row) => total + count(row), 0);
 	const goodImages = sum(({ good }) => good);
 	const anomalousImages = sum(({ anomalous }) => anomalous);
-	const judged = categories.every(({ threshold }) => threshold !== null);
-	const falseAlarms = judged ? sum((row) => row.falseAlarms ?? 0) : null;
-	const misses = judged ? sum((row) => row.misses ?? 0) : null;
+	const found = confusionOf(categories);
 	return {
 		images: goodImages + anomalousImages,
 		goodImages,
 		anomalousImages,
 		maskedImages: sum(({ withMask }) => withMask),
-		fewImages: categories.some(({ good, anomalous }) => good < FEW_IMAGES || anomalous < FEW_IMAGES),
-		falseAlarms,
-		misses,
-		falseAlarmRate: falseAlarms === null || goodImages === 0 ? null : falseAlarms / goodImages,
-		missRate: misses === null || anomalousImages === 0 ? null : misses / anomalousImages,
+		fewImages: categories.some(isFewImages),
+		falseAlarms: found?.falseAlarms ?? null,
+		misses: found?.misses ?? null,
+		passedImages: found?.passed ?? null,
+		foundImages: found?.found ?? null,
+		falseAlarmRate: found?.falseAlarmRate ?? null,
+		falseAlarmRateLow: found?.falseAlarmInterval?.[0] ?? null,
+		falseAlarmRateHigh: found?.falseAlarmInterval?.[1] ?? null,
+		missRate: found?.missRate ?? null,
+		missRateLow: found?.missInterval?.[0] ?? null,
+		missRateHigh: found?.missInterval?.[1] ?? null,
+		pixelErrorBound: errorBoundOf(categories),
 	};
 }
 
@@ -92,6 +99,7 @@ function runColumns(run: EvaluationRun, { previous, verdict, recorded }: RowCont
 		dataset: run.dataset.root,
 		datasetFingerprint: run.dataset.fingerprint,
 		maskRule: run.maskRule,
+		auproLimit: maxFprOf(run),
 		skippedImages: run.failures,
 		runId: recorded ? run.id : null,
 		evaluatedAt: run.created,
@@ -99,6 +107,15 @@ function runColumns(run: EvaluationRun, { previous, verdict, recorded }: RowCont
 		previousRunId: previous?.id ?? null,
 		...(verdict && { gatePassed: verdict.passed, gateReason: verdict.reason }),
 	};
+}
+
+/** How far the pixel metric that is known least exactly may be off; 0 when all are exact, null without any. */
+function errorBoundOf(categories: readonly CategoryOfRun[]): number | null {
+	const measured = categories.filter(({ metrics }) =>
+		PIXEL_METRICS.some((name) => typeof metrics[name] === 'number'),
+	);
+	if (measured.length === 0) return null;
+	return Math.max(0, ...measured.flatMap(({ errorBounds = {} }) => Object.values(errorBounds)));
 }
 
 /** One text for all reasons: metrics that share one stand together. */

@@ -22,6 +22,7 @@ export function runOf(result: EvaluateResult, moment = new Date()): EvaluationRu
 			maxFpr: madeWith.maxFpr,
 			pixelMode: madeWith.pixelMode,
 			falseAlarmRate: madeWith.falseAlarmRate,
+			...(madeWith.thresholdRule !== null && { thresholdRule: madeWith.thresholdRule }),
 			threads: madeWith.threads,
 		},
 		versions: { ...madeWith.versions },

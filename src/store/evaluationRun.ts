@@ -60,8 +60,10 @@ export interface SettingsOfRun {
 	/** False positive rate up to which AUPRO averages. */
 	readonly maxFpr: number;
 	readonly pixelMode: (typeof PIXEL_MODES)[number];
-	/** False-alarm rate that the thresholds are set for; null when they came with the items. */
+	/** False-alarm rate that the thresholds are set for; null when they are set otherwise, or came with the items. */
 	readonly falseAlarmRate: number | null;
+	/** Strategy of the thresholds with its numbers, such as `falseAlarmRate 0.01`; absent when it is not known. */
+	readonly thresholdRule?: string;
 	/** CPU threads asked for; 0: the runtime's own choice, or not known. */
 	readonly threads: number;
 }
@@ -191,6 +193,7 @@ function parseSettings(fields: JsonFields): SettingsOfRun {
 		falseAlarmRate: fields.isNull('falseAlarmRate')
 			? null
 			: fields.number('falseAlarmRate', { min: 0, max: 1 }),
+		...(fields.has('thresholdRule') && { thresholdRule: fields.text('thresholdRule') }),
 		threads: fields.count('threads'),
 	};
 }

@@ -4,7 +4,7 @@ import { DinomalyError } from '../errors';
 import { writeFileAtomic } from '../files/atomicFile';
 import { whenMissing } from '../files/diskError';
 import { readRunFile, type EvaluationRun } from './evaluationRun';
-import { validateName } from './names';
+import { isName, validateName } from './names';
 import { realPathInside, storeLayout } from './paths';
 import { isRunId } from './runId';
 
@@ -16,7 +16,13 @@ export interface RunFilter {
 	readonly version?: string;
 	/** Only runs older than this one. */
 	readonly before?: string;
+	/** Only runs that this holds for. */
+	readonly where?: (run: EvaluationRun) => boolean;
 }
+
+/** A run of a list, or why it cannot be read. */
+export type ListedRun =
+	{ readonly id: string; readonly run: EvaluationRun } | { readonly id: string; readonly problem: string };
 
 /** Runs that the error about a missing one names. */
 const NAMED_RUNS = 3;
@@ -41,6 +47,12 @@ export class EvaluationRuns {
 		return path;
 	}
 
+	/** Models that have been evaluated, by name. */
+	async models(): Promise<string[]> {
+		const names = await whenMissing(readdir(this.#folder), []);
+		return names.filter((name) => isName(name, 'model')).sort();
+	}
+
 	/** Ids of a model's runs, newest first. */
 	async list(model: string): Promise<string[]> {
 		const names = await whenMissing(readdir(this.#modelFolder(model)), []);
@@ -49,6 +61,21 @@ export class EvaluationRuns {
 			.map((name) => name.slice(0, -'.json'.length))
 			.sort()
 			.reverse();
+	}
+
+	/** The newest runs of a model, newest first; a damaged one is there with its problem. */
+	async newestOf(model: string, limit: number): Promise<ListedRun[]> {
+		const ids = (await this.list(model)).slice(0, limit);
+		return Promise.all(
+			ids.map(async (id): Promise<ListedRun> => {
+				try {
+					return { id, run: await this.read(model, id) };
+				} catch (error) {
+					if (error instanceof DinomalyError) return { id, problem: error.message };
+					throw error;
+				}
+			}),
+		);
 	}
 
 	/** One run. Throws INPUT_MISSING when there is none of that id, MODEL_INVALID when it is damaged. */
@@ -73,7 +100,7 @@ export class EvaluationRuns {
 	/** The newest run that passes the filter; damaged ones are passed over. */
 	async newest(
 		model: string,
-		{ fingerprint, source, version, before }: RunFilter = {},
+		{ fingerprint, source, version, before, where }: RunFilter = {},
 	): Promise<EvaluationRun | undefined> {
 		for (const id of await this.list(model)) {
 			if (before !== undefined && id >= before) continue;
@@ -87,6 +114,7 @@ export class EvaluationRuns {
 				(fingerprint === null || run.dataset.fingerprint !== fingerprint)
 			)
 				continue;
+			if (where !== undefined && !where(run)) continue;
 			return run;
 		}
 		return undefined;

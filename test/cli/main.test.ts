@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { main } from '../../src/cli/main';
 import { openEngine } from '../../src/engine/host';
 import type { Engine } from '../../src/engine/host';
+import { FolderStore } from '../../src/store/folderStore';
 import type { TrainRequest } from '../../src/training/request';
+import { sampleCalibration, sampleDraft } from '../store/sampleModel';
 
 const ENTRY = join(__dirname, '..', 'support', 'fakeEngine.cjs');
 const PNG_BYTES = Buffer.from('not looked at by the fake engine');
@@ -410,11 +412,74 @@ describe('evaluate', () => {
 			'bottle',
 			'cable',
 			'mean',
+			'at',
+			'bottle',
+			'cable',
+			'all',
 			'bottle:',
 			'cable:',
+			'warning:',
 			'run',
 		]);
-		expect(rows[3]).toBe('bottle: no AUPRO: no masks');
+		// scipy: binomtest(1, 3).proportion_ci(method='wilson') and binomtest(0, 2)
+		expect(rows[4].split(/ {2,}/)).toEqual([
+			'bottle',
+			'0.5000',
+			'1 of 3 good',
+			'6.1 to 79.2 %',
+			'0 of 2 defective',
+			'0.0 to 65.8 %',
+		]);
+		expect(rows[7]).toBe('bottle: no AUPRO: no masks');
+		expect(rows[9]).toBe(
+			'warning: Fewer than 30 good or 30 defective images in bottle (3 good, 2 defective), cable (3 good, 2 defective): a small change of these figures may be chance',
+		);
+	});
+
+	test('how pixels are measured can be chosen', async () => {
+		const { out } = await dinomaly(
+			'evaluate --model m --data d --max-fpr 0.05 --pixel-metrics histogram --mask-rule half --json',
+		);
+		expect(JSON.parse(out)).toMatchObject({
+			madeWith: { maxFpr: 0.05, pixelMode: 'histogram', maskRule: 'half' },
+		});
+		expect(await dinomaly('evaluate --model m --data d --max-fpr 2')).toMatchObject({
+			code: 2,
+			err: expect.stringContaining('at most 1'),
+		});
+	});
+
+	test('floors and drops decide the exit code, the run is recorded all the same', async () => {
+		const passed = await dinomaly(
+			'evaluate --model g --data d --floor imageAuroc=0.9 bottle:imageAp=0.8',
+		);
+		expect(passed).toMatchObject({
+			code: 0,
+			out: expect.stringContaining(
+				'Passed: image AUROC of mean over categories is 0.9000, at least the floor 0.9000; image AP of bottle is 0.9000, at least the floor 0.8000',
+			),
+		});
+		const failed = await dinomaly([
+			...['evaluate', '--model', 'g', '--data', 'd', '--json'],
+			...['--floor', '*:imageAuroc=0.95', '--max-drop', 'imageAuroc=0.1'],
+		]);
+		expect(failed.code).toBe(3);
+		expect(failed.err).toContain('error: the evaluation does not pass its gate');
+		const json = JSON.parse(failed.out) as { runId: string; gate: { rules: { passed: boolean }[] } };
+		expect(json.gate.rules.map((rule) => rule.passed)).toEqual([false, true]);
+		const files = readdirSync(join(folder, 'store', 'evaluations', 'g'));
+		expect(files).toContain(`${json.runId}.json`);
+	});
+
+	test.each([
+		['--floor imageAurc=0.9', /name a metric, found "imageAurc"; did you mean "imageAuroc"\?/],
+		['--floor imageAuroc', /\[CATEGORY:\]METRIC=VALUE, found "imageAuroc"/],
+		['--max-drop imageAuroc=5', /a number from 0 to 1, found "5"/],
+	])('%s is refused before any work is done', async (flags, message) => {
+		expect(await dinomaly(`evaluate --model m --data d ${flags}`)).toMatchObject({
+			code: 2,
+			err: expect.stringMatching(message),
+		});
 	});
 
 	test('the run is recorded in the store, and --report writes a page that compares it with the one before', async () => {
@@ -479,6 +544,110 @@ describe('evaluate', () => {
 		expect(JSON.parse(out)).toMatchObject({
 			categories: [{ category: 'cable', imageAuroc: 0.9, aupro: null }],
 			mean: { imageAuroc: 0.9, imageAp: 0.9, imageF1Max: 0.9, pixelAuroc: null, auproOfficial: null },
+		});
+	});
+});
+
+describe('evaluations', () => {
+	test('runs are listed, shown and compared', async () => {
+		const ids: string[] = [];
+		for (let i = 0; i < 2; i++)
+			ids.unshift(
+				(JSON.parse((await dinomaly('evaluate --model l --data d --json')).out) as { runId: string })
+					.runId,
+			);
+		const { out } = await dinomaly('evaluations list l --json');
+		const { evaluations } = JSON.parse(out) as { evaluations: { id: string; model: string }[] };
+		expect(evaluations.map(({ id }) => id)).toEqual(ids);
+		expect(evaluations[0]).toMatchObject({ model: 'l', version: '1', images: 5, maxFpr: 0.3 });
+		expect((await dinomaly('evaluations list')).out).toContain(ids[0]);
+		const shown = await dinomaly('evaluations show l latest');
+		expect(shown.out).toContain('l@1, encoder fake, cpu, 0:02');
+		expect(shown.out).toMatch(/model hash +a{64}/);
+		const compared = await dinomaly(`evaluations compare l ${ids[1]} latest`);
+		expect(compared.out).toMatch(/bottle: image AUROC .* no more than chance/);
+	});
+
+	test('none is no error, and a run that is not there is', async () => {
+		expect((await dinomaly(['evaluations', 'list', '--store', join(folder, 'none')])).out).toMatch(
+			/^No evaluations in /,
+		);
+		expect(await dinomaly('evaluations show nobody latest')).toMatchObject({
+			code: 1,
+			err: expect.stringContaining('evaluate the model first'),
+		});
+	});
+});
+
+describe('drift', () => {
+	const spread = (low: number, high: number): number[] =>
+		Array.from({ length: 40 }, (_, i) => low + ((high - low) * i) / 39);
+
+	const inDriftStore = (line: string): Promise<Run> =>
+		dinomaly(line, { env: { DINOMALY_STORE: join(folder, 'driftStore') } });
+
+	beforeAll(async () => {
+		const draft = sampleDraft();
+		const calibration = {
+			...sampleCalibration(),
+			scores: { bolt: spread(0.1, 0.2) },
+			images: {
+				bolt: {
+					brightness: spread(0.4, 0.5),
+					contrast: spread(0.09, 0.11),
+					sharpness: spread(0.009, 0.011),
+					sizes: [{ width: 64, height: 48 }],
+				},
+			},
+		};
+		await new FolderStore(join(folder, 'driftStore')).publish('bolts', {
+			...draft,
+			files: { ...draft.files, 'calibration.json': { json: calibration } },
+		});
+	});
+
+	test('images that score higher and are brighter are drift, which is an exit code of its own', async () => {
+		const { code, out, err } = await inDriftStore('drift --model bolts images --newest 30');
+		expect(code).toBe(3);
+		expect(err).toContain('error: recent images have drifted from the calibration');
+		const [reason, titles, score, brightness] = out.split('\n');
+		expect(reason).toMatch(
+			/^Drift: scores are higher than at calibration \(median 1\.\d+, was 0\.15; p < 0\.001, PSI \d+\.\d+\), images are brighter/,
+		);
+		expect(titles).toMatch(/^measure +median then +median now +KS +p +PSI/);
+		expect(score).toMatch(/^score .* clear$/);
+		expect(brightness).toMatch(/^brightness .* clear$/);
+		expect(out).toContain('30 images above the threshold, 100.0 %');
+	});
+
+	test('scores of an earlier run are enough, and few say nothing', async () => {
+		const file = join(folder, 'scores.json');
+		writeFileSync(file, JSON.stringify({ images: spread(0.1, 0.2).map((score) => ({ score })) }));
+		const stable = await inDriftStore(`drift --model bolts --scores ${file} --json`);
+		expect(stable.code).toBe(0);
+		expect(JSON.parse(stable.out)).toMatchObject({
+			model: 'bolts',
+			version: '1',
+			verdict: 'stable',
+			notices: [expect.stringContaining('Only scores were checked')],
+		});
+		writeFileSync(file, '[0.1, 0.2]');
+		expect((await inDriftStore(`drift --model bolts --scores ${file}`)).out).toMatch(
+			/^Not enough images to tell: found 2 recent images/,
+		);
+		writeFileSync(file, '["high"]');
+		expect(await inDriftStore(`drift --model bolts --scores ${file}`)).toMatchObject({
+			code: 1,
+			err: expect.stringContaining('Expected a number as score 1'),
+		});
+	});
+
+	test('neither images nor scores, and both, are wrong usage', async () => {
+		for (const line of ['drift --model bolts', 'drift --model bolts images --scores x.json'])
+			expect((await inDriftStore(line)).code).toBe(2);
+		expect(await inDriftStore('drift --model bolts images --category nut')).toMatchObject({
+			code: 1,
+			err: expect.stringContaining('trained on, found "nut"'),
 		});
 	});
 });

@@ -4,6 +4,7 @@ import type { INodeExecutionData, INodeParameters } from 'n8n-workflow';
 import { EvaluateMetrics } from '../../nodes/EvaluateMetrics/EvaluateMetrics.node';
 import type { Engine } from '../../src/engine/host';
 import type { ImageScore } from '../../src/scoring/request';
+import { FolderStore } from '../../src/store/folderStore';
 import { node, oneNode, type NodeOptions } from './support/flow';
 import { N8nLab } from './support/n8nLab';
 import type { Run } from './support/run';
@@ -20,6 +21,8 @@ const METRICS = [
 	'aupro',
 	'auproOfficial',
 ];
+/** Needs more good pixels than the tiny dataset has, unless several images are there. */
+const SCARCE = 'aupimo';
 
 let lab: N8nLab;
 let engine: Engine;
@@ -90,7 +93,7 @@ describe('Evaluate Dataset', () => {
 		for (const json of run.json()) {
 			for (const value of Object.values(json))
 				expect(typeof value === 'object' && value !== null).toBe(false);
-			for (const metric of METRICS) expect(json).toHaveProperty(metric);
+			for (const metric of [...METRICS, SCARCE]) expect(json).toHaveProperty(metric);
 		}
 		expect(bolt).toMatchObject({
 			goodImages: 3,
@@ -299,6 +302,105 @@ describe('the gate', () => {
 	test('a floor above 1 is refused', async () => {
 		const run = await evaluate({ ...gate, floor: '={{ 95 }}' });
 		expect(run.error?.message).toMatch(/"Floor" of the gate to be a number from 0 to 1, found 95/);
+	});
+});
+
+describe('rules of the gate', () => {
+	const gate = { gate: true, output: 'mean', gateMetric: 'imageAuroc', floor: 0 };
+
+	test('all rules must be met, also those for one category', async () => {
+		const more = {
+			moreRules: { rule: [{ metric: 'pixelAp', scope: 'category', category: 'nut', floor: 1 }] },
+		};
+		const run = await evaluate({ ...gate, ...more });
+		const [passed, failed] = run.outputs();
+		expect(passed).toEqual([]);
+		expect(failed[0].json.gateReason).toMatch(/^Failed: pixel AP of nut is .* below the floor 1\.0000$/);
+		const unnamed = await evaluate({ ...gate, gateScope: 'category', gateCategory: '={{ " " }}' });
+		expect(unnamed.error?.message).toBe(
+			'Expected a category in "Category Name" of the gate, found nothing',
+		);
+	});
+
+	test('a drop against production needs the alias', async () => {
+		const drop = { ...gate, gateRule: 'drop', compareWith: 'production' };
+		expect((await evaluate(drop)).error?.message).toMatch(/production/);
+		const store = new FolderStore(tiny.store);
+		await store.promote('tiny@1', 'production');
+		try {
+			const run = await evaluate({ ...drop, options: { record: false } });
+			expect(run.outputs()[0][0].json.gatePassed).toBe(true);
+		} finally {
+			await store.dropAlias('tiny', 'production');
+		}
+	});
+
+	test('an AUPRO limit is recorded, and one out of range is refused', async () => {
+		const run = await evaluate({ output: 'mean', options: { maxFpr: 0.05, pixelMode: 'histogram' } });
+		expect(run.json()[0]).toMatchObject({ auproLimit: 0.05, pixelErrorBound: expect.any(Number) });
+		expect(run.json()[0].pixelErrorBound).toBeGreaterThan(0);
+		const wrong = await evaluate({ options: { maxFpr: '={{ 30 }}' } });
+		expect(wrong.error?.message).toBe(
+			'Expected "AUPRO Limit" to be a number above 0 and at most 1, found 30',
+		);
+	});
+});
+
+describe('Check Drift', () => {
+	const drift = { operation: 'checkDrift', model: named('tiny') };
+
+	test('the images of a folder are scored, measured and judged', async () => {
+		const run = await evaluate({ ...drift, imageFolder: 'data/bolt/train', driftCategory: 'bolt' });
+		expect(run.error).toBeUndefined();
+		const [stable, other] = run.outputs();
+		const [{ json }] = [...stable, ...other];
+		expect(json).toMatchObject({
+			images: 16,
+			category: 'bolt',
+			model: 'tiny',
+			unseenSizes: 0,
+			skippedImages: 0,
+			thresholdBasis: expect.stringContaining('false alarms'),
+			reason: expect.any(String),
+		});
+		for (const value of Object.values(json))
+			expect(typeof value === 'object' && value !== null).toBe(false);
+	});
+
+	test('scored items make one sample for each category; what cannot be told is not stable', async () => {
+		const items = ['bolt', 'nut'].flatMap((category) =>
+			Array.from({ length: 3 }, (_, i) => ({ json: { score: i, category } })),
+		);
+		const run = await evaluate({ ...drift, driftSource: 'items' }, { items });
+		expect(run.error).toBeUndefined();
+		const [stable, other] = run.outputs();
+		expect(stable).toEqual([]);
+		expect(other.map(({ json }) => json.verdict)).toEqual(['unknown', 'unknown']);
+		expect(other[0].pairedItem).toHaveLength(3);
+	});
+
+	test('an item without a score goes to the error output', async () => {
+		const run = await evaluate(
+			{ ...drift, driftSource: 'items' },
+			{ items: [{ json: {} }], onError: 'continueErrorOutput' },
+		);
+		expect(run.outputs().flat()[0].json.error).toBe(
+			'Expected a number, the anomaly score, in field "score", found no such field',
+		);
+	});
+
+	test('images of items are measured', async () => {
+		const items = ['good/0', 'good/1', 'good/2', 'square/0'].flatMap((name) =>
+			Array.from({ length: 5 }, () => ({
+				json: { score: 0.1, category: 'bolt' },
+				binary: {
+					data: { data: tiny.image('bolt', name).toString('base64'), mimeType: 'image/png' },
+				},
+			})),
+		);
+		const run = await evaluate({ ...drift, driftSource: 'items', measureImages: true }, { items });
+		expect(run.error).toBeUndefined();
+		expect(run.outputs().flat()[0].json).toMatchObject({ images: 20, unseenSizes: 0 });
 	});
 });
 

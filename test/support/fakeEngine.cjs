@@ -217,6 +217,7 @@ serveEngine({
 				maxFpr: request.maxFpr ?? 0.3,
 				pixelMode: request.pixelMode ?? 'auto',
 				falseAlarmRate: 0.01,
+				thresholdRule: 'falseAlarmRate 0.01',
 				threads: 0,
 				datasetRoot: 'data',
 				datasetFingerprint: 'c'.repeat(64),
@@ -229,6 +230,22 @@ serveEngine({
 				},
 			},
 			seconds: 1.5,
+		};
+	},
+
+	/** All images are bright and score above 1. */
+	async measureImages({ from, newest }, { onProgress }) {
+		const images =
+			'images' in from ? from.images : Array.from({ length: newest }, (_, i) => ({ file: `${i}.png` }));
+		onProgress(images.length, images.length);
+		return {
+			images: images.map(({ file }, i) => ({
+				file,
+				score: 1 + i / 100,
+				statistics: { brightness: 0.9, contrast: 0.1, sharpness: 0.01, width: 64, height: 48 },
+			})),
+			failures: [],
+			notices: [],
 		};
 	},
 

@@ -10,7 +10,7 @@ import { modelProperty, readModel } from '../../shared/modelLocator';
 import { shownFor } from '../../shared/operation';
 import { deviceProperty, readCompute, requireDeviceProperty, threadsProperty } from '../../shared/properties';
 import { readStore } from '../../shared/store';
-import { commonOptions, examplesFor, finish, outputProperty, readVerifiedGate } from '../finish';
+import { commonOptions, examplesFor, finish, outputProperty, verifyGate } from '../finish';
 import { measuringOptions, readMeasuring } from '../measuring';
 import { reportOptions } from '../report';
 
@@ -73,7 +73,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 	return forEachItem(context, async (_item, index) => {
 		const model = readModel(context, index);
 		const compute = readCompute(context, index);
-		await readVerifiedGate(context, index, model);
+		await verifyGate(context, index, model);
 		const result = await engineFor(context).evaluate(
 			{
 				store: await readStore(context, index),

@@ -72,7 +72,8 @@ function resample(from: Uint32Array, to: Uint32Array, random: Random): void {
 	}
 }
 
-function percentiles(values: number[]): Interval {
+/** The middle 95 % of values, which are sorted in place. */
+export function percentiles(values: number[]): Interval {
 	values.sort((a, b) => a - b);
 	const tail = (1 - CONFIDENCE) / 2;
 	return [quantile(values, tail), quantile(values, 1 - tail)];

@@ -133,7 +133,7 @@ class ProBuilder {
 	}
 }
 
-function sumOf(values: readonly number[]): number {
+function sumOf(values: Float64Array): number {
 	let sum = 0;
 	for (let i = 0; i < values.length; i++) sum += values[i];
 	return sum;

@@ -73,24 +73,29 @@ export class ExactPixels {
 		this.count += map.length;
 	}
 
-	/** Metrics of all pixels, and of each kind of defect beside all good images. */
-	results(maxFpr: number, byKind: boolean): PixelResults {
-		this.#anomalous = [join(this.#anomalous, Uint32Array)];
-		this.#regions = [join(this.#regions, Int32Array)];
-		const { keys, tags } = sortTaggedKeys({ keys: this.#anomalous[0], tags: this.#regions[0] });
-		const normal = this.#normal.map((collection) => collection.sorted());
-		const overall = this.#measure({ normal, good: normal[GOOD], keys, tags, maxFpr });
+	/** Metrics of all pixels. */
+	result(maxFpr: number): PixelMetrics {
+		const { normal, keys, tags } = this.#sorted();
+		return this.#measure({ normal, good: normal[GOOD], keys, tags, maxFpr });
+	}
+
+	/** The same with those of each kind of defect beside all good images, and the curves. */
+	results(maxFpr: number): PixelResults {
+		const { normal, keys, tags } = this.#sorted();
+		const good = normal[GOOD];
 		const kinds = new Map<string, PixelMetrics>();
-		if (byKind)
-			for (const [kind, place] of this.#kinds) {
-				const own = this.#ofKind(place, keys, tags);
-				const beside = [normal[GOOD], normal[place]];
-				kinds.set(
-					kind,
-					this.#measure({ normal: beside, good: normal[GOOD], ...own, maxFpr, kind: place }),
-				);
-			}
-		return { overall, kinds, curves: pixelCurves(this.#sortedPixels(normal, keys, tags), maxFpr) };
+		for (const [kind, place] of this.#kinds) {
+			const own = this.#ofKind(place, keys, tags);
+			kinds.set(
+				kind,
+				this.#measure({ normal: [good, normal[place]], good, ...own, maxFpr, kind: place }),
+			);
+		}
+		return {
+			overall: this.#measure({ normal, good, keys, tags, maxFpr }),
+			kinds,
+			curves: pixelCurves(this.#sortedPixels(normal, keys, tags), maxFpr),
+		};
 	}
 
 	/** Hands all pixels over to a histogram. */
@@ -116,6 +121,13 @@ export class ExactPixels {
 		for (const [region, image] of this.#imageOfRegion.entries())
 			kindOfImage.set(image, this.#kindOfRegion[region]);
 		for (const place of kindOfImage.values()) histogram.countImage(kinds[place]);
+	}
+
+	#sorted(): { normal: Uint32Array[]; keys: Uint32Array; tags: Int32Array } {
+		this.#anomalous = [join(this.#anomalous, Uint32Array)];
+		this.#regions = [join(this.#regions, Int32Array)];
+		const anomalous = sortTaggedKeys({ keys: this.#anomalous[0], tags: this.#regions[0] });
+		return { normal: this.#normal.map((collection) => collection.sorted()), ...anomalous };
 	}
 
 	#placeOf(kind: string): number {

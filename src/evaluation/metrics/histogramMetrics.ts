@@ -135,7 +135,7 @@ function aupimoOf({ good, anomalous, imageShare, images }: HistogramLevels, tota
 	return between(low / images, high / images);
 }
 
-function sumOf(values: readonly number[]): number {
+function sumOf(values: Float64Array): number {
 	let sum = 0;
 	for (let i = 0; i < values.length; i++) sum += values[i];
 	return sum;

@@ -23,8 +23,6 @@ export interface PixelAccumulatorOptions {
 export interface PixelMetricsOptions {
 	/** False positive rate, in (0, 1], up to which AUPRO averages. */
 	readonly maxFpr?: number;
-	/** Whether to measure each kind of defect too. */
-	readonly byKind?: boolean;
 }
 
 /** 1024 maps of 256 x 256: some 270 MB, and twice as much while metrics are computed. */
@@ -79,14 +77,15 @@ export class PixelAccumulator {
 	}
 
 	/** Metrics of all maps added so far; more may be added afterwards. */
-	result(options: PixelMetricsOptions = {}): PixelMetrics {
-		return this.results({ ...options, byKind: false }).overall;
+	result({ maxFpr = DEFAULT_MAX_FPR }: PixelMetricsOptions = {}): PixelMetrics {
+		checkMaxFpr(maxFpr);
+		return this.#pixels.result(maxFpr);
 	}
 
 	/** The same with those of each kind of defect, and the curves. */
-	results({ maxFpr = DEFAULT_MAX_FPR, byKind = true }: PixelMetricsOptions = {}): PixelResults {
+	results({ maxFpr = DEFAULT_MAX_FPR }: PixelMetricsOptions = {}): PixelResults {
 		checkMaxFpr(maxFpr);
-		return this.#pixels.results(maxFpr, byKind);
+		return this.#pixels.results(maxFpr);
 	}
 
 	#makeRoom(): void {

@@ -13,6 +13,7 @@ const PAGE_MASK = PAGE_BINS - 1;
 const PAGES = 1 << (32 - SHIFT - PAGE_BITS);
 /** Of anomalous pixels: how many, their shares of their regions, their shares of their images. */
 const COLUMNS = 3;
+const NO_PAGE: Float64Array = new Float64Array(0);
 
 /** Counts of one kind of image by bin. */
 interface Group {
@@ -28,17 +29,17 @@ interface Group {
 /** Bins with their counts, highest scores first; columns of one length. */
 export interface HistogramLevels {
 	/** Smallest score that the bin takes. */
-	readonly scores: readonly number[];
+	readonly scores: Float64Array;
 	/** Smallest and largest key that the bin takes. */
-	readonly lowestKeys: readonly number[];
-	readonly normal: readonly number[];
+	readonly lowestKeys: Float64Array;
+	readonly normal: Float64Array;
 	/** Those of `normal` that belong to good images. */
-	readonly good: readonly number[];
-	readonly anomalous: readonly number[];
+	readonly good: Float64Array;
+	readonly anomalous: Float64Array;
 	/** Sum over the anomalous pixels of one over the area of their region. */
-	readonly regionShare: readonly number[];
+	readonly regionShare: Float64Array;
 	/** Sum over the anomalous pixels of one over the anomalous pixels of their image. */
-	readonly imageShare: readonly number[];
+	readonly imageShare: Float64Array;
 	readonly regions: number;
 	readonly images: number;
 	/** Keys of the smallest and the largest score, exact. */
@@ -69,27 +70,30 @@ export class PixelHistogram {
 	readonly #groups = new Map<string | null, Group>([[null, emptyGroup()]]);
 
 	addGood(map: Float32Array): void {
-		const group = this.#groupOf(null);
 		const bits = bitsOf(map);
-		for (let i = 0; i < bits.length; i++) countNormal(group, keyOfBits(bits[i]));
+		const keys = new Uint32Array(bits.length);
+		for (let i = 0; i < bits.length; i++) keys[i] = keyOfBits(bits[i]);
+		countNormal(this.#groupOf(null), keys);
 	}
 
 	addDefective(map: Float32Array, { labels, areas }: Components, kind: string): void {
 		const group = this.#groupOf(kind);
 		const bits = bitsOf(map);
 		const imageShare = 1 / (map.length - areas[0]);
+		const normal = new Uint32Array(areas[0]);
+		let n = 0;
 		for (let i = 0; i < bits.length; i++) {
 			const key = keyOfBits(bits[i]);
-			if (labels[i] === 0) countNormal(group, key);
+			if (labels[i] === 0) normal[n++] = key;
 			else countAnomalous(group, key, 1 / areas[labels[i]], imageShare);
 		}
+		countNormal(group, normal);
 		group.regions += areas.length - 1;
 		if (areas.length > 1) group.images++;
 	}
 
 	addNormalKeys(keys: Uint32Array, kind: string | null): void {
-		const group = this.#groupOf(kind);
-		for (let i = 0; i < keys.length; i++) countNormal(group, keys[i]);
+		countNormal(this.#groupOf(kind), keys);
 	}
 
 	addAnomalousKeys(keys: Uint32Array, facts: RegionFacts): void {
@@ -109,13 +113,17 @@ export class PixelHistogram {
 		this.#groupOf(kind).images++;
 	}
 
-	/** Metrics of all pixels, and of each kind of defect beside all good images. */
-	results(maxFpr: number, byKind: boolean): PixelResults {
+	/** Metrics of all pixels. */
+	result(maxFpr: number): PixelMetrics {
+		return histogramMetrics(this.#levels([...this.#groups.keys()]), maxFpr);
+	}
+
+	/** The same with those of each kind of defect beside all good images, and the curves. */
+	results(maxFpr: number): PixelResults {
 		const levels = this.#levels([...this.#groups.keys()]);
 		const kinds = new Map<string, PixelMetrics>();
-		if (byKind)
-			for (const kind of this.#groups.keys())
-				if (kind !== null) kinds.set(kind, histogramMetrics(this.#levels([null, kind]), maxFpr));
+		for (const kind of this.#groups.keys())
+			if (kind !== null) kinds.set(kind, histogramMetrics(this.#levels([null, kind]), maxFpr));
 		return { overall: histogramMetrics(levels, maxFpr), kinds, curves: histogramCurves(levels, maxFpr) };
 	}
 
@@ -129,43 +137,92 @@ export class PixelHistogram {
 
 	#levels(kinds: readonly (string | null)[]): HistogramLevels {
 		const groups = kinds.map((kind) => this.#groupOf(kind));
-		const columns = {
-			scores: [] as number[],
-			lowestKeys: [] as number[],
-			normal: [] as number[],
-			good: [] as number[],
-			anomalous: [] as number[],
-			regionShare: [] as number[],
-			imageShare: [] as number[],
+		const pages: number[] = [];
+		for (let page = PAGES - 1; page >= 0; page--)
+			if (groups.some(({ normal, anomalous }) => normal[page] ?? anomalous[page])) pages.push(page);
+		const columns = emptyColumns(pages.length * PAGE_BINS);
+		const sums = {
+			normal: new Float64Array(PAGE_BINS),
+			anomalous: new Float64Array(PAGE_BINS * COLUMNS),
 		};
-		for (let page = PAGES - 1; page >= 0; page--) {
-			if (groups.every(({ normal, anomalous }) => !normal[page] && !anomalous[page])) continue;
-			for (let bin = PAGE_BINS - 1; bin >= 0; bin--) {
-				const sums = [0, 0, 0, 0];
-				for (const { normal, anomalous } of groups) {
-					sums[0] += normal[page]?.[bin] ?? 0;
-					for (let c = 0; c < COLUMNS; c++)
-						sums[c + 1] += anomalous[page]?.[bin * COLUMNS + c] ?? 0;
-				}
-				if (sums[0] + sums[1] === 0) continue;
-				const key = ((page * PAGE_BINS + bin) << SHIFT) >>> 0;
-				columns.scores.push(scoreOf(key));
-				columns.lowestKeys.push(key);
-				columns.normal.push(sums[0]);
-				columns.good.push(this.#groupOf(null).normal[page]?.[bin] ?? 0);
-				columns.anomalous.push(sums[1]);
-				columns.regionShare.push(sums[2]);
-				columns.imageShare.push(sums[3]);
+		let length = 0;
+		for (const page of pages) {
+			sums.normal.fill(0);
+			sums.anomalous.fill(0);
+			for (const { normal, anomalous } of groups) {
+				addTo(sums.normal, normal[page]);
+				addTo(sums.anomalous, anomalous[page]);
 			}
+			length = appendPage(columns, length, {
+				page,
+				sums,
+				good: this.#groupOf(null).normal[page] ?? NO_PAGE,
+			});
 		}
 		return {
-			...columns,
+			scores: columns.scores.subarray(0, length),
+			lowestKeys: columns.lowestKeys.subarray(0, length),
+			normal: columns.normal.subarray(0, length),
+			good: columns.good.subarray(0, length),
+			anomalous: columns.anomalous.subarray(0, length),
+			regionShare: columns.regionShare.subarray(0, length),
+			imageShare: columns.imageShare.subarray(0, length),
 			regions: groups.reduce((sum, group) => sum + group.regions, 0),
 			images: groups.reduce((sum, group) => sum + group.images, 0),
 			minKey: Math.min(...groups.map((group) => group.minKey)),
 			maxKey: Math.max(...groups.map((group) => group.maxKey)),
 		};
 	}
+}
+
+type Columns = Omit<HistogramLevels, 'regions' | 'images' | 'minKey' | 'maxKey'>;
+
+function emptyColumns(length: number): Columns {
+	return {
+		scores: new Float64Array(length),
+		lowestKeys: new Float64Array(length),
+		normal: new Float64Array(length),
+		good: new Float64Array(length),
+		anomalous: new Float64Array(length),
+		regionShare: new Float64Array(length),
+		imageShare: new Float64Array(length),
+	};
+}
+
+/** Appends the bins of a page that hold anything, highest first; returns how many there are then. */
+function appendPage(
+	columns: Columns,
+	from: number,
+	{
+		page,
+		sums,
+		good,
+	}: {
+		readonly page: number;
+		readonly sums: { readonly normal: Float64Array; readonly anomalous: Float64Array };
+		readonly good: Float64Array;
+	},
+): number {
+	let place = from;
+	for (let bin = PAGE_BINS - 1; bin >= 0; bin--) {
+		const column = bin * COLUMNS;
+		if (sums.normal[bin] + sums.anomalous[column] === 0) continue;
+		const key = ((page * PAGE_BINS + bin) << SHIFT) >>> 0;
+		columns.scores[place] = scoreOf(key);
+		columns.lowestKeys[place] = key;
+		columns.normal[place] = sums.normal[bin];
+		columns.good[place] = good.length === 0 ? 0 : good[bin];
+		columns.anomalous[place] = sums.anomalous[column];
+		columns.regionShare[place] = sums.anomalous[column + 1];
+		columns.imageShare[place] = sums.anomalous[column + 2];
+		place++;
+	}
+	return place;
+}
+
+function addTo(sums: Float64Array, page: Float64Array | undefined): void {
+	if (page === undefined) return;
+	for (let i = 0; i < sums.length; i++) sums[i] += page[i];
 }
 
 /** First key of the bin that a key falls into. */
@@ -184,12 +241,24 @@ function emptyGroup(): Group {
 	};
 }
 
-function countNormal(group: Group, key: number): void {
-	const bin = key >>> SHIFT;
-	const page = (group.normal[bin >>> PAGE_BITS] ??= new Float64Array(PAGE_BINS));
-	page[bin & PAGE_MASK]++;
-	if (key < group.minKey) group.minKey = key;
-	if (key > group.maxKey) group.maxKey = key;
+/** Neighbouring scores mostly share a page, so that the last one is kept at hand. */
+function countNormal(group: Group, keys: Uint32Array): void {
+	let [minKey, maxKey] = [group.minKey, group.maxKey];
+	let lastPage = -1;
+	let page: Float64Array = NO_PAGE;
+	for (let i = 0; i < keys.length; i++) {
+		const key = keys[i];
+		const place = key >>> (SHIFT + PAGE_BITS);
+		if (place !== lastPage) {
+			page = group.normal[place] ??= new Float64Array(PAGE_BINS);
+			lastPage = place;
+		}
+		page[(key >>> SHIFT) & PAGE_MASK]++;
+		if (key < minKey) minKey = key;
+		if (key > maxKey) maxKey = key;
+	}
+	group.minKey = minKey;
+	group.maxKey = maxKey;
 }
 
 function countAnomalous(group: Group, key: number, regionShare: number, imageShare: number): void {

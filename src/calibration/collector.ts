@@ -17,12 +17,9 @@ export class CalibrationCollector {
 	private readonly normal = new Map<string, number[]>();
 	private readonly anomalous = new Map<string, number[]>();
 	private readonly maps = new Map<string, MapValues[]>();
-	private readonly stride: number;
 
-	/** @param images how many will come at most; @param mapLength values of one map */
-	constructor(images: number, mapLength: number) {
-		this.stride = Math.max(1, Math.ceil((images * mapLength) / MAX_VALUES));
-	}
+	/** @param images how many will come at most */
+	constructor(private readonly images: number) {}
 
 	add({ category, anomalous, score, map }: MeasuredImage): void {
 		append(anomalous ? this.anomalous : this.normal, category, score);
@@ -53,9 +50,10 @@ export class CalibrationCollector {
 	private valuesOf(map: Float32Array): MapValues {
 		let largest = -Infinity;
 		for (let i = 0; i < map.length; i++) if (map[i] > largest) largest = map[i];
-		if (this.stride === 1) return { values: map, largest };
-		const values = new Float32Array(Math.ceil(map.length / this.stride));
-		for (let i = 0; i < values.length; i++) values[i] = map[i * this.stride];
+		const stride = Math.max(1, Math.ceil((this.images * map.length) / MAX_VALUES));
+		if (stride === 1) return { values: map, largest };
+		const values = new Float32Array(Math.ceil(map.length / stride));
+		for (let i = 0; i < values.length; i++) values[i] = map[i * stride];
 		return { values, largest };
 	}
 }

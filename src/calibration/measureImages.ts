@@ -5,7 +5,6 @@ import { fingerprintDataset } from '../dataset/fingerprint';
 import { scanDataset } from '../dataset/scan';
 import { DinomalyError } from '../errors';
 import type { RgbImage } from '../imaging/image';
-import { EVAL_SIDE } from '../model/anomalyMap';
 import { decodeImage } from '../runtime/images';
 import { readAhead } from '../runtime/readAhead';
 import { openModel } from '../scoring/openModel';
@@ -47,7 +46,7 @@ export async function measureImages(
 		requireDevice,
 		threads,
 	});
-	const collector = new CalibrationCollector(entries.length, EVAL_SIDE * EVAL_SIDE);
+	const collector = new CalibrationCollector(entries.length);
 	const taken = new CalibrationImageCollector();
 	const rename = soleCategory(dataset, opened);
 	const skipped: { file: string; reason: string }[] = [];
@@ -58,7 +57,7 @@ export async function measureImages(
 		if (read instanceof DinomalyError) skipped.push({ file: entry.relativePath, reason: read.message });
 		else {
 			const category = rename ?? entry.category;
-			collector.add({ category, anomalous: entry.anomalous, ...(await model.score(read)) });
+			collector.add({ category, anomalous: entry.anomalous, ...(await model.score(read, signal)) });
 			if (!entry.anomalous) taken.add(category, imageStatistics(read));
 		}
 		onProgress(++done, entries.length);

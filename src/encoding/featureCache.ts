@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Box } from '../imaging/geometry';
 import type { EncodingConfig } from './encoder';
 
 /** Raise it when features of the same image would come out different. */
@@ -16,8 +17,13 @@ export interface CacheKey {
 	readonly encoding: EncodingConfig;
 }
 
+/** What names a whole image (null box), or a tile of it, in the cache. */
+export function contentKey(imageSha256: string, box: Box | null): string {
+	return box === null ? imageSha256 : `${imageSha256}@${box.join(',')}`;
+}
+
 /**
- * Features of images on disk as float16, one file per image, named by the hash of image, encoder and preprocessing.
+ * Features of images or their tiles on disk as float16, one file each, named by the hash of image, encoder and preprocessing.
  * Files are written whole or not at all, so runs may share the folder, and it may be deleted at any time.
  */
 export class FeatureCache {
@@ -32,9 +38,9 @@ export class FeatureCache {
 		private readonly limitBytes = DEFAULT_CACHE_LIMIT_BYTES,
 	) {}
 
-	/** Features of an image (by its content hash), all groups one after the other; null when they are not there or damaged. */
-	async read(imageSha256: string, length: number): Promise<Uint16Array | null> {
-		const file = this.fileOf(imageSha256);
+	/** Features of an image or tile (by its content key), all groups one after the other; null when they are not there or damaged. */
+	async read(content: string, length: number): Promise<Uint16Array | null> {
+		const file = this.fileOf(content);
 		try {
 			const bytes = await readFile(file);
 			if (bytes.byteLength !== 2 * length) return null;
@@ -44,10 +50,16 @@ export class FeatureCache {
 		}
 	}
 
+	/** Whether features of the right length are there. */
+	async has(content: string, length: number): Promise<boolean> {
+		const info = await stat(this.fileOf(content)).catch(() => null);
+		return info?.size === 2 * length;
+	}
+
 	/** Keeps features; a full or read-only disk is no error, the features are then computed again. Returns whether they were kept. */
-	async write(imageSha256: string, features: Uint16Array): Promise<boolean> {
+	async write(content: string, features: Uint16Array): Promise<boolean> {
 		if (this.readOnly || features.byteLength > this.limitBytes) return false;
-		const file = this.fileOf(imageSha256);
+		const file = this.fileOf(content);
 		const temporary = `${file}.${randomUUID()}.tmp`;
 		try {
 			await mkdir(path.dirname(file), { recursive: true });
@@ -67,17 +79,15 @@ export class FeatureCache {
 	}
 
 	/** Marks an entry as used, so that it is dropped later than others. */
-	async touch(imageSha256: string): Promise<void> {
+	async touch(content: string): Promise<void> {
 		const now = new Date();
-		await utimes(this.fileOf(imageSha256), now, now).catch(() => undefined);
+		await utimes(this.fileOf(content), now, now).catch(() => undefined);
 	}
 
-	private fileOf(imageSha256: string): string {
+	private fileOf(content: string): string {
 		const { imageSize, cropSize, groups } = this.key.encoding;
 		const hash = createHash('sha256')
-			.update(
-				JSON.stringify([FORMAT, imageSha256, this.key.encoderSha256, imageSize, cropSize, groups]),
-			)
+			.update(JSON.stringify([FORMAT, content, this.key.encoderSha256, imageSize, cropSize, groups]))
 			.digest('hex');
 		return path.join(this.folder, hash.slice(0, 2), `${hash}${SUFFIX}`);
 	}

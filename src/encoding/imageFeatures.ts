@@ -3,11 +3,14 @@ import { createHash } from 'node:crypto';
 import { freemem } from 'node:os';
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { DinomalyError } from '../errors';
-import { decodeImage } from '../runtime/images';
+import type { Box } from '../imaging/geometry';
+import type { RgbImage, Size } from '../imaging/image';
+import { cutTile, layoutTiles, tileBox, tileCount, type Tiling } from '../imaging/tiling';
+import { decodeImage, imageHeader } from '../runtime/images';
 import { readAhead } from '../runtime/readAhead';
 import { float32ToHalf } from '../weights/halfPrecision';
 import type { Encoder } from './encoder';
-import type { FeatureCache } from './featureCache';
+import { contentKey, type FeatureCache } from './featureCache';
 
 /** Share of the free memory that features may take. */
 const MEMORY_SHARE = 0.3;
@@ -23,28 +26,39 @@ export interface SkippedImage {
 	readonly reason: string;
 }
 
-/** An image on disk with its content hash. */
-interface KnownImage {
+/** An image on disk: its content hash, and which parts are its own. */
+export interface KnownImage extends Size {
 	readonly path: string;
 	readonly sha256: string;
+	/** Number of its first part; its parts follow each other. */
+	readonly firstPart: number;
+	readonly partCount: number;
+}
+
+/** What the encoder sees at a time: a tile of an image, or the whole when `box` is null. */
+interface Part {
+	readonly image: number;
+	readonly box: Box | null;
 }
 
 /**
- * Features of many images as float16: computed once, kept in memory while they fit, else on disk, else computed again
- * whenever they are asked for.
+ * Features of many images, whole or tile by tile, as float16: computed once, kept in memory while they fit, else on disk, else computed
+ * again whenever they are asked for. An image is decoded once for all its tiles.
  */
 export class ImageFeatures {
 	readonly skipped: SkippedImage[] = [];
 	readonly images: KnownImage[] = [];
+	private readonly parts: Part[] = [];
 	private readonly inMemory = new Map<number, Uint16Array>();
 	private memoryLeft = freemem() * MEMORY_SHARE;
-	/** Images whose features came from the cache. */
+	/** Parts whose features came from the cache. */
 	private hits = 0;
 	private uncached = 0;
 
 	constructor(
 		private readonly encoder: Encoder,
 		private readonly cache: FeatureCache | null,
+		private readonly tiling?: Tiling,
 	) {}
 
 	/** Images that could be read. */
@@ -52,11 +66,16 @@ export class ImageFeatures {
 		return this.images.length;
 	}
 
+	/** Tiles of all images that could be read; as many as images when they are seen whole. */
+	get partCount(): number {
+		return this.parts.length;
+	}
+
 	get cacheHits(): number {
 		return this.hits;
 	}
 
-	/** Images that neither memory nor disk could keep: they are encoded again at every use. */
+	/** Images, or tiles, that neither memory nor disk could keep: they are encoded again at every use. */
 	get recomputed(): number {
 		return this.uncached;
 	}
@@ -74,23 +93,22 @@ export class ImageFeatures {
 				if (options.onCorrupt === 'fail') throw loaded;
 				this.skipped.push({ file: path, reason: loaded.message });
 			} else {
-				await this.add(path, loaded);
+				await this.add(path, loaded, options.signal);
 			}
 			included.push(!(loaded instanceof DinomalyError));
 			options.onProgress(included.length, paths.length);
-			// Lets messages in, such as a cancel, before the next image holds the thread.
-			await nextTick();
 		}
 		return included;
 	}
 
-	/** All groups of one image one after the other, float16 bits. */
-	async get(index: number): Promise<Uint16Array> {
-		const kept = this.inMemory.get(index);
+	/** All groups of one part one after the other, float16 bits. */
+	async get(part: number): Promise<Uint16Array> {
+		const kept = this.inMemory.get(part);
 		if (kept) return kept;
-		const { path, sha256 } = this.images[index];
-		const cached = await this.cache?.read(sha256, this.encoder.featureLength);
-		return cached ?? (await this.encode(path));
+		const { image, box } = this.parts[part];
+		const { path, sha256 } = this.images[image];
+		const cached = await this.cache?.read(contentKey(sha256, box), this.encoder.featureLength);
+		return cached ?? (await this.encode(await decodeImage(path), box));
 	}
 
 	private async load(path: string): Promise<Loaded | DinomalyError> {
@@ -103,36 +121,65 @@ export class ImageFeatures {
 				);
 			});
 			const sha256 = createHash('sha256').update(bytes).digest('hex');
-			const cached = (await this.cache?.read(sha256, this.encoder.featureLength)) ?? null;
-			return { sha256, cached, image: cached ? null : await decodeImage(bytes, { name: path }) };
+			const name = { name: path };
+			if (this.tiling === undefined) {
+				const known = await this.isCached(sha256, [null]);
+				const image = known ? null : await decodeImage(bytes, name);
+				return { sha256, boxes: [null], image, size: image ?? (await imageHeader(bytes, name)) };
+			}
+			const size = await imageHeader(bytes, name);
+			const boxes = boxesOf(size, this.tiling);
+			const known = await this.isCached(sha256, boxes);
+			return { sha256, boxes, size, image: known ? null : await decodeImage(bytes, name) };
 		} catch (error) {
 			if (error instanceof DinomalyError) return error;
 			throw error;
 		}
 	}
 
-	private async add(path: string, { sha256, cached, image }: Loaded): Promise<void> {
-		const features = cached ?? (image ? await this.encodeImage(image) : await this.encode(path));
-		const index = this.images.push({ path, sha256 }) - 1;
-		if (cached) this.hits++;
-		const onDisk = cached
-			? this.cache?.touch(sha256).then(() => true)
-			: this.cache?.write(sha256, features);
+	private async isCached(sha256: string, boxes: readonly (Box | null)[]): Promise<boolean> {
+		if (this.cache === null) return false;
+		for (const box of boxes)
+			if (!(await this.cache.has(contentKey(sha256, box), this.encoder.featureLength))) return false;
+		return true;
+	}
+
+	private async add(path: string, loaded: Loaded, signal: AbortSignal): Promise<void> {
+		const { sha256, boxes, size } = loaded;
+		let { image } = loaded;
+		const index = this.images.length;
+		const firstPart = this.parts.length;
+		const { width, height } = size;
+		for (const box of boxes) {
+			const key = contentKey(sha256, box);
+			const cached = await this.cache?.read(key, this.encoder.featureLength);
+			const isCached = cached !== undefined && cached !== null;
+			// The cache may be swept at any time: then the image is decoded after all.
+			const features = isCached ? cached : await this.encode((image ??= await decodeImage(path)), box);
+			const part = this.parts.push({ image: index, box }) - 1;
+			await this.keep(part, { key, features, isCached });
+			// Lets messages in, such as a cancel, before the next part holds the thread.
+			await nextTick();
+			signal.throwIfAborted();
+		}
+		this.images.push({ path, sha256, width, height, firstPart, partCount: boxes.length });
+	}
+
+	private async keep(part: number, { key, features, isCached }: Encoded): Promise<void> {
+		if (isCached) this.hits++;
+		const onDisk = isCached ? this.cache?.touch(key).then(() => true) : this.cache?.write(key, features);
 		if (features.byteLength <= this.memoryLeft) {
 			this.memoryLeft -= features.byteLength;
-			this.inMemory.set(index, features);
+			this.inMemory.set(part, features);
 			await onDisk;
 		} else if (!(await onDisk)) {
 			this.uncached++;
 		}
 	}
 
-	private async encode(path: string): Promise<Uint16Array> {
-		return this.encodeImage(await decodeImage(path));
-	}
-
-	private async encodeImage(image: Awaited<ReturnType<typeof decodeImage>>): Promise<Uint16Array> {
-		const groups = (await this.encoder.features(image)).map(float32ToHalf);
+	private async encode(image: RgbImage, box: Box | null): Promise<Uint16Array> {
+		const seen = box === null ? image : cutTile(image, box);
+		const groups = (await this.encoder.features(seen)).map(float32ToHalf);
 		const features = new Uint16Array(groups.reduce((sum, group) => sum + group.length, 0));
 		let offset = 0;
 		for (const group of groups) {
@@ -145,7 +192,19 @@ export class ImageFeatures {
 
 interface Loaded {
 	readonly sha256: string;
-	readonly cached: Uint16Array | null;
-	/** Absent when the features were in the cache. */
-	readonly image: Awaited<ReturnType<typeof decodeImage>> | null;
+	readonly size: Size;
+	readonly boxes: readonly (Box | null)[];
+	/** Absent when all features are in the cache. */
+	readonly image: RgbImage | null;
+}
+
+interface Encoded {
+	readonly key: string;
+	readonly features: Uint16Array;
+	readonly isCached: boolean;
+}
+
+function boxesOf(size: Size, tiling: Tiling): Box[] {
+	const layout = layoutTiles(size, tiling);
+	return Array.from({ length: tileCount(layout) }, (_, i) => tileBox(layout, i));
 }

@@ -1,16 +1,15 @@
 import path from 'node:path';
 import type { Dataset } from '../dataset/dataset';
 import { DinomalyError } from '../errors';
-import type { MapGeometry } from '../imaging/geometry';
 import { renderHeatmap } from '../imaging/heatmap';
 import type { RgbImage } from '../imaging/image';
 import { segmentMap } from '../imaging/regions';
 import { resizeBilinear } from '../imaging/resample';
 import { markTruth } from '../imaging/truth';
-import { EVAL_SIDE } from '../model/anomalyMap';
 import { calibrationFor } from '../routing/calibration';
 import { decodeImage, decodeMask } from '../runtime/images';
 import { encodeJpeg } from '../runtime/jpeg';
+import type { ImageMap } from '../scoring/imageMap';
 import type { ReadyModel } from '../scoring/openModel';
 import type { ChosenImage } from './exampleChoice';
 import type { EvaluationExample } from './request';
@@ -33,12 +32,12 @@ export async function drawExamples(
 	const examples: EvaluationExample[] = [];
 	for (const one of chosen) {
 		const image = await decodeImage(path.join(dataset.root, one.file));
-		const { map } = await model.score(image);
+		const scored = await model.score(image);
 		const small = shrink(image);
 		examples.push({
 			...one,
 			picture: await encodeJpeg(small, JPEG_QUALITY),
-			heatmap: await encodeJpeg(shrink(drawHeatmap(model, one, { image, map })), JPEG_QUALITY),
+			heatmap: await encodeJpeg(shrink(drawHeatmap(model, one, { image, scored })), JPEG_QUALITY),
 			truth: one.anomalous ? await drawTruth(small, masks.get(one.file) ?? null) : null,
 		});
 	}
@@ -46,13 +45,10 @@ export async function drawExamples(
 }
 
 function drawHeatmap(
-	{ opened: { card, calibration } }: ReadyModel,
+	{ opened: { calibration } }: ReadyModel,
 	{ category }: ChosenImage,
-	{ image, map }: { readonly image: RgbImage; readonly map: Float32Array },
+	{ image, scored: { map, geometry } }: { readonly image: RgbImage; readonly scored: ImageMap },
 ): RgbImage {
-	const { imageSize, cropSize } = card.config;
-	const { width, height } = image;
-	const geometry: MapGeometry = { imageSize, cropSize, mapSide: EVAL_SIDE, width, height };
 	// A threshold is known for every example, so there is a calibration.
 	const threshold = calibrationFor(calibration, category)?.pixelThreshold ?? 0;
 	const { mask } = segmentMap(map, { threshold, geometry });

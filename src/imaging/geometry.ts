@@ -1,13 +1,17 @@
 import type { Size } from './image';
 
-/** What leads from an original image to its anomaly map: resized to a square, centre cropped, mapped. */
+/**
+ * What leads from an original image to its anomaly map: resized to a square, centre cropped, mapped. A map merged from tiles covers the
+ * whole image: crop and image are of one size then.
+ */
 export interface MapGeometry extends Size {
 	/** Side in pixels that the original was resized to. */
 	readonly imageSize: number;
 	/** Side in pixels of the centre crop, which the map covers. */
 	readonly cropSize: number;
-	/** Side of the map in its own pixels. */
-	readonly mapSide: number;
+	/** Size of the map in its own pixels. */
+	readonly mapWidth: number;
+	readonly mapHeight: number;
 }
 
 /** A position, not a pixel: pixel (i, j) covers i..i+1 and j..j+1, and its centre is (i + 0.5, j + 0.5). */
@@ -32,31 +36,29 @@ export function cropOffset(imageSize: number, cropSize: number): number {
 
 /** From a position in the map to the same place in the original image; it may lie outside when the crop was padded. */
 export function mapToOriginal(geometry: MapGeometry, { x, y }: Point): Point {
-	const { imageSize, cropSize, mapSide, width, height } = geometry;
+	const { imageSize, cropSize, mapWidth, mapHeight, width, height } = geometry;
 	const offset = cropOffset(imageSize, cropSize);
-	const cropScale = cropSize / mapSide;
 	return {
-		x: ((offset + x * cropScale) * width) / imageSize,
-		y: ((offset + y * cropScale) * height) / imageSize,
+		x: ((offset + x * (cropSize / mapWidth)) * width) / imageSize,
+		y: ((offset + y * (cropSize / mapHeight)) * height) / imageSize,
 	};
 }
 
-/** From a position in the original image to the same place in the map; outside 0..mapSide where the crop cut it off. */
+/** From a position in the original image to the same place in the map; outside the map where the crop cut it off. */
 export function originalToMap(geometry: MapGeometry, { x, y }: Point): Point {
-	const { imageSize, cropSize, mapSide, width, height } = geometry;
+	const { imageSize, cropSize, mapWidth, mapHeight, width, height } = geometry;
 	const offset = cropOffset(imageSize, cropSize);
-	const mapScale = mapSide / cropSize;
 	return {
-		x: ((x * imageSize) / width - offset) * mapScale,
-		y: ((y * imageSize) / height - offset) * mapScale,
+		x: ((x * imageSize) / width - offset) * (mapWidth / cropSize),
+		y: ((y * imageSize) / height - offset) * (mapHeight / cropSize),
 	};
 }
 
 /** The pixels of the original image whose centres the map covers; the rest was never looked at. */
 export function inspectedBox(geometry: MapGeometry): Box {
-	const { width, height, mapSide } = geometry;
+	const { width, height, mapWidth, mapHeight } = geometry;
 	const start = mapToOriginal(geometry, { x: 0, y: 0 });
-	const end = mapToOriginal(geometry, { x: mapSide, y: mapSide });
+	const end = mapToOriginal(geometry, { x: mapWidth, y: mapHeight });
 	const left = firstCentre(start.x, width);
 	const top = firstCentre(start.y, height);
 	return [left, top, firstCentre(end.x, width) - left, firstCentre(end.y, height) - top];

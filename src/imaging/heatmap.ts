@@ -28,7 +28,7 @@ const RIM_LEVEL = 0;
  * Lays an anomaly map over its image in the model's one colour scale: nothing well below the threshold, full opacity
  * above it, and an outline around the predicted mask. What the centre crop cut off stays as it was.
  *
- * @param map `mapSide * mapSide` raw anomaly values, row by row
+ * @param map `mapWidth * mapHeight` raw anomaly values, row by row
  * @returns a new image of the original's size
  */
 export function renderHeatmap(

@@ -50,7 +50,7 @@ const FOREGROUND = 255;
  * Cuts an anomaly map at the threshold, in the original image's pixels: the predicted mask and its 8-connected regions.
  * Both come from the same pixels, so a region's box and area are those of a component of the mask.
  *
- * @param map `mapSide * mapSide` raw anomaly values, row by row
+ * @param map `mapWidth * mapHeight` raw anomaly values, row by row
  */
 export function segmentMap(map: Float32Array, options: RegionOptions): Segmentation {
 	const { minAreaPx = 1 } = options;
@@ -161,15 +161,15 @@ function readPeaks(
 			extent.peak = Math.max(extent.peak, values[left - upsampler.box[0] + x]);
 		}
 	}
-	const { mapSide } = geometry;
-	for (let v = 0; v < mapSide; v++) {
+	const { mapWidth, mapHeight } = geometry;
+	for (let v = 0; v < mapHeight; v++) {
 		const y = Math.floor(mapToOriginal(geometry, { x: 0, y: v + 0.5 }).y) - top;
 		if (y < 0 || y >= height) continue;
-		for (let u = 0; u < mapSide; u++) {
+		for (let u = 0; u < mapWidth; u++) {
 			const x = Math.floor(mapToOriginal(geometry, { x: u + 0.5, y: 0 }).x) - left;
 			if (x < 0 || x >= width) continue;
 			const extent = extents[labels[y * width + x]];
-			extent.peak = Math.max(extent.peak, map[v * mapSide + u]);
+			extent.peak = Math.max(extent.peak, map[v * mapWidth + u]);
 		}
 	}
 }

@@ -21,7 +21,7 @@ export class MapUpsampler {
 	private upperRow = -1;
 	private lowerRow = -1;
 
-	/** @param map `mapSide * mapSide` values, row by row */
+	/** @param map `mapWidth * mapHeight` values, row by row */
 	constructor(
 		private readonly map: Float32Array,
 		private readonly geometry: MapGeometry,
@@ -61,7 +61,7 @@ export class MapUpsampler {
 	private stretchRow(row: number, target: Float32Array): void {
 		const { first, second, share } = this.columns;
 		const { map } = this;
-		const start = row * this.geometry.mapSide;
+		const start = row * this.geometry.mapWidth;
 		for (let x = 0; x < target.length; x++) {
 			const a = map[start + first[x]];
 			target[x] = a + share[x] * (map[start + second[x]] - a);
@@ -73,7 +73,7 @@ function tapsAlong(axis: 'x' | 'y', geometry: MapGeometry, start: number, count:
 	const first = new Int32Array(count);
 	const second = new Int32Array(count);
 	const share = new Float32Array(count);
-	const last = geometry.mapSide - 1;
+	const last = (axis === 'x' ? geometry.mapWidth : geometry.mapHeight) - 1;
 	for (let i = 0; i < count; i++) {
 		const centre = start + i + 0.5;
 		// Half a pixel, as values belong to the centres of map pixels; beyond the outermost centres they stay the same.

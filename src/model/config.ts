@@ -1,3 +1,5 @@
+import type { Tiling } from '../imaging/tiling';
+
 /** How the decoder mixes tokens: the paper's table of spatial mixers; linear attention is the default. */
 export type MixerConfig =
 	| { readonly kind: 'linear' }
@@ -52,6 +54,8 @@ export interface ModelConfig {
 	readonly recentering: boolean;
 	/** `plain` when absent. */
 	readonly bottleneck?: BottleneckKind;
+	/** Images are cut into tiles of the original, each of which the encoder sees; absent: it sees the whole image. */
+	readonly tiling?: Tiling;
 }
 
 /** How the trainable part is optimised. */

@@ -6,7 +6,9 @@ import type { OpenedModel } from '../store/modelStore';
 import type { DeviceName } from '../runtime/device';
 import { readSafetensors } from '../weights/safetensors';
 import type { RgbImage } from '../imaging/image';
-import { Scorer, type DecoderParameters, type MapAndScore } from './scorer';
+import { cutTile } from '../imaging/tiling';
+import { mapImage, type ImageMap } from './imageMap';
+import { Scorer, type DecoderParameters } from './scorer';
 
 /** Loaded models that are kept; the one used longest ago goes first. Decoders are small, encoders are shared. */
 const MODELS_KEPT = 4;
@@ -16,7 +18,8 @@ const ENCODERS_KEPT = 2;
 export interface ReadyModel {
 	readonly opened: OpenedModel;
 	readonly device: DeviceName;
-	score(image: RgbImage): Promise<MapAndScore>;
+	/** @throws CANCELLED when the signal fires between two tiles; CONFIG_INVALID when there are too many */
+	score(image: RgbImage, signal?: AbortSignal): Promise<ImageMap>;
 }
 
 /** Kept, because a store remembers which files it has checked against their hashes. */
@@ -63,7 +66,13 @@ export async function openModel(
 	return {
 		opened,
 		device: scorer.device,
-		score: async (image) => scorer.score(await encoder.features(image)),
+		score: (image, signal) =>
+			mapImage(
+				image,
+				async (_, box) =>
+					scorer.score(await encoder.features(box === null ? image : cutTile(image, box))),
+				{ config: card.config, signal },
+			),
 	};
 }
 

@@ -23,7 +23,7 @@ export type Verdict = 'normal' | 'review' | 'anomaly' | 'uncalibrated';
 
 export interface ImageScore {
 	readonly file: string;
-	/** Mean of the top 1 % of the anomaly map (reference: evaluation_batch). */
+	/** Mean of the top 1 % of the anomaly map (reference: evaluation_batch); of a model with tiles the largest over the tiles. */
 	readonly score: number;
 	/** 0.5 at the threshold; null without calibration. */
 	readonly normalizedScore: number | null;
@@ -55,8 +55,11 @@ export interface ImageScore {
 	/** PNG bytes, when asked for. */
 	readonly heatmapPng?: Uint8Array;
 	readonly maskPng?: Uint8Array;
-	/** Anomaly map of 256 x 256, float32, when asked for. */
+	/** Anomaly map, float32, row by row, when asked for: 256 x 256 values, more when it was merged from tiles. */
 	readonly rawMap?: Float32Array;
+	/** Size of the raw map, when asked for. */
+	readonly mapWidth?: number;
+	readonly mapHeight?: number;
 }
 
 /** An image that could not be scored; the others go on. */

@@ -1,11 +1,9 @@
 import path from 'node:path';
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { DinomalyError } from '../errors';
-import type { MapGeometry } from '../imaging/geometry';
 import type { RgbImage } from '../imaging/image';
 import { renderHeatmap } from '../imaging/heatmap';
 import { segmentMap } from '../imaging/regions';
-import { EVAL_SIDE } from '../model/anomalyMap';
 import { calibrationFor, judge } from '../routing/calibration';
 import { decodeImage, encodePng } from '../runtime/images';
 import { readAhead } from '../runtime/readAhead';
@@ -37,7 +35,7 @@ export async function scoreImages(request: ScoreRequest, context: ScoreContext):
 		const outcome =
 			decoded instanceof DinomalyError
 				? failure(name, decoded)
-				: await scoreOne(model, decoded, name, request);
+				: await scoreOne(model, decoded, { file: name, request, signal: context.signal });
 		outcomes.push(outcome);
 		context.onOutcome(outcome, i);
 		// Lets messages in, such as a cancel, before the next image holds the thread.
@@ -68,25 +66,20 @@ async function decode(source: ImageSource): Promise<Decoded | DinomalyError> {
 async function scoreOne(
 	model: ReadyModel,
 	{ image, decodeMs }: Decoded,
-	file: string,
-	request: ScoreRequest,
+	{
+		file,
+		request,
+		signal,
+	}: { readonly file: string; readonly request: ScoreRequest; readonly signal: AbortSignal },
 ): Promise<ImageScore> {
 	const start = performance.now();
 	const { card, calibration, version } = model.opened;
-	const { score, map } = await model.score(image);
+	const { score, map, geometry } = await model.score(image, signal);
 	const computeMs = performance.now() - start;
 
 	const category = request.category ?? (card.categories.length === 1 ? card.categories[0].name : null);
 	const applied = calibrationFor(calibration, category);
 	const judgement = applied && judge(score, applied);
-	const { imageSize, cropSize } = card.config;
-	const geometry: MapGeometry = {
-		imageSize,
-		cropSize,
-		mapSide: EVAL_SIDE,
-		width: image.width,
-		height: image.height,
-	};
 	const pixelThreshold = applied?.pixelThreshold ?? null;
 	const segmentation =
 		pixelThreshold === null
@@ -128,7 +121,9 @@ async function scoreOne(
 				}
 			: {}),
 		...(outputs.mask && segmentation ? { maskPng: await encodePng(segmentation.mask) } : {}),
-		...(outputs.rawMap ? { rawMap: map } : {}),
+		...(outputs.rawMap
+			? { rawMap: map, mapWidth: geometry.mapWidth, mapHeight: geometry.mapHeight }
+			: {}),
 		timings: { decodeMs, computeMs, totalMs: decodeMs + performance.now() - start },
 	};
 }

@@ -5,12 +5,17 @@ import {
 	type NoiseConfig,
 	type OptimiserConfig,
 } from '../model/config';
+import type { Tiling } from '../imaging/tiling';
 import type { JsonFields } from './jsonFields';
 
 /** Sides beyond this are no model of ours, and would ask for more memory than any machine has. */
 const MAX_SIDE_PX = 8192;
 /** Bounds only keep nonsense out: which values make sense together is for the model and the trainer to say. */
 const MAX_NEIGHBOUR = 255;
+
+/** More columns or rows than this are no grid of ours. */
+const MAX_GRID = 1000;
+const MAX_OVERLAP = 0.5;
 
 /** Reads a card's `config`; throws MODEL_INVALID. */
 export function readConfig(fields: JsonFields): ModelConfig & OptimiserConfig {
@@ -28,7 +33,16 @@ function readModelConfig(fields: JsonFields): ModelConfig {
 		...(fields.has('bottleneck') && {
 			bottleneck: fields.oneOf('bottleneck', ['plain', 'reduced'] as const),
 		}),
+		...(fields.has('tiling') && { tiling: readTiling(fields.object('tiling')) }),
 	};
+}
+
+function readTiling(fields: JsonFields): Tiling {
+	const kind = fields.oneOf('kind', ['side', 'grid']);
+	const overlap = fields.number('overlap', { min: 0, max: MAX_OVERLAP });
+	if (kind === 'side') return { kind, sidePx: fields.count('sidePx', { min: 1 }), overlap };
+	const extent = { min: 1, max: MAX_GRID };
+	return { kind, columns: fields.count('columns', extent), rows: fields.count('rows', extent), overlap };
 }
 
 function readOptimiserConfig(fields: JsonFields): OptimiserConfig {

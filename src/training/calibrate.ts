@@ -1,34 +1,29 @@
 import { CalibrationCollector } from '../calibration/collector';
-import { EVAL_SIDE } from '../model/anomalyMap';
-import type { Scorer } from '../scoring/scorer';
+import type { ImageEntry } from '../dataset/dataset';
+import type { ImageMap } from '../scoring/imageMap';
 import type { CalibrationFile } from '../store/calibration';
-import { halfToFloat32 } from '../weights/halfPrecision';
-import type { EncodedImages } from './encodedSplit';
 
 export interface CalibrateOptions {
-	readonly groups: number;
 	readonly signal: AbortSignal;
 	readonly onProgress: (done: number, total: number) => void;
 }
 
-/** Scores held-out normal images, whose features are at hand: image scores and map statistics per category and over all. */
+/**
+ * Measures held-out normal images: image scores and map statistics per category and over all.
+ *
+ * @param mapOf score and map of the image with the given number
+ */
 export async function calibrate(
-	scorer: Scorer,
-	{ entries, source }: EncodedImages,
+	entries: readonly ImageEntry[],
+	mapOf: (index: number) => Promise<ImageMap>,
 	options: CalibrateOptions,
 ): Promise<CalibrationFile> {
-	const collector = new CalibrationCollector(entries.length, EVAL_SIDE * EVAL_SIDE);
+	const collector = new CalibrationCollector(entries.length);
 	for (const [i, { category }] of entries.entries()) {
 		options.signal.throwIfAborted();
-		const features = splitGroups(halfToFloat32(await source.get(i)), options.groups);
-		collector.add({ category, anomalous: false, ...(await scorer.score(features)) });
+		const { score, map } = await mapOf(i);
+		collector.add({ category, anomalous: false, score, map });
 		options.onProgress(i + 1, entries.length);
 	}
 	return collector.result();
-}
-
-/** All groups one after the other as one array per group, without copying. */
-export function splitGroups(features: Float32Array, groups: number): Float32Array[] {
-	const size = features.length / groups;
-	return Array.from({ length: groups }, (_, k) => features.subarray(k * size, (k + 1) * size));
 }

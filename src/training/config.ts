@@ -65,7 +65,16 @@ export function resolveConfig(
 	) as Partial<TrainingConfig>;
 	const iterations = given.iterations ?? chosen.iterations;
 	const warmup = Math.min(WARMUP, Math.floor(iterations * WARMUP_SHARE));
-	const config: TrainingConfig = { ...REFERENCE, imageSize, cropSize, warmup, ...given, iterations };
+	const config: TrainingConfig = {
+		...REFERENCE,
+		imageSize,
+		cropSize,
+		warmup,
+		// A tile is seen whole: what a centre crop cut off would be seen by no tile.
+		...(given.tiling !== undefined && { imageSize: given.cropSize ?? cropSize }),
+		...given,
+		iterations,
+	};
 	checkConfig(config, patch);
 	return config;
 }
@@ -95,6 +104,7 @@ function checkConfig(config: TrainingConfig, patch: number): void {
 		found: config[setting],
 	});
 	const rules: Rule[] = [
+		...tilingRules(config),
 		whole('imageSize', 32, 4096),
 		whole('cropSize', patch, 4096),
 		{
@@ -157,4 +167,40 @@ function checkConfig(config: TrainingConfig, patch: number): void {
 			hint: "Change this setting, or leave it out to take the preset's.",
 		},
 	);
+}
+
+/** As the rules of a configuration's other settings. */
+function tilingRules({ tiling, imageSize, cropSize }: TrainingConfig): Rule[] {
+	if (tiling === undefined) return [];
+	const whole = (value: number, least: number, most: number): boolean =>
+		Number.isInteger(value) && value >= least && value <= most;
+	const size: Rule =
+		tiling.kind === 'side'
+			? {
+					holds: whole(tiling.sidePx, 16, 100_000),
+					setting: 'the tile size',
+					allowed: 'a whole number of pixels from 16 to 100000',
+					found: tiling.sidePx,
+				}
+			: {
+					holds: whole(tiling.columns, 1, 100) && whole(tiling.rows, 1, 100),
+					setting: 'the tile grid',
+					allowed: '1 to 100 columns by 1 to 100 rows',
+					found: `${tiling.columns} x ${tiling.rows}`,
+				};
+	return [
+		size,
+		{
+			holds: tiling.overlap >= 0 && tiling.overlap <= 0.5,
+			setting: 'the tile overlap',
+			allowed: 'a share from 0 to 0.5',
+			found: tiling.overlap,
+		},
+		{
+			holds: imageSize === cropSize,
+			setting: 'imageSize with tiles',
+			allowed: `the crop size, ${cropSize}, since a tile is seen whole`,
+			found: imageSize,
+		},
+	];
 }

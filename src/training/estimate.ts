@@ -32,6 +32,21 @@ export function estimateTraining(config: TrainingConfig, dims: EncoderDims): Tra
 	return { parameters, memoryBytes, stepFlops: 6 * parameters * tokens };
 }
 
+/** Matrix work of encoding one image or tile: 24 N D^2 for the layers of a block, 4 N^2 D for its attention, and the patches. */
+export function encodingFlops(config: TrainingConfig, dims: EncoderDims): number {
+	const { dim, patch, targetLayers } = dims;
+	const tokens = tokenLayout(config, dims).encoderTokens;
+	const blocks = targetLayers[targetLayers.length - 1] + 1;
+	return (
+		blocks * (24 * tokens * dim * dim + 4 * tokens * tokens * dim) + 2 * tokens * dim * 3 * patch * patch
+	);
+}
+
+/** Bytes that the features of one image or tile take in memory and in the cache. */
+export function featureBytes(config: TrainingConfig, dims: EncoderDims): number {
+	return 2 * config.groups * tokenLayout(config, dims).encoderTokens * dims.dim;
+}
+
 /** @throws MEMORY_SHORT when the training cannot fit into the memory that is free */
 export function checkMemory(
 	estimate: TrainingEstimate,

@@ -15,12 +15,15 @@ import { storeLayout } from '../store/paths';
 import { openTraining, type UnfinishedTraining } from '../store/unfinishedTraining';
 import { calibrate } from './calibrate';
 import { resolveConfig, type TrainingConfig } from './config';
+import { mapEncoded } from './encodedMap';
 import { encodeSplit, type EncodedImages, type EncodedSplit, type Split } from './encodedSplit';
-import { checkMemory, estimateTraining, gigabytes } from './estimate';
+import { checkMemory, encodingFlops, estimateTraining, featureBytes, gigabytes } from './estimate';
 import type { TrainingPlan } from './plan';
 import { restoreProgress, saveProgress } from './progressState';
 import { publishModel } from './publish';
 import type { TrainedModel, TrainPhase, TrainProgress, TrainRequest } from './request';
+import { countTiles } from './tileCensus';
+import { describeTiling, resolveTiling } from './tiles';
 import { Trainer } from './trainer';
 
 export interface TrainContext {
@@ -83,19 +86,11 @@ class ModelTraining {
 			if (problem.severity === 'warning') this.notice(problem.message);
 		const split = holdOut(entries, calibrationShare, seed);
 		const config = this.resolveConfig();
-		const batchSize = Math.min(config.batchSize, Math.max(1, split.train.length));
-		const expected = { ...config, batchSize };
-		const estimate = estimateTraining(expected, encoder.dims);
-		checkMemory(estimate, expected);
-		const seconds =
-			(config.iterations * estimate.stepFlops) / (STEP_EFFICIENCY * (await matrixRate(this.session)));
-		this.notice(
-			`Training ${(estimate.parameters / 1e6).toFixed(1)} million parameters on ${split.train.length} images: about ${gigabytes(estimate.memoryBytes)} of memory and ${minutes(seconds)} for ${config.iterations} iterations`,
-		);
+		await this.announce(split, config);
 
 		const loaded = await Encoder.load(encoder, config, this.session);
 		try {
-			const features = new ImageFeatures(loaded, this.cacheFor(config));
+			const features = new ImageFeatures(loaded, this.cacheFor(config), config.tiling);
 			const encoded = await this.encode(split, features);
 			const usable = this.reduceBatch(config, encoded.train.source.count);
 			const plan: TrainingPlan = {
@@ -134,10 +129,33 @@ class ModelTraining {
 
 	private resolveConfig(): TrainingConfig {
 		const { request, encoder } = this.shared;
-		return resolveConfig(request.preset, encoder.dims.patch, request.overrides);
+		const { patch } = encoder.dims;
+		const config = resolveConfig(request.preset, patch, request.overrides);
+		if (request.tiles === undefined) return config;
+		const tiling = resolveTiling(request.tiles, { cropSize: config.cropSize, patch });
+		return resolveConfig(request.preset, patch, { ...request.overrides, tiling });
 	}
 
-	/** Fewer images than a batch: the batch shrinks (the reference fails). */
+	/** Says how much memory and time the training will take, before it starts; fails when the memory is not there. */
+	private async announce(split: Split, config: TrainingConfig): Promise<void> {
+		const { encoder, context } = this.shared;
+		const trainParts = await countTiles(split.train, config.tiling, context.signal);
+		const expected = { ...config, batchSize: Math.min(config.batchSize, Math.max(1, trainParts)) };
+		const estimate = estimateTraining(expected, encoder.dims);
+		checkMemory(estimate, expected);
+		const rate = STEP_EFFICIENCY * (await matrixRate(this.session));
+		if (config.tiling !== undefined) {
+			const parts = trainParts + (await countTiles(split.calibration, config.tiling, context.signal));
+			this.notice(
+				`Images are cut into ${describeTiling(config.tiling)}, ${parts} in all: about ${minutes((parts * encodingFlops(config, encoder.dims)) / rate)} to encode them, and ${gigabytes(parts * featureBytes(config, encoder.dims))} to keep what was computed`,
+			);
+		}
+		this.notice(
+			`Training ${(estimate.parameters / 1e6).toFixed(1)} million parameters on ${split.train.length} images: about ${gigabytes(estimate.memoryBytes)} of memory and ${minutes((config.iterations * estimate.stepFlops) / rate)} for ${config.iterations} iterations`,
+		);
+	}
+
+	/** Fewer images, or tiles, than a batch: the batch shrinks (the reference fails). */
 	private reduceBatch(config: TrainingConfig, images: number): TrainingConfig {
 		if (images === 0) {
 			throw new DinomalyError(
@@ -149,8 +167,12 @@ class ModelTraining {
 			);
 		}
 		if (images >= config.batchSize) return config;
+		const [one, many] =
+			config.tiling === undefined
+				? ['training image', 'training images']
+				: ['tile of a training image', 'tiles of training images'];
 		this.notice(
-			`Only ${images} training ${images === 1 ? 'image' : 'images'}: batches hold ${images} instead of ${config.batchSize}`,
+			`Only ${images} ${images === 1 ? one : many}: batches hold ${images} instead of ${config.batchSize}`,
 		);
 		return { ...config, batchSize: images };
 	}
@@ -180,7 +202,7 @@ class ModelTraining {
 		for (const { reason } of features.skipped) this.notice(`Skipped: ${reason}`);
 		if (features.recomputed > 0) {
 			this.notice(
-				`Features of ${features.recomputed} images fit neither into memory nor into the cache and are computed at every use: free some disk or raise the cache limit`,
+				`Features of ${features.recomputed} ${features.partCount > features.count ? 'tiles' : 'images'} fit neither into memory nor into the cache and are computed at every use: free some disk or raise the cache limit`,
 			);
 		}
 		return encoded;
@@ -224,20 +246,25 @@ class ModelTraining {
 	private async calibrate(
 		trainer: Trainer,
 		config: TrainingConfig,
-		images: EncodedImages,
+		held: EncodedImages,
 	): Promise<CalibrationOutcome> {
 		const { context, encoder } = this.shared;
-		if (images.entries.length === 0) return undefined;
+		if (held.entries.length === 0) return undefined;
 		const scorer = await Scorer.load(config, encoder.dims, trainer.state.parameters(), this.session);
 		try {
-			const measured = await calibrate(scorer, images, {
-				groups: config.groups,
-				signal: context.signal,
-				onProgress: (done, total) => {
-					report(context, this.model, 'calibrating', done, total);
+			const { groups } = config;
+			const { signal } = context;
+			const measured = await calibrate(
+				held.entries,
+				(i) => mapEncoded(scorer, held, i, { config, groups, signal }),
+				{
+					signal,
+					onProgress: (done, total) => {
+						report(context, this.model, 'calibrating', done, total);
+					},
 				},
-			});
-			return { ...measured, images: await measureHeldOut(images.entries, context.signal) };
+			);
+			return { ...measured, images: await measureHeldOut(held.entries, signal) };
 		} finally {
 			await scorer.release();
 		}

@@ -1,5 +1,6 @@
 import type { ModelConfig, OptimiserConfig } from '../model/config';
 import type { DeviceName } from '../runtime/device';
+import type { TileRequest } from './tiles';
 
 export type { DeviceName };
 
@@ -18,6 +19,8 @@ export interface TrainRequest {
 	readonly encoder?: string;
 	readonly preset?: PresetName;
 	readonly overrides?: Partial<ModelConfig> & Partial<OptimiserConfig>;
+	/** Cut images into tiles: for large images and small defects. The model keeps it, so it scores by the same tiles. */
+	readonly tiles?: TileRequest;
 	readonly seed?: number;
 	/** Share of the normal training images held out for calibration, in [0, 0.9]. */
 	readonly calibrationShare?: number;

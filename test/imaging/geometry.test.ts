@@ -9,12 +9,20 @@ import {
 } from '../../src/imaging/geometry';
 
 /** The paper's sizes on a 1130 x 460 photo. */
-const PHOTO: MapGeometry = { imageSize: 448, cropSize: 392, mapSide: 256, width: 1130, height: 460 };
+const PHOTO: MapGeometry = {
+	imageSize: 448,
+	cropSize: 392,
+	mapWidth: 256,
+	mapHeight: 256,
+	width: 1130,
+	height: 460,
+};
 
 const geometries = fc.record({
 	imageSize: fc.integer({ min: 14, max: 600 }),
 	cropSize: fc.integer({ min: 14, max: 600 }),
-	mapSide: fc.integer({ min: 1, max: 300 }),
+	mapWidth: fc.integer({ min: 1, max: 300 }),
+	mapHeight: fc.integer({ min: 1, max: 300 }),
 	width: fc.integer({ min: 1, max: 3000 }),
 	height: fc.integer({ min: 1, max: 3000 }),
 });
@@ -64,9 +72,9 @@ test('the inspected box holds the pixels whose centres the map covers, and no ot
 				const inside = x >= left && x < left + width;
 				if (inside) {
 					expect(covered).toBeGreaterThan(-1e-6);
-					expect(covered).toBeLessThan(geometry.mapSide + 1e-6);
+					expect(covered).toBeLessThan(geometry.mapWidth + 1e-6);
 				} else {
-					expect(covered < 1e-6 || covered > geometry.mapSide - 1e-6).toBe(true);
+					expect(covered < 1e-6 || covered > geometry.mapWidth - 1e-6).toBe(true);
 				}
 			}
 		}),

@@ -4,7 +4,14 @@ import { renderHeatmap } from '../../src/imaging/heatmap';
 import type { RgbImage } from '../../src/imaging/image';
 import { renderMask } from '../../src/imaging/regions';
 
-const GEOMETRY: MapGeometry = { imageSize: 64, cropSize: 64, mapSide: 16, width: 64, height: 64 };
+const GEOMETRY: MapGeometry = {
+	imageSize: 64,
+	cropSize: 64,
+	mapWidth: 16,
+	mapHeight: 16,
+	width: 64,
+	height: 64,
+};
 
 function gray(level: number, { width, height }: MapGeometry = GEOMETRY): RgbImage {
 	return { data: new Uint8Array(width * height * 3).fill(level), width, height, channels: 3 };

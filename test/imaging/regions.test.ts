@@ -5,7 +5,14 @@ import type { MapGeometry } from '../../src/imaging/geometry';
 import { findRegions, renderMask, segmentMap } from '../../src/imaging/regions';
 
 /** Each map pixel is 4 x 2 pixels of the original, without a crop. */
-const PLAIN: MapGeometry = { imageSize: 64, cropSize: 64, mapSide: 16, width: 64, height: 32 };
+const PLAIN: MapGeometry = {
+	imageSize: 64,
+	cropSize: 64,
+	mapWidth: 16,
+	mapHeight: 16,
+	width: 64,
+	height: 32,
+};
 
 function mapOf(
 	side: number,
@@ -23,7 +30,14 @@ test('a peak becomes a box around the place it came from, in original pixels', (
 });
 
 test('the crop shifts and stretches boxes as it did the image', () => {
-	const geometry: MapGeometry = { imageSize: 80, cropSize: 64, mapSide: 16, width: 160, height: 320 };
+	const geometry: MapGeometry = {
+		imageSize: 80,
+		cropSize: 64,
+		mapWidth: 16,
+		mapHeight: 16,
+		width: 160,
+		height: 320,
+	};
 	const map = new Float32Array(256).fill(0);
 	for (let y = 0; y < 16; y++) map.fill(1, y * 16, y * 16 + 16);
 	const [region] = findRegions(map, { geometry, threshold: 0.5 });
@@ -59,7 +73,8 @@ test('boxes and areas are those of the components of the rendered mask', () => {
 	const geometry = fc.record({
 		imageSize: fc.integer({ min: 20, max: 60 }),
 		cropSize: fc.integer({ min: 20, max: 60 }),
-		mapSide: fc.constant(8),
+		mapWidth: fc.constant(8),
+		mapHeight: fc.constant(8),
 		width: fc.integer({ min: 1, max: 90 }),
 		height: fc.integer({ min: 1, max: 90 }),
 	});

@@ -3,7 +3,14 @@ import fc from 'fast-check';
 import type { MapGeometry } from '../../src/imaging/geometry';
 import { MapUpsampler } from '../../src/imaging/upsample';
 
-const GEOMETRY: MapGeometry = { imageSize: 50, cropSize: 40, mapSide: 10, width: 230, height: 75 };
+const GEOMETRY: MapGeometry = {
+	imageSize: 50,
+	cropSize: 40,
+	mapWidth: 10,
+	mapHeight: 10,
+	width: 230,
+	height: 75,
+};
 
 function rowOf(upsampler: MapUpsampler, y: number): Float32Array {
 	const row = new Float32Array(upsampler.box[2]);

@@ -1,4 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
+import { describeTiling } from '../../src/imaging/tiling';
 import type { ModelCard } from '../../src/store/card';
 
 /** What a card says, in one flat row. */
@@ -13,6 +14,7 @@ export function cardFields({ card }: { readonly card: ModelCard }): IDataObject 
 		encoderNotice: encoder.notice ?? '',
 		imageSize: config.imageSize,
 		cropSize: config.cropSize,
+		tiling: config.tiling === undefined ? '' : describeTiling(config.tiling),
 		trainImages: total(({ trainImages }) => trainImages),
 		calibrationImages: total(({ calibrationImages }) => calibrationImages),
 		skippedImages: data.skipped,

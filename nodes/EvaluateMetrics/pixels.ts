@@ -38,6 +38,7 @@ export async function measurePixels(
 				items: maps,
 				imageSize: card.config.imageSize,
 				cropSize: card.config.cropSize,
+				tiling: card.config.tiling,
 				...readMeasuring(context, 0),
 			},
 			{ signal: cancelSignal(context) },
@@ -56,7 +57,8 @@ async function copyOut(
 ): Promise<MapItem> {
 	const mapField = context.getNodeParameter('rawMapField', index, 'rawMap') as string;
 	const maskField = context.getNodeParameter('maskField', index, 'groundTruth') as string;
-	const { binary = {} } = context.getInputData()[index];
+	const { binary = {}, json } = context.getInputData()[index];
+	const { mapWidth, mapHeight } = json;
 	if (!Object.hasOwn(binary, mapField)) {
 		throw failed(
 			context.getNode(),
@@ -75,5 +77,13 @@ async function copyOut(
 		await writeFile(maskFile, await context.helpers.getBinaryDataBuffer(index, maskField));
 	}
 	const { category, label, anomalous } = item;
-	return { category, label, anomalous, mapFile, maskFile };
+	return {
+		category,
+		label,
+		anomalous,
+		mapFile,
+		...(typeof mapWidth === 'number' &&
+			typeof mapHeight === 'number' && { mapSize: { width: mapWidth, height: mapHeight } }),
+		maskFile,
+	};
 }

@@ -28,7 +28,7 @@ export const outputsProperty: INodeProperties = {
 			name: 'Raw Map',
 			value: 'rawMap',
 			description:
-				'The anomaly map itself, 256 by 256 float32 values, for Evaluate Metrics or your own code',
+				'The anomaly map itself, 256 by 256 float32 values (more with tiles, see mapWidth and mapHeight), for Evaluate Metrics or your own code',
 		},
 	],
 };

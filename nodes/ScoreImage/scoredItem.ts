@@ -41,6 +41,7 @@ function fieldsOf(score: ImageScore): IDataObject {
 		regions: regions.map(({ box, areaPx, peak }) => ({ box: [...box], areaPx, peak })),
 		width: score.width,
 		height: score.height,
+		...(score.mapWidth !== undefined && { mapWidth: score.mapWidth, mapHeight: score.mapHeight }),
 		model: score.model,
 		version: score.version,
 		encoder: score.encoder,

@@ -324,8 +324,39 @@ export const trainOptions: INodeProperties = {
 			],
 		},
 		seedProperty,
+		{
+			...share(1, 100000),
+			displayName: 'Smallest Defect (Pixels)',
+			name: 'smallestDefectPx',
+			default: 20,
+			description:
+				'Length, in pixels of the image, of the smallest defect to find: images are cut into tiles in which it can be seen',
+		},
 		storeProperty,
 		threadsProperty,
+		{
+			displayName: 'Tile Grid',
+			name: 'tileGrid',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. 4x3',
+			description: 'Columns by rows of tiles that images are cut into, whatever their size',
+		},
+		{
+			...share(0, 0.5),
+			displayName: 'Tile Overlap',
+			name: 'tileOverlap',
+			default: 0.25,
+			description: "Share of a tile's side that neighbours have in common",
+		},
+		{
+			...whole(16, 100000),
+			displayName: 'Tile Size (Pixels)',
+			name: 'tileSizePx',
+			default: 800,
+			description:
+				'Side, in pixels of the image, of the tiles that images are cut into; Smallest Defect chooses it for you',
+		},
 		{
 			...whole(0, 1000000),
 			displayName: 'Warm-Up',

@@ -2,6 +2,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import type { GroupCount, LossName, MixerConfig, NoiseConfig } from '../../src/model/config';
 import { validateName } from '../../src/store/names';
 import type { PresetName, TrainRequest } from '../../src/training/request';
+import { parseGrid, type TileRequest } from '../../src/training/tiles';
 import { failed } from '../shared/failure';
 import { allowedFolder } from '../shared/folders';
 import { readCompute } from '../shared/properties';
@@ -42,6 +43,10 @@ interface Options {
 	readonly recentering?: boolean;
 	readonly resume?: 'auto' | 'require' | 'never';
 	readonly seed?: number;
+	readonly smallestDefectPx?: number;
+	readonly tileGrid?: string;
+	readonly tileOverlap?: number;
+	readonly tileSizePx?: number;
 	readonly warmup?: number;
 	readonly weightDecay?: number;
 }
@@ -68,6 +73,7 @@ export async function readTrainRequest(
 		...(categories !== undefined && { categories }),
 		...(encoder !== undefined && { encoder }),
 		overrides: overridesOf(options),
+		...given({ tiles: readTiles(context, index, options) }),
 		...readCompute(context, index),
 		...given({
 			seed: options.seed,
@@ -121,6 +127,26 @@ async function readEncoder(
 	// A path would go around n8n's file access rules.
 	if (!/[\\/]|\.safetensors$/.test(encoder)) return encoder.trim();
 	return allowedFolder(context, index, { value: encoder, label: 'Encoder', what: 'file' });
+}
+
+function readTiles(
+	context: IExecuteFunctions,
+	index: number,
+	{ smallestDefectPx, tileGrid = '', tileOverlap, tileSizePx }: Options,
+): TileRequest | undefined {
+	const grid = tileGrid.trim() === '' ? undefined : parseGrid(tileGrid);
+	if (grid === undefined && tileGrid.trim() !== '') {
+		throw failed(
+			context.getNode(),
+			{
+				message: `Expected columns by rows such as 4x3 in "Tile Grid", found "${tileGrid}"`,
+				hint: 'Leave it empty to cut no grid of tiles.',
+			},
+			index,
+		);
+	}
+	const tiles = given({ smallestDefectPx, sidePx: tileSizePx, grid, overlap: tileOverlap });
+	return Object.keys(tiles).length === 0 ? undefined : tiles;
 }
 
 function overridesOf(options: Options): NonNullable<TrainRequest['overrides']> {

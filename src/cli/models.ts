@@ -1,4 +1,6 @@
 import { DinomalyError } from '../errors';
+import { describeTiling } from '../imaging/tiling';
+import type { ModelCard } from '../store/card';
 import { FolderStore } from '../store/folderStore';
 import { PRODUCTION } from '../store/names';
 import { limitsOf } from '../calibration/limits';
@@ -61,7 +63,7 @@ const show = defineCommand({
 					? card.encoder.name
 					: `${card.encoder.name}: ${card.encoder.notice}`,
 			],
-			['sizes', `${card.config.imageSize} px, cropped to ${card.config.cropSize} px`],
+			['sizes', describeSizes(card.config)],
 			['iterations', `${card.training.iterations}, final loss ${card.training.finalLoss.toFixed(4)}`],
 			['device', card.training.device],
 			...card.categories.map(({ name, trainImages, calibrationImages }): [string, string] => [
@@ -179,6 +181,11 @@ export const modelCommands = [list, show, calibrate, promote, remove, exportOnnx
 
 function openStore(given: string | undefined, context: CommandContext): FolderStore {
 	return new FolderStore(storeFolder(given, context));
+}
+
+function describeSizes({ imageSize, cropSize, tiling }: ModelCard['config']): string {
+	if (tiling === undefined) return `${imageSize} px, cropped to ${cropSize} px`;
+	return `${describeTiling(tiling)}, each seen at ${cropSize} px`;
 }
 
 /** The model may be named by a word or by --model. */

@@ -6,6 +6,7 @@ import { commonRequest, DEVICE_FLAGS, OUTPUT_FLAGS, refuseWords, required, STORE
 import { byteCount, choice, list, number, text, toggle } from './flags';
 import { duration } from './progress';
 import { decimals, table } from './table';
+import { readTiles, TILE_FLAGS } from './tileFlags';
 import { CONFIG_FLAGS, readOverrides } from './trainingFlags';
 
 const PRESETS: readonly PresetName[] = ['fast', 'balanced', 'paper'];
@@ -18,6 +19,7 @@ export const trainCommand = defineCommand({
 	examples: [
 		'dinomaly train --data ./bottles --model bottles',
 		'dinomaly train --data ./mvtec --category bottle cable --model line-3 --preset balanced --encoder dinov2-reg-small',
+		'dinomaly train --data ./panels --model panels --smallest-defect 20',
 	],
 	flags: {
 		data: text('DIR', 'Dataset folder'),
@@ -36,6 +38,7 @@ export const trainCommand = defineCommand({
 		),
 		separate: toggle('Train one model per category, named NAME-CATEGORY'),
 		resume: toggle("Carry on from the newest checkpoint of this model's unfinished training"),
+		...TILE_FLAGS,
 		...CONFIG_FLAGS,
 		'checkpoint-every': number('N', 'Iterations between checkpoints', { min: 1, whole: true }),
 		'on-corrupt': choice(
@@ -60,6 +63,7 @@ export const trainCommand = defineCommand({
 				encoder: values.encoder === undefined ? undefined : encoderOf(values.encoder, context),
 				preset: values.preset,
 				overrides: readOverrides(values),
+				tiles: readTiles(values),
 				seed: values.seed,
 				calibrationShare: values['calibration-share'],
 				separate: values.separate,

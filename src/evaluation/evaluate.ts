@@ -3,11 +3,10 @@ import { scanDataset } from '../dataset/scan';
 import type { CategoryImages, Dataset, ImageEntry } from '../dataset/dataset';
 import { DinomalyError } from '../errors';
 import type { RgbImage } from '../imaging/image';
-import { prepareMask } from '../imaging/mask';
-import { EVAL_SIDE } from '../model/anomalyMap';
 import { calibrationFor } from '../routing/calibration';
 import { decodeImage, decodeMask } from '../runtime/images';
 import { readAhead } from '../runtime/readAhead';
+import type { ModelCard } from '../store/card';
 import { openModel, type ReadyModel } from '../scoring/openModel';
 import { evaluateCategoryScores, pixelPart, withoutPixels } from './categoryMetrics';
 import { chooseExamples } from './exampleChoice';
@@ -16,6 +15,7 @@ import { describeMaking } from './madeWith';
 import { checkMaxFpr, DEFAULT_MAX_FPR } from './metrics/aupro';
 import { meanOverCategories } from './metrics/mean';
 import { PixelAccumulator } from './metrics/pixelAccumulator';
+import { mapForMetrics, maskForMetrics, noticeOfResolution } from './testPixels';
 import type {
 	CategoryEvaluation,
 	EvaluatedImage,
@@ -51,6 +51,7 @@ export async function evaluateModel(
 	const failures: Failure[] = [];
 	const images: EvaluatedImage[] = [];
 	const categories: CategoryEvaluation[] = [];
+	const resolutions = new Set<string>();
 	let done = 0;
 	const step = (): void => {
 		if (context.signal.aborted)
@@ -69,6 +70,8 @@ export async function evaluateModel(
 				failures,
 				images,
 				step,
+				resolutions,
+				signal: context.signal,
 			}),
 		);
 	}
@@ -82,7 +85,7 @@ export async function evaluateModel(
 		categories,
 		mean: meanOverCategories(categories),
 		failures,
-		notices: noticesOf(model, dataset),
+		notices: [...noticesOf(model, dataset), ...noticeOfResolution(card.config, [...resolutions])],
 		images,
 		examples: await drawExamples(model, dataset, chosen),
 		madeWith: await describeMaking(model.opened, dataset, {
@@ -125,6 +128,9 @@ interface Bookkeeping {
 	readonly failures: Failure[];
 	/** Receives the images that were scored. */
 	readonly images: EvaluatedImage[];
+	/** Receives the sizes that pixel metrics were taken at. */
+	readonly resolutions: Set<string>;
+	readonly signal: AbortSignal;
 	/** Called before every image. */
 	readonly step: () => void;
 }
@@ -132,8 +138,9 @@ interface Bookkeeping {
 async function evaluateCategory(
 	model: ReadyModel,
 	{ name, test }: CategoryImages,
-	{ rule, maxFpr, pixelMode, failures, images, step }: Bookkeeping,
+	{ rule, maxFpr, pixelMode, failures, images, step, resolutions, signal }: Bookkeeping,
 ): Promise<CategoryEvaluation> {
+	const { config } = model.opened.card;
 	const own: EvaluatedImage[] = [];
 	const pixels = new PixelAccumulator({ mode: pixelMode });
 	const wantMask = test.some(({ anomalous, maskPath }) => anomalous && maskPath !== null);
@@ -146,11 +153,14 @@ async function evaluateCategory(
 			failures.push(loaded);
 			continue;
 		}
-		const { score, map } = await model.score(loaded.image);
+		const scored = await model.score(loaded.image, signal);
+		const { score } = scored;
 		const { relativePath: file, category, label, anomalous } = loaded.entry;
 		own.push({ file, category, label, anomalous, score });
 		if (loaded.mask !== 'none') {
-			pixels.add(map, loaded.mask, EVAL_SIDE, EVAL_SIDE, anomalous ? label : '');
+			const { data, width, height } = mapForMetrics(scored, config);
+			pixels.add(data, loaded.mask, width, height, anomalous ? label : '');
+			resolutions.add(`${width} x ${height}`);
 			if (loaded.mask) masks.set(label, (masks.get(label) ?? 0) + 1);
 		}
 		// Lets messages in, such as a cancel, before the next image holds the thread.
@@ -181,24 +191,26 @@ async function readTestImage(
 ): Promise<TestImage | Failure> {
 	try {
 		const image = await decodeImage(entry.path);
-		return { image, entry, mask: wantMask ? await groundTruth(entry, model, rule) : 'none' };
+		return {
+			image,
+			entry,
+			mask: wantMask
+				? await groundTruth(entry, image, { config: model.opened.card.config, rule })
+				: 'none',
+		};
 	} catch (error) {
 		if (!(error instanceof DinomalyError)) throw error;
 		return { file: entry.relativePath, reason: error.message };
 	}
 }
 
-/** The mask of a test image at the map's side: null for a good image, 'none' for a defect without a mask. */
+/** The mask of a test image, pixel for pixel as its map: null for a good image, 'none' for a defect without a mask. */
 async function groundTruth(
 	{ anomalous, maskPath }: ImageEntry,
-	model: ReadyModel,
-	rule: MaskRuleName,
+	image: RgbImage,
+	options: { readonly config: ModelCard['config']; readonly rule: MaskRuleName },
 ): Promise<Uint8Array | null | 'none'> {
 	if (!anomalous) return null;
 	if (maskPath === null) return 'none';
-	return prepareMask(await decodeMask(maskPath), {
-		...model.opened.card.config,
-		evalSide: EVAL_SIDE,
-		rule,
-	});
+	return maskForMetrics(await decodeMask(maskPath), image, options);
 }

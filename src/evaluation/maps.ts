@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { DinomalyError } from '../errors';
+import type { Size } from '../imaging/image';
+import type { AnomalyMap } from '../imaging/mapScore';
 import { prepareMask } from '../imaging/mask';
+import { coverMask, metricMap } from '../imaging/metricView';
 import { decodeMask } from '../runtime/images';
 import { pixelPart, withoutPixels } from './categoryMetrics';
 import { checkMaxFpr } from './metrics/aupro';
@@ -55,38 +58,42 @@ async function evaluateCategory(
 	}
 	const pixels = new PixelAccumulator({ mode: request.pixelMode });
 	const masks = new Map<string, number>();
-	for (const { anomalous, label = '', mapFile, maskFile } of usable) {
+	for (const { anomalous, label = '', mapFile, mapSize, maskFile } of usable) {
 		await step();
-		const map = await readMap(mapFile);
-		const side = Math.sqrt(map.length);
-		const mask = anomalous && maskFile !== null ? await readMask(maskFile, side, request) : null;
-		pixels.add(map, mask, side, side, anomalous ? label : '');
+		const map = await readMap(mapFile, mapSize);
+		const seen = request.tiling === undefined ? map : metricMap(map);
+		const mask = anomalous && maskFile !== null ? await readMask(maskFile, seen, request) : null;
+		pixels.add(seen.data, mask, seen.width, seen.height, anomalous ? label : '');
 		if (anomalous) masks.set(label, (masks.get(label) ?? 0) + 1);
 	}
 	const { metrics, ...rest } = pixelPart(pixels, { maxFpr: request.maxFpr, masks });
 	return { category, ...metrics, ...rest };
 }
 
-async function readMap(file: string): Promise<Float32Array> {
+async function readMap(file: string, size: Size | undefined): Promise<AnomalyMap> {
 	const bytes = await readFile(file);
 	const side = Math.sqrt(bytes.length / FLOAT_BYTES);
-	if (!Number.isInteger(side) || side === 0) {
+	const { width, height } = size ?? { width: side, height: side };
+	if (!Number.isInteger(width) || width === 0 || bytes.length !== width * height * FLOAT_BYTES) {
 		throw new DinomalyError(
 			'MASK_MISMATCH',
-			`Expected a raw anomaly map, a square of float32 values, found ${bytes.length} bytes`,
-			{ hint: 'Take the raw map that Score Image gives when its output is switched on.' },
+			`Expected a raw anomaly map, ${size === undefined ? 'a square of' : `${width} x ${height}`} float32 values, found ${bytes.length} bytes`,
+			{
+				hint: 'Take the raw map that Score Image gives when its output is switched on, and keep its fields mapWidth and mapHeight.',
+			},
 		);
 	}
-	const map = new Float32Array(side * side);
-	for (let i = 0; i < map.length; i++) map[i] = bytes.readFloatLE(i * FLOAT_BYTES);
-	return map;
+	const data = new Float32Array(width * height);
+	for (let i = 0; i < data.length; i++) data[i] = bytes.readFloatLE(i * FLOAT_BYTES);
+	return { data, width, height };
 }
 
 async function readMask(
 	file: string,
-	evalSide: number,
-	{ imageSize, cropSize, maskRule }: EvaluateMapsRequest,
+	map: Size,
+	{ imageSize, cropSize, tiling, maskRule }: EvaluateMapsRequest,
 ): Promise<Uint8Array> {
 	const mask = await decodeMask(file, { name: 'the ground-truth mask' });
-	return prepareMask(mask, { imageSize, cropSize, evalSide, rule: maskRule });
+	if (tiling !== undefined) return coverMask(mask, map, maskRule);
+	return prepareMask(mask, { imageSize, cropSize, evalSide: map.width, rule: maskRule });
 }

@@ -1,3 +1,4 @@
+import type { Tiling } from '../imaging/tiling';
 import type { DeviceName } from '../runtime/device';
 import type { IMAGE_METRICS } from './metricNames';
 import type { Interval } from './metrics/bootstrap';
@@ -151,8 +152,10 @@ export interface MapItem {
 	/** Kind of defect, for figures by kind; `good` for a good item. */
 	readonly label?: string;
 	readonly anomalous: boolean;
-	/** File with the float32 values of the anomaly map, little endian, row by row: a square. */
+	/** File with the float32 values of the anomaly map, little endian, row by row. */
 	readonly mapFile: string;
+	/** Size of the map; a square when absent. */
+	readonly mapSize?: { readonly width: number; readonly height: number };
 	/** Ground-truth mask as an image file; null for none. A good item needs none. */
 	readonly maskFile: string | null;
 }
@@ -162,6 +165,8 @@ export interface EvaluateMapsRequest {
 	/** How the model that made the maps resizes and crops: masks go the same way. */
 	readonly imageSize: number;
 	readonly cropSize: number;
+	/** How it cuts images into tiles, if it does. */
+	readonly tiling?: Tiling;
 	readonly maskRule?: MaskRuleName;
 	readonly maxFpr?: number;
 	readonly pixelMode?: PixelMode;

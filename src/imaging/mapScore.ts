@@ -38,7 +38,7 @@ function peakOf(
 	let peak = -Infinity;
 	for (let y = top; y < top + rows; y++) {
 		for (let i = y * width + left, end = i + columns; i < end; i++) {
-			if (data[i] > peak && (inspected === undefined || inspected[i] !== 0)) peak = data[i];
+			if (data[i] > peak && inspected?.[i] !== 0) peak = data[i];
 		}
 	}
 	return peak;
@@ -52,7 +52,7 @@ function gather(
 	let count = 0;
 	for (let y = top; y < top + rows; y++) {
 		for (let i = y * width + left, end = i + columns; i < end; i++) {
-			if (inspected === undefined || inspected[i] !== 0) into[count++] = data[i];
+			if (inspected?.[i] !== 0) into[count++] = data[i];
 		}
 	}
 	return into.subarray(0, count);

@@ -73,6 +73,13 @@ export function cutTile({ data, width }: RgbImage, [left, top, columns, rows]: B
 	return { data: cut, width: columns, height: rows, channels: 3 };
 }
 
+/** "tiles of 320 px that overlap by 25 %". */
+export function describeTiling(tiling: Tiling): string {
+	const overlap = `that overlap by ${Math.round(tiling.overlap * 100)} %`;
+	if (tiling.kind === 'side') return `tiles of ${tiling.sidePx} px ${overlap}`;
+	return `${tiling.columns} x ${tiling.rows} tiles ${overlap}`;
+}
+
 type Squares = Extract<Tiling, { kind: 'side' }>;
 type Grid = Extract<Tiling, { kind: 'grid' }>;
 

@@ -1,4 +1,5 @@
 import { findModelEncoder } from '../encoding/modelEncoder';
+import { DinomalyError } from '../errors';
 import { Graph, serialise } from '../graph';
 import { appendEncoder } from '../model/encoder';
 import { appendScoring } from '../model/scoringGraph';
@@ -28,12 +29,14 @@ export interface ExportResult {
 /**
  * Writes a model as one self-contained ONNX file: `image` (1, 3, crop, crop), RGB normalised as the metadata says, to
  * `map` (1, 256, 256) and `score` (1). Card and calibration travel in the metadata.
+ * @throws CONFIG_INVALID for a model that cuts images into tiles
  */
 export async function exportModel(
 	{ store, model, onnxPath }: ExportRequest,
 	{ signal }: ExportContext,
 ): Promise<ExportResult> {
 	const { card, calibration, path, name, version } = await new FolderStore(store).open(model);
+	if (card.config.tiling !== undefined) throw tiledModel(card.name);
 	const { weights, dims } = await findModelEncoder(store, card);
 	const parameters = await readParameters(`${path}/decoder.safetensors`);
 	signal.throwIfAborted();
@@ -60,4 +63,15 @@ export async function exportModel(
 	});
 	await writeFileAtomic(onnxPath, bytes);
 	return { model: name, version, path: onnxPath, bytes: bytes.byteLength };
+}
+
+/** One ONNX file has one input of one size; cutting, merging and scoring tiles would be left to whoever runs it. */
+function tiledModel(name: string): DinomalyError {
+	return new DinomalyError(
+		'CONFIG_INVALID',
+		`Expected a model that sees whole images for one ONNX file, found that "${name}" cuts them into tiles`,
+		{
+			hint: 'Score with this package, move the model as a package, or train one without tiles to export it.',
+		},
+	);
 }

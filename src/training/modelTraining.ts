@@ -7,6 +7,7 @@ import { Encoder, type EncoderFile } from '../encoding/encoder';
 import { FeatureCache } from '../encoding/featureCache';
 import { ImageFeatures } from '../encoding/imageFeatures';
 import { DinomalyError } from '../errors';
+import { describeTiling } from '../imaging/tiling';
 import type { SessionOptions } from '../runtime/session';
 import { matrixRate } from '../runtime/speed';
 import { Scorer } from '../scoring/scorer';
@@ -23,7 +24,7 @@ import { restoreProgress, saveProgress } from './progressState';
 import { publishModel } from './publish';
 import type { TrainedModel, TrainPhase, TrainProgress, TrainRequest } from './request';
 import { countTiles } from './tileCensus';
-import { describeTiling, resolveTiling } from './tiles';
+import { resolveTiling } from './tiles';
 import { Trainer } from './trainer';
 
 export interface TrainContext {

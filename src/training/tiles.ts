@@ -65,9 +65,8 @@ export function resolveTiling(request: TileRequest, seen: Seen): Tiling {
 	return { kind: 'side', sidePx: tileSideFor(smallestDefectPx, seen), overlap };
 }
 
-/** "tiles of 320 px that overlap by 25 %". */
-export function describeTiling(tiling: Tiling): string {
-	const overlap = `that overlap by ${Math.round(tiling.overlap * 100)} %`;
-	if (tiling.kind === 'side') return `tiles of ${tiling.sidePx} px ${overlap}`;
-	return `${tiling.columns} x ${tiling.rows} tiles ${overlap}`;
+/** Columns and rows from a text such as "4x3"; undefined when it is none. */
+export function parseGrid(text: string): { columns: number; rows: number } | undefined {
+	const match = /^\s*(\d{1,4})\s*[x×]\s*(\d{1,4})\s*$/i.exec(text);
+	return match === null ? undefined : { columns: Number(match[1]), rows: Number(match[2]) };
 }

@@ -6,7 +6,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { evaluateModel } from '../src/evaluation/evaluate';
 import { scoreImages } from '../src/scoring/score';
 import type { ImageScore, ScoreOutcome } from '../src/scoring/request';
 import { trainModel } from '../src/training/train';
@@ -78,13 +77,6 @@ async function tryModel(
 		const scratch = i < names.length ? undefined : scratches.get(names[i - names.length]);
 		console.log(`         ${describe(outcome, scratch)}`);
 	}
-	const { mean, notices } = await evaluateModel(
-		{ store, model, data, device: 'cpu', threads: THREADS },
-		{ signal, onProgress: () => undefined },
-	);
-	const figures = Object.entries(mean).map(([name, value]) => `${name} ${value?.toFixed(3) ?? '-'}`);
-	console.log(`         ${figures.join(', ')}`);
-	console.log(`         ${notices[notices.length - 1] ?? ''}`);
 }
 
 function describe(outcome: ScoreOutcome, scratch: Scratch | undefined): string {

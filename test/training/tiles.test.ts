@@ -15,6 +15,9 @@ import { resolveTiling, tileSideFor } from '../../src/training/tiles';
 import { trainModel } from '../../src/training/train';
 import { writeTinyEncoder } from '../support/tinyEncoder';
 
+/** Trainings of a second or two, on a machine that has other things to do. */
+jest.setTimeout(600_000);
+
 const WIDTH = 250;
 const HEIGHT = 190;
 const DEFECT = { x: 140, y: 61, side: 9 };
@@ -109,7 +112,7 @@ describe('a small spot on a large sheet', () => {
 	beforeAll(async () => {
 		await train('whole', { overrides: { imageSize: 32, cropSize: 32, batchSize: 6, iterations: 40 } });
 		tiled = await train('tiled', { tiles: TILES });
-	}, 120_000);
+	});
 
 	test('is found by tiles, where it is, and not by a model that sees the sheet whole', async () => {
 		for (const name of ['0.png', '1.png']) {
@@ -202,7 +205,7 @@ describe('a small spot on a large sheet', () => {
 		const uncached = await train('uncached', { ...few, cacheLimitBytes: 0 });
 		expect(weightsOf(warm)).toBe(weightsOf(tiled));
 		expect(weightsOf(uncached)).toBe(weightsOf(kept));
-	}, 120_000);
+	});
 
 	test('a cancelled score stops between two tiles', async () => {
 		const controller = new AbortController();

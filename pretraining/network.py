@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from drawing.targets import PATCH, VALUES
+from drawing.scenes import MAKE
+from drawing.targets import APPEARANCE, PATCH, PLACE, Targets
 from drawing.textures import FAMILIES
 
 # What Dinomaly reconstructs: the means of these blocks' outputs.
@@ -29,6 +30,7 @@ class Attention(nn.Module):
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
+        self.scale = (dim // heads) ** -0.5
         self.qkv = nn.Linear(dim, 3 * dim)
         self.proj = nn.Linear(dim, dim)
 
@@ -36,7 +38,8 @@ class Attention(nn.Module):
         count, length, dim = tokens.shape
         split = self.qkv(tokens).view(count, length, 3, self.heads, dim // self.heads).permute(2, 0, 3, 1, 4)
         query, key, value = split.unbind(0)
-        mixed = F.scaled_dot_product_attention(query, key, value)
+        # Written out: on a CPU the backward pass of PyTorch's fused attention takes five times as long in bfloat16.
+        mixed = ((query * self.scale) @ key.transpose(-2, -1)).softmax(-1).to(value.dtype) @ value
         return self.proj(mixed.transpose(1, 2).reshape(count, length, dim))
 
 
@@ -129,18 +132,23 @@ def sine_positions(dim: int, grid: int) -> Tensor:
 
 
 class Student(nn.Module):
-    """The encoder with one linear head per group: texture families, target values, and whether the patch is defective."""
+    """The encoder with two linear heads per group: texture family, target values and place; and the name of the picture."""
 
-    def __init__(self, size: EncoderSize = EncoderSize()) -> None:
+    def __init__(self, pictures: int, size: EncoderSize = EncoderSize()) -> None:
         super().__init__()
         self.encoder = Encoder(size)
         self.mask_token = nn.Parameter(torch.randn(size.dim) * 0.02)
-        outputs = len(FAMILIES) + VALUES + 1
-        self.heads = nn.ModuleList(
-            [nn.Sequential(nn.LayerNorm(size.dim, elementwise_affine=False), nn.Linear(size.dim, outputs)) for _ in GROUPS]
-        )
-        self.register_buffer("value_mean", torch.zeros(VALUES))
-        self.register_buffer("value_deviation", torch.ones(VALUES))
+        self.heads = nn.ModuleList([_head(size.dim, len(FAMILIES) + APPEARANCE + MAKE + PLACE) for _ in GROUPS])
+        self.names = nn.ModuleList([_head(size.dim, pictures) for _ in GROUPS])
+        self.register_buffer("value_mean", torch.zeros(APPEARANCE + MAKE))
+        self.register_buffer("value_deviation", torch.ones(APPEARANCE + MAKE))
 
-    def standardise(self, values: Tensor) -> Tensor:
-        return ((values - self.value_mean) / self.value_deviation).clamp(-5, 5)
+    def standardise(self, targets: Targets) -> tuple[Tensor, Tensor]:
+        """Appearance and make in deviations from their means."""
+        values = torch.cat([targets.appearance, targets.make], 2)
+        standard = ((values - self.value_mean) / self.value_deviation).clamp(-5, 5)
+        return standard[..., :APPEARANCE], standard[..., APPEARANCE:]
+
+
+def _head(dim: int, outputs: int) -> nn.Module:
+    return nn.Sequential(nn.LayerNorm(dim, elementwise_affine=False), nn.Linear(dim, outputs))

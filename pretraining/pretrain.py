@@ -1,80 +1,90 @@
 """Trains the encoder on drawn images. Started again with the same folder, it carries on where it was.
 
-python pretrain.py run --seconds 2400 --batch 32
-python pretrain.py run --seconds 1700 --device cuda --batch 512 --per-family 16 --learning-rate 1e-3
+python pretrain.py run --pool runs/pool --clipart runs/clipart.pt --seconds 2400
+torchrun --nproc-per-node 2 pretrain.py run ...          # two processes of one thread each: better where cores are shared
 """
 
 import argparse
 import math
+import os
 import time
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
+import torch.distributed as distributed
 from torch import Tensor, nn
 
 from checkpoint import read_checkpoint, write_checkpoint, write_encoder
 from drawing.canvas import Canvas
+from drawing.crops import SMALLEST_SHARE
 from drawing.dice import Dice
-from drawing.pairs import draw_pairs, normalise
+from drawing.pairs import Pairs, draw_pairs, normalise
 from drawing.targets import PATCH
 from features import load_encoder
-from network import POSITION_GRID, EncoderSize, Student
+from network import POSITION_GRID, Student
 from objectives import Weights, total_loss
+from pool import read_pool
 
 # Steps of another sequence than the training's, for the statistics of the targets.
 STATISTICS_STEP = -1
-STATISTICS_IMAGES = 192
+STATISTICS_IMAGES = 128
 LOG_EVERY_STEPS = 20
+# Smallest share of a scene's side in a photograph at the final side: its pixels are not to be enlarged much.
+FINAL_SMALLEST_SHARE = 0.75
 
 
 @dataclass(frozen=True)
 class Plan:
     """
     Length is `steps` when above 0, else `seconds` of computing. The last `final_share` of it runs at `final_side`.
-    `start` names an encoder to begin with instead of random weights; `half` 1 computes the blocks in bfloat16.
+    `start` names an encoder to begin with instead of random weights; `half` 1 computes the blocks in bfloat16. `batch`
+    counts the scenes of one process and step.
     """
 
     seconds: float = 2400.0
     steps: int = 0
     seed: int = 0
+    pool: str = "runs/pool"
+    clipart: str = "runs/clipart.pt"
     start: str = ""
     device: str = "cpu"
-    threads: int = 2
-    half: int = 0
-    batch: int = 32
+    threads: int = 1
+    half: int = 1
+    batch: int = 16
     side: int = 112
-    final_batch: int = 8
+    final_batch: int = 4
     final_side: int = 224
     final_share: float = 0.15
-    per_family: int = 2
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 1e-3
     final_learning_rate: float = 3e-5
     warmup: int = 60
     weight_decay: float = 0.05
-    mask_share: float = 0.15
+    mask_share: float = 0.2
     average: float = 0.0
     checkpoint_seconds: float = 120.0
     dense: float = Weights.dense
+    naming: float = Weights.naming
     contrast: float = Weights.contrast
-    difference: float = Weights.difference
-    detection: float = Weights.detection
     temperature: float = Weights.temperature
-    margin: float = Weights.margin
 
     def weights(self) -> Weights:
         return Weights(**{field.name: getattr(self, field.name) for field in fields(Weights)})
 
 
 class Training:
-    """State that a checkpoint holds: student, averaged student, optimiser, step, seconds and images so far."""
+    """State that a checkpoint holds: student, averaged student, optimiser, step, seconds and scenes so far."""
 
     def __init__(self, plan: Plan, folder: Path) -> None:
         self.plan, self.folder = plan, folder
+        self.rank = distributed.get_rank() if distributed.is_initialized() else 0
+        self.processes = distributed.get_world_size() if distributed.is_initialized() else 1
         self.device = torch.device(plan.device)
         torch.manual_seed(plan.seed)
         self.dice = Dice(self.device, plan.seed)
-        self.student = Student(EncoderSize()).to(self.device)
+        self.pool = read_pool(Path(plan.pool))
+        self.pictures = torch.load(plan.clipart, mmap=True).to(self.device)
+        self.student = Student(len(self.pictures)).to(self.device)
         self.averaged = {name: value.clone() for name, value in self.student.encoder.state_dict().items()}
         decayed = [value for name, value in self.student.named_parameters() if _decays(name, value)]
         others = [value for name, value in self.student.named_parameters() if not _decays(name, value)]
@@ -101,9 +111,8 @@ class Training:
         for group in self.optimiser.param_groups:
             group["lr"] = self._learning_rate(progress)
         started = time.perf_counter()
-        self.dice.reseed(plan.seed, self.step)
-        with torch.no_grad():
-            pairs = draw_pairs(self.dice, self.canvases[side], batch, plan.per_family)
+        self.dice.reseed(plan.seed, self.step * self.processes + self.rank)
+        pairs = self._draw(side, batch, FINAL_SMALLEST_SHARE if final else SMALLEST_SHARE)
         drawing = time.perf_counter() - started
         free = POSITION_GRID - side // PATCH + 1
         corners = self.dice.integers(free, 2, 2).tolist()
@@ -112,18 +121,21 @@ class Training:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bool(plan.half)):
             clean = encoder(normalise(pairs.clean), tuple(corners[0]), masked, self.student.mask_token)
             defective = encoder(normalise(pairs.defective), tuple(corners[1]))
-        loss, parts = total_loss(self.student, (clean, defective), pairs, masked=masked, dice=self.dice, weights=plan.weights())
-        self.optimiser.zero_grad(set_to_none=True)
+        loss, parts = total_loss(self.student, (clean, defective), pairs, dice=self.dice, weights=plan.weights())
+        self.optimiser.zero_grad(set_to_none=False)
         loss.backward()
+        self._share_gradients()
         nn.utils.clip_grad_norm_(self.student.parameters(), 2.0)
         self.optimiser.step()
         self._average()
         self.step += 1
-        self.images += batch
-        self.seconds += time.perf_counter() - started
+        self.images += batch * self.processes
+        self.seconds += self._agree(time.perf_counter() - started)
         return drawing, {"loss": loss.detach(), **parts}
 
     def save(self) -> None:
+        if self.rank > 0:
+            return
         state = {
             "student": self.student.state_dict(),
             "averaged": self.averaged,
@@ -135,6 +147,30 @@ class Training:
 
     def encoder_state(self) -> dict[str, Tensor]:
         return self.averaged if self.plan.average > 0 else self.student.encoder.state_dict()
+
+    @torch.no_grad()
+    def _draw(self, side: int, batch: int, smallest: float) -> Pairs:
+        chosen = self.dice.integers(len(self.pool["image"]), batch).cpu()
+        scenes = {name: values[chosen].to(self.device) for name, values in self.pool.items()}
+        return draw_pairs(self.dice, self.canvases[side], scenes, self.pictures, smallest=smallest)
+
+    def _share_gradients(self) -> None:
+        """The mean of all processes' gradients, in every process."""
+        if self.processes == 1:
+            return
+        gradients = [value.grad for value in self.student.parameters() if value.grad is not None]
+        together = torch.cat([gradient.flatten() for gradient in gradients])
+        distributed.all_reduce(together)
+        for gradient, mean in zip(gradients, (together / self.processes).split([gradient.numel() for gradient in gradients])):
+            gradient.copy_(mean.view_as(gradient))
+
+    def _agree(self, seconds: float) -> float:
+        """The first process's measure of time, so that all follow one schedule."""
+        if self.processes == 1:
+            return seconds
+        value = torch.tensor([seconds], dtype=torch.float64)
+        distributed.broadcast(value, 0)
+        return float(value)
 
     def _resume(self) -> bool:
         state = read_checkpoint(self.folder / "checkpoint.pt", self.device)
@@ -150,8 +186,8 @@ class Training:
     def _measure_targets(self) -> None:
         """Mean and deviation of every target, so that all weigh the same."""
         self.dice.reseed(self.plan.seed, STATISTICS_STEP)
-        pairs = draw_pairs(self.dice, self.canvases[self.plan.side], STATISTICS_IMAGES, self.plan.per_family)
-        values = pairs.clean_targets.values.flatten(0, 1)
+        targets = self._draw(self.plan.side, STATISTICS_IMAGES, SMALLEST_SHARE).clean_targets
+        values = torch.cat([targets.appearance, targets.make], 2).flatten(0, 1)
         self.student.value_mean.copy_(values.mean(0))
         self.student.value_deviation.copy_(values.std(0).clamp_min(0.02))
 
@@ -191,13 +227,14 @@ def run(training: Training) -> None:
                 raise FloatingPointError(f"Expected a finite loss, found {means['loss']} at step {training.step}")
             elapsed = training.seconds - logged
             words = " ".join(f"{name} {mean:.3f}" for name, mean in means.items())
-            print(f"step {training.step} {training.seconds:.0f}s {training.images} images, drawing {drawing / elapsed:.0%}: {words}", flush=True)
+            if training.rank == 0:
+                print(f"step {training.step} {training.seconds:.0f}s {training.images} scenes, drawing {drawing / elapsed:.0%}: {words}", flush=True)
             sums, logged, drawing = {}, training.seconds, 0.0
         if training.seconds - saved > training.plan.checkpoint_seconds:
             training.save()
             saved = training.seconds
     training.save()
-    print(f"done: {training.step} steps, {training.images} images, {training.seconds:.0f} s", flush=True)
+    print(f"done: {training.step} steps, {training.images} scenes, {training.seconds:.0f} s", flush=True)
 
 
 def main() -> None:
@@ -210,6 +247,8 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     plan = Plan(**arguments)
     torch.set_num_threads(plan.threads)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        distributed.init_process_group("gloo" if plan.device == "cpu" else "nccl")
     torch.set_float32_matmul_precision("high")
     run(Training(plan, folder))
 

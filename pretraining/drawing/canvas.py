@@ -19,6 +19,12 @@ def slopes(field: Tensor) -> tuple[Tensor, Tensor]:
     return along_x, along_y
 
 
+def box_blur(field: Tensor, width: int) -> Tensor:
+    """Mean over width x width pixels (odd) of (n, c, side, side), of those inside the image; rows and columns one after the other."""
+    rows = F.avg_pool2d(field, (1, width), 1, (0, width // 2), count_include_pad=False)
+    return F.avg_pool2d(rows, (width, 1), 1, (width // 2, 0), count_include_pad=False)
+
+
 class Canvas:
     """Coordinates in pixels with the origin at the centre."""
 

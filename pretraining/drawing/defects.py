@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .canvas import Canvas
+from .canvas import Canvas, box_blur
 from .dice import Dice
 
 SLOTS = 3
@@ -32,7 +32,7 @@ def draw_defects(dice: Dice, canvas: Canvas, image: Tensor) -> Defects:
     """Scratches, cracks, spots, stains, dents, swapped, displaced and missing pieces on copies of the images."""
     count = len(image)
     affected = ~dice.chance(CLEAN_SHARE, count, 1, 1)
-    blurred = F.avg_pool2d(image, 9, 1, 4, count_include_pad=False)
+    blurred = box_blur(image, 9)
     elsewhere = _displaced(dice, image)
     result = image
     for _ in range(SLOTS):
@@ -54,8 +54,7 @@ def visibility(image: Tensor, changed: Tensor) -> Tensor:
     """(n, side, side) in [0, 1]: how far the change stands out from the contrast around it."""
     change = (changed - image).abs().mean(1)
     gray = image.mean(1, keepdim=True)
-    pool = lambda field: F.avg_pool2d(field, CONTRAST_WINDOW_PX, 1, CONTRAST_WINDOW_PX // 2, count_include_pad=False)
-    deviation = (pool(gray**2) - pool(gray) ** 2).clamp_min(0).sqrt()[:, 0]
+    deviation = (box_blur(gray**2, CONTRAST_WINDOW_PX) - box_blur(gray, CONTRAST_WINDOW_PX) ** 2).clamp_min(0).sqrt()[:, 0]
     return (change / (VISIBLE_CHANGE + VISIBLE_SHARE * deviation)).clamp_max(1)
 
 

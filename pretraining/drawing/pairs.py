@@ -1,15 +1,17 @@
-"""What one training step sees: every scene photographed twice, the second time with defects."""
+"""What one training step sees: every scene photographed twice from different places, the second time with defects."""
 
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .canvas import Canvas
+from .crops import draw_crops, matching_places, pixel_grid
 from .defects import draw_defects
 from .dice import Dice
-from .scenes import draw_scenes
-from .targets import Targets, measure_patches, patch_severity
+from .stickers import lay_stickers, paste
+from .targets import PATCH, Targets, measure_patches, patch_severity
 from .views import photograph
 
 # The ImageNet figures that every encoder of the package expects.
@@ -19,28 +21,48 @@ IMAGE_MEAN, IMAGE_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 @dataclass
 class Pairs:
     """
-    clean and defective: (n, 3, side, side) in [0, 1], photographed; visibility (n, side, side) and severity (n, g) in [0, 1]
-    of the defects; the targets describe the undisturbed images before they were photographed.
+    clean and defective: (n, 3, side, side) in [0, 1], photographed; severity (n, g) in [0, 1] of the second one's defects;
+    the targets describe the undisturbed images before they were photographed; places (n, g, 2): where in the second one
+    the patches of the first one lie, and matched (n, g): whether they lie inside.
     """
 
     clean: Tensor
     defective: Tensor
-    visibility: Tensor
     severity: Tensor
     clean_targets: Targets
     defective_targets: Targets
+    places: Tensor
+    matched: Tensor
 
 
-def draw_pairs(dice: Dice, canvas: Canvas, count: int, per_family: int) -> Pairs:
-    scenes = draw_scenes(dice, canvas, count, per_family)
-    defects = draw_defects(dice, canvas, scenes.image)
+def draw_pairs(dice: Dice, canvas: Canvas, scenes: dict[str, Tensor], pictures: Tensor, *, smallest: float) -> Pairs:
+    """scenes: some of a pool's, n each of image (3, s, s) and label (s, s) as bytes, family (LABELS) and make (LABELS, MAKE)."""
+    count, side = len(scenes["image"]), canvas.side
+    turns = dice.integers(4, count)
+    stickers = lay_stickers(dice, count, len(pictures))
+    seen = []
+    for _ in range(2):
+        crops = draw_crops(dice, count, turns, smallest=smallest)
+        grid = pixel_grid(crops, side)
+        image = F.grid_sample(scenes["image"].float() / 255, grid, align_corners=False, padding_mode="reflection")
+        label = F.grid_sample(scenes["label"][:, None].float(), grid, "nearest", "reflection", align_corners=False)[:, 0].long()
+        image, covers = paste(image, stickers, crops, pictures)
+        seen.append((crops, image, label, covers))
+    (first, clean, _, _), (second, second_clean, _, _) = seen
+    defects = draw_defects(dice, canvas, second_clean)
+    targets = [
+        measure_patches(image, label, covers, family=scenes["family"], make=scenes["make"], stickers=stickers, crops=crops)
+        for image, (crops, _, label, covers) in zip((clean, defects.image), seen)
+    ]
+    places, matched = matching_places(first, second, side // PATCH)
     return Pairs(
-        clean=photograph(dice, canvas, scenes.image),
+        clean=photograph(dice, canvas, clean),
         defective=photograph(dice, canvas, defects.image),
-        visibility=defects.visibility,
         severity=patch_severity(defects.visibility),
-        clean_targets=measure_patches(scenes, scenes.image),
-        defective_targets=measure_patches(scenes, defects.image),
+        clean_targets=targets[0],
+        defective_targets=targets[1],
+        places=places,
+        matched=matched,
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from .canvas import Canvas
@@ -9,6 +10,9 @@ from .dice import Dice
 from .layouts import Layout, draw_layout
 from .materials import Materials, label_edges, paint, pick_materials
 from .textures import Bank, draw_bank
+
+# Columns of what is known of a region's make: direction (3), wavelength, contrast, metal, colour (3).
+MAKE = 9
 
 
 @dataclass
@@ -21,6 +25,21 @@ class Scenes:
     layout: Layout
     materials: Materials
     bank: Bank
+
+    def make(self) -> Tensor:
+        """(n, LABELS, MAKE): direction, wavelength, contrast and metal of each region's texture, and its colour."""
+        materials, bank = self.materials, self.bank
+        texture = materials.texture
+        directed, angle = bank.directed[texture], bank.angle[texture]
+        columns = [
+            directed * torch.cos(2 * angle),
+            directed * torch.sin(2 * angle),
+            directed,
+            bank.log_wavelength[texture],
+            materials.contrast.abs().mean(2).clamp_min(1e-3).log(),
+            materials.metal,
+        ]
+        return torch.cat([torch.stack(columns, 2), materials.colour], 2)
 
 
 def draw_scenes(dice: Dice, canvas: Canvas, count: int, per_family: int) -> Scenes:

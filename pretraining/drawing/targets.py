@@ -1,4 +1,4 @@
-"""The truth per patch that the encoder learns to tell: what the patch looks like, what it is made of, how it lies."""
+"""The truth per patch that the encoder learns to tell: what the patch looks like, what it is made of, what lies there."""
 
 from dataclasses import dataclass
 
@@ -8,51 +8,61 @@ from torch import Tensor
 
 from .canvas import slopes
 from .layouts import LABELS
-from .scenes import Scenes
-from .textures import FAMILIES
+from .scenes import MAKE
+from .stickers import SLOTS, Stickers, sticker_places
 
 PATCH = 16
-# Columns of Targets.values: appearance (16 + 8 + 16 + 2), make of the region (9), geometry (5).
-APPEARANCE, REGION, GEOMETRY = slice(0, 42), slice(42, 51), slice(51, 56)
-VALUES = 56
+# Columns of Targets.appearance: brightness 16, colour 8, edge energy 16, edge direction 2.
+APPEARANCE = 42
+# A picture counts as what a patch shows above this share of the patch.
+SHOWN_SHARE = 0.5
+PLACE = 5
 
 
 @dataclass
 class Targets:
-    """Of n images with g patches each: values (n, g, VALUES), family shares (n, g, FAMILIES), label shares (n, g, LABELS)."""
+    """
+    Of n photographs with g patches each: appearance (n, g, APPEARANCE); region (n, g, LABELS + SLOTS) shares that add up
+    to 1; family (n, g) and make (n, g, MAKE) of the drawn material, of which there is ground (n, g); picture (n, g) as an
+    index, -1 where none is shown, and place (n, g, PLACE) in it.
+    """
 
-    values: Tensor
+    appearance: Tensor
+    region: Tensor
     family: Tensor
-    label: Tensor
+    make: Tensor
+    ground: Tensor
+    picture: Tensor
+    place: Tensor
 
 
-def measure_patches(scenes: Scenes, image: Tensor) -> Targets:
-    """Targets of `image`, which is the scenes' own image or a defective copy of it."""
-    label = _label_shares(scenes.layout.label)
-    materials, bank = scenes.materials, scenes.bank
-    texture = materials.texture
-    family = label @ F.one_hot(bank.family[texture], len(FAMILIES)).float()
-    directed, angle = bank.directed[texture], bank.angle[texture]
-    make = torch.stack(
-        [
-            directed * torch.cos(2 * angle),
-            directed * torch.sin(2 * angle),
-            directed,
-            bank.log_wavelength[texture],
-            materials.contrast.abs().mean(2).clamp_min(1e-3).log(),
-            materials.metal,
-        ],
-        2,
+def measure_patches(image: Tensor, label: Tensor, covers: Tensor, *, family: Tensor, make: Tensor, stickers: Stickers, crops: Tensor) -> Targets:
+    """image (n, 3, s, s) before it is photographed; label (n, s, s); covers (n, SLOTS, s, s); family, make: per label of the scene."""
+    grid = image.shape[-1] // PATCH
+    covered = _tokens(F.avg_pool2d(covers, PATCH))
+    ground = (1 - covered.sum(2)).clamp(0, 1) * (~stickers.plain)[:, None]
+    shares = _label_shares(label)
+    main = shares.argmax(2)
+    top, slot = covered.max(2)
+    rows = torch.arange(len(image))[:, None]
+    picture = torch.where(top > SHOWN_SHARE, stickers.picture[rows, slot], -1)
+    place = sticker_places(stickers, crops, grid)
+    region = shares * ground[..., None]
+    # A plain background is one region.
+    region[..., 0] += (1 - covered.sum(2)).clamp(0, 1) - ground
+    return Targets(
+        appearance=appearance(image),
+        region=torch.cat([region, covered], 2),
+        family=family[rows, main].long(),
+        make=shares @ make.float(),
+        ground=ground * shares.amax(2),
+        picture=picture,
+        place=place[rows, slot, torch.arange(grid * grid)[None]],
     )
-    region = label @ torch.cat([make, materials.colour], 2)
-    geometry = torch.cat([scenes.edges[:, None].clamp_min(0), scenes.slope, scenes.layout.height[:, None] / 16], 1)
-    pooled = _tokens(F.avg_pool2d(geometry, PATCH))
-    several = 1 - label.amax(2, keepdim=True)
-    return Targets(torch.cat([appearance(image), region, pooled, several], 2), family, label)
 
 
 def appearance(image: Tensor) -> Tensor:
-    """(n, g, 42): brightness in 4 x 4 cells, two colour differences in 2 x 2, edge energy in 4 x 4, edge direction."""
+    """(n, g, APPEARANCE): brightness in 4 x 4 cells, two colour differences in 2 x 2, edge energy in 4 x 4, edge direction."""
     gray = image.mean(1, keepdim=True)
     brightness = F.pixel_unshuffle(F.avg_pool2d(gray, 4), 4)
     difference = torch.cat([image[:, :1] - gray, image[:, 2:] - gray], 1)

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .canvas import Canvas
+from .canvas import Canvas, box_blur
 from .dice import Dice
 
 BLOCK = 8
@@ -30,8 +30,8 @@ def photograph(dice: Dice, canvas: Canvas, image: Tensor) -> Tensor:
 
 def _blur(image: Tensor, amount: Tensor) -> Tensor:
     """amount (n, 1, 1, 1): -0.5 sharpens, 0 leaves alone, 1 is a 3 x 3 box, 2 that box and a 5 x 5 one."""
-    slight = F.avg_pool2d(image, 3, 1, 1, count_include_pad=False)
-    strong = F.avg_pool2d(slight, 5, 1, 2, count_include_pad=False)
+    slight = box_blur(image, 3)
+    strong = box_blur(slight, 5)
     share = (amount - 1).clamp(0, 1)
     return (image + (slight - image) * amount.clamp(-0.5, 1)) * (1 - share) + strong * share
 

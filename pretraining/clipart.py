@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 SIDE = 112
-# Trademarks and flags are left out; so is what is nearly empty, hidden or a plain patch of colour.
+# Trademarks and flags are left out; so is what covers little of its square, or is one tone of gray.
 LEFT_OUT = frozenset({"logos", "flags", "flag"})
 SMALLEST_SHARE = 0.08
 SMALLEST_DEVIATION = 0.02

@@ -29,11 +29,11 @@ def pack(scenes: Scenes) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def draw_file(path: Path, *, side: int, seed: int, first_batch: int) -> None:
+def draw_file(path: Path, *, side: int, seed: int, first_batch: int, batches: int = BATCHES_PER_FILE) -> None:
     """Draws the batches of one file; which ones says its number, so that any part can be drawn anew."""
     dice, canvas = Dice("cpu", seed), Canvas(side)
     parts = []
-    for batch in range(first_batch, first_batch + BATCHES_PER_FILE):
+    for batch in range(first_batch, first_batch + batches):
         dice.reseed(seed, batch)
         parts.append(pack(draw_scenes(dice, canvas, BATCH, per_family=1)))
     partial = path.with_suffix(".partial")

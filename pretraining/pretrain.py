@@ -8,6 +8,8 @@ import argparse
 import math
 import os
 import time
+from collections import deque
+from concurrent.futures import Future
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -16,20 +18,21 @@ import torch.distributed as distributed
 from torch import Tensor, nn
 
 from checkpoint import read_checkpoint, write_checkpoint, write_encoder
-from drawing.canvas import Canvas
 from drawing.crops import SMALLEST_SHARE
 from drawing.dice import Dice
-from drawing.pairs import Pairs, draw_pairs, normalise
+from drawing.pairs import Pairs, normalise
+from drawing.process import DrawingProcess
 from drawing.targets import PATCH
 from features import load_encoder
 from network import POSITION_GRID, Student
 from objectives import Weights, total_loss
-from pool import read_pool
 
 # Steps of another sequence than the training's, for the statistics of the targets.
 STATISTICS_STEP = -1
 STATISTICS_IMAGES = 128
 LOG_EVERY_STEPS = 20
+# Steps whose pairs are drawn in advance.
+AHEAD = 3
 # Smallest share of a scene's side in a photograph at the final side: its pixels are not to be enlarged much.
 FINAL_SMALLEST_SHARE = 0.75
 
@@ -82,16 +85,15 @@ class Training:
         self.device = torch.device(plan.device)
         torch.manual_seed(plan.seed)
         self.dice = Dice(self.device, plan.seed)
-        self.pool = read_pool(Path(plan.pool))
-        self.pictures = torch.load(plan.clipart, mmap=True).to(self.device)
-        self.student = Student(len(self.pictures)).to(self.device)
+        self.drawing = DrawingProcess(Path(plan.pool), Path(plan.clipart), plan.seed)
+        self.requested: deque[Future[Pairs]] = deque()
+        self.student = Student(len(torch.load(plan.clipart, mmap=True))).to(self.device)
         self.averaged = {name: value.clone() for name, value in self.student.encoder.state_dict().items()}
         decayed = [value for name, value in self.student.named_parameters() if _decays(name, value)]
         others = [value for name, value in self.student.named_parameters() if not _decays(name, value)]
         groups = [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": others, "weight_decay": 0.0}]
         self.optimiser = torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.98))
         self.step, self.seconds, self.images = 0, 0.0, 0
-        self.canvases = {side: Canvas(side, self.device) for side in (plan.side, plan.final_side)}
         if not self._resume():
             if plan.start:
                 self.student.encoder.load_state_dict(load_encoder(Path(plan.start)).state_dict())
@@ -104,16 +106,17 @@ class Training:
         return min(1.0, self.seconds / self.plan.seconds)
 
     def run_step(self) -> tuple[float, dict[str, Tensor]]:
-        """One step of the optimiser; returns the seconds spent drawing and the parts of the loss."""
+        """One step of the optimiser; returns the seconds spent waiting for drawings and the parts of the loss."""
         plan, progress = self.plan, self.progress()
-        final = progress >= 1 - plan.final_share
-        side, batch = (plan.final_side, plan.final_batch) if final else (plan.side, plan.batch)
         for group in self.optimiser.param_groups:
             group["lr"] = self._learning_rate(progress)
         started = time.perf_counter()
-        self.dice.reseed(plan.seed, self.step * self.processes + self.rank)
-        pairs = self._draw(side, batch, FINAL_SMALLEST_SHARE if final else SMALLEST_SHARE)
-        drawing = time.perf_counter() - started
+        for ahead in range(len(self.requested), AHEAD):
+            self._request(self.step + ahead, progress if plan.steps == 0 else (self.step + ahead) / plan.steps)
+        pairs = self.requested.popleft().result().to(self.device)
+        waiting = time.perf_counter() - started
+        self.dice.reseed(plan.seed, -2 - self.step * self.processes - self.rank)
+        batch, side = len(pairs.clean), pairs.clean.shape[-1]
         free = POSITION_GRID - side // PATCH + 1
         corners = self.dice.integers(free, 2, 2).tolist()
         masked = self.dice.chance(plan.mask_share, batch, (side // PATCH) ** 2)
@@ -131,7 +134,7 @@ class Training:
         self.step += 1
         self.images += batch * self.processes
         self.seconds += self._agree(time.perf_counter() - started)
-        return drawing, {"loss": loss.detach(), **parts}
+        return waiting, {"loss": loss.detach(), **parts}
 
     def save(self) -> None:
         if self.rank > 0:
@@ -148,11 +151,12 @@ class Training:
     def encoder_state(self) -> dict[str, Tensor]:
         return self.averaged if self.plan.average > 0 else self.student.encoder.state_dict()
 
-    @torch.no_grad()
-    def _draw(self, side: int, batch: int, smallest: float) -> Pairs:
-        chosen = self.dice.integers(len(self.pool["image"]), batch).cpu()
-        scenes = {name: values[chosen].to(self.device) for name, values in self.pool.items()}
-        return draw_pairs(self.dice, self.canvases[side], scenes, self.pictures, smallest=smallest)
+    def _request(self, step: int, progress: float) -> None:
+        """Has the pairs of a step drawn while earlier steps compute."""
+        final = progress >= 1 - self.plan.final_share
+        side, batch = (self.plan.final_side, self.plan.final_batch) if final else (self.plan.side, self.plan.batch)
+        smallest = FINAL_SMALLEST_SHARE if final else SMALLEST_SHARE
+        self.requested.append(self.drawing.submit(step * self.processes + self.rank, side, batch, smallest))
 
     def _share_gradients(self) -> None:
         """The mean of all processes' gradients, in every process."""
@@ -185,8 +189,8 @@ class Training:
     @torch.no_grad()
     def _measure_targets(self) -> None:
         """Mean and deviation of every target, so that all weigh the same."""
-        self.dice.reseed(self.plan.seed, STATISTICS_STEP)
-        targets = self._draw(self.plan.side, STATISTICS_IMAGES, SMALLEST_SHARE).clean_targets
+        drawn = self.drawing.submit(STATISTICS_STEP, self.plan.side, STATISTICS_IMAGES, SMALLEST_SHARE)
+        targets = drawn.result().to(self.device).clean_targets
         values = torch.cat([targets.appearance, targets.make], 2).flatten(0, 1)
         self.student.value_mean.copy_(values.mean(0))
         self.student.value_deviation.copy_(values.std(0).clamp_min(0.02))
@@ -215,11 +219,11 @@ def _decays(name: str, value: Tensor) -> bool:
 def run(training: Training) -> None:
     """Trains to the end of the plan; logs and saves on the way."""
     training.folder.mkdir(parents=True, exist_ok=True)
-    saved, logged, drawing = training.seconds, training.seconds, 0.0
+    saved, logged, waiting = training.seconds, training.seconds, 0.0
     sums: dict[str, Tensor] = {}
     while training.progress() < 1:
         spent, parts = training.run_step()
-        drawing += spent
+        waiting += spent
         sums = {name: sums.get(name, torch.zeros_like(part)) + part for name, part in parts.items()}
         if training.step % LOG_EVERY_STEPS == 0:
             means = {name: float(part) / LOG_EVERY_STEPS for name, part in sums.items()}
@@ -228,12 +232,13 @@ def run(training: Training) -> None:
             elapsed = training.seconds - logged
             words = " ".join(f"{name} {mean:.3f}" for name, mean in means.items())
             if training.rank == 0:
-                print(f"step {training.step} {training.seconds:.0f}s {training.images} scenes, drawing {drawing / elapsed:.0%}: {words}", flush=True)
-            sums, logged, drawing = {}, training.seconds, 0.0
+                print(f"step {training.step} {training.seconds:.0f}s {training.images} scenes, waiting {waiting / elapsed:.0%}: {words}", flush=True)
+            sums, logged, waiting = {}, training.seconds, 0.0
         if training.seconds - saved > training.plan.checkpoint_seconds:
             training.save()
             saved = training.seconds
     training.save()
+    training.drawing.close()
     print(f"done: {training.step} steps, {training.images} scenes, {training.seconds:.0f} s", flush=True)
 
 

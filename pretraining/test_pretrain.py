@@ -3,18 +3,30 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pytest
 import torch
+import torch.nn.functional as F
+from PIL import Image
 from safetensors.torch import load_file
 
-from features import load_encoder
-from network import Encoder, EncoderSize
-from objectives import contrast_loss, difference_losses
-from pretrain import Plan, Training, run
-from drawing.canvas import Canvas
+from clipart import SIDE, read_picture
 from drawing.dice import Dice
-from drawing.pairs import draw_pairs
+from features import load_encoder
+from network import Attention, Encoder, EncoderSize
+from objectives import contrast_loss
+from pool import draw_file, read_pool
+from pretrain import Plan, Training, run
+from test_drawing import some_pairs, square_pictures
 
-PLAN = Plan(steps=4, batch=2, side=32, final_batch=1, final_side=48, final_share=0.3, per_family=1, warmup=1, average=0.9)
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    folder = tmp_path_factory.mktemp("drawn")
+    draw_file(folder / "scenes-0000.pt", side=48, seed=1, first_batch=0, batches=1)
+    torch.save(square_pictures(), folder / "clipart.pt")
+    sizes = {"batch": 2, "side": 32, "final_batch": 1, "final_side": 48, "final_share": 0.3}
+    return Plan(steps=4, warmup=1, average=0.9, half=0, pool=str(folder), clipart=str(folder / "clipart.pt"), **sizes)
 
 
 def test_names_and_shapes_are_those_of_deit() -> None:
@@ -30,42 +42,63 @@ def test_features_have_one_vector_per_patch_and_group() -> None:
     assert [tuple(group.shape) for group in groups] == [(2, 9, 192), (2, 9, 192)]
 
 
-def test_agreement_wants_equal_patches_alike_and_separation_wants_defects_apart() -> None:
-    features, opposite = torch.ones(1, 2, 4), torch.tensor([[[1.0, 1, 1, 1], [-1.0, -1, -1, -1]]])
-    severity, masked = torch.tensor([[0.0, 1.0]]), torch.zeros(1, 2, dtype=torch.bool)
-    agreement, separation = difference_losses(features, features, severity, masked=masked, margin=0.5)
-    assert abs(float(agreement)) < 1e-6 and abs(float(separation) - 1) < 1e-6
-    agreement, separation = difference_losses(features, opposite, severity, masked=masked, margin=0.5)
-    assert abs(float(agreement)) < 1e-6 and float(separation) == 0
+def test_attention_equals_pytorchs_own() -> None:
+    attention, tokens = Attention(32, 2), torch.randn(3, 5, 32, generator=torch.Generator().manual_seed(0))
+    query, key, value = attention.qkv(tokens).view(3, 5, 3, 2, 16).permute(2, 0, 3, 1, 4)
+    mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).reshape(3, 5, 32)
+    assert torch.allclose(attention(tokens), attention.proj(mixed), atol=1e-6)
 
 
 def test_contrast_is_low_when_each_patch_is_its_own_nearest() -> None:
-    dice = Dice("cpu", 1)
-    pairs = draw_pairs(dice, Canvas(32), 2, per_family=1)
-    features = torch.eye(8).view(2, 4, 8)
-    masked = torch.zeros(2, 4, dtype=torch.bool)
-    matched = contrast_loss(features, features, pairs, masked=masked, dice=dice, temperature=0.07)
-    swapped = contrast_loss(features, features.roll(1, 1), pairs, masked=masked, dice=dice, temperature=0.07)
+    pairs = some_pairs()
+    count, patches = pairs.matched.shape
+    pairs.matched[:], pairs.severity[:] = True, 0
+    centres = (torch.arange(4) + 0.5) / 2 - 1
+    pairs.places[:] = torch.stack(torch.meshgrid(centres, centres, indexing="xy"), 2).flatten(0, 1)
+    features = torch.eye(count * patches).view(count, patches, -1)
+    matched = contrast_loss(features, features, pairs, dice=Dice("cpu", 1), temperature=0.07)
+    swapped = contrast_loss(features, features.roll(1, 1), pairs, dice=Dice("cpu", 1), temperature=0.07)
     assert float(matched) < 0.01 < float(swapped)
 
 
-def test_a_resumed_training_ends_with_the_same_weights_as_an_uninterrupted_one(tmp_path: Path) -> None:
+def test_a_resumed_training_ends_with_the_same_weights_as_an_uninterrupted_one(plan: Plan, tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    run(Training(PLAN, whole))
+    run(Training(plan, whole))
     cut.mkdir()
-    training = Training(PLAN, cut)
+    training = Training(plan, cut)
     for _ in range(2):
         training.run_step()
     training.save()
-    run(Training(PLAN, cut))
+    run(Training(plan, cut))
     expected, found = load_file(whole / "encoder.safetensors"), load_file(cut / "encoder.safetensors")
     assert expected.keys() == found.keys()
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
-def test_a_training_may_start_from_an_encoder(tmp_path: Path) -> None:
-    run(Training(replace(PLAN, steps=1, average=0.0), tmp_path / "first"))
+def test_a_training_may_start_from_an_encoder(plan: Plan, tmp_path: Path) -> None:
+    run(Training(replace(plan, steps=1, average=0.0), tmp_path / "first"))
     path = tmp_path / "first" / "encoder.safetensors"
-    second = Training(replace(PLAN, start=str(path)), tmp_path / "second")
+    second = Training(replace(plan, start=str(path)), tmp_path / "second")
     expected = load_encoder(path).state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in second.student.encoder.state_dict().items())
+
+
+def test_a_pool_that_is_not_there_says_how_to_draw_it(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="pool.py"):
+        read_pool(tmp_path)
+
+
+def test_a_picture_fills_the_square_and_keeps_its_opacity(tmp_path: Path) -> None:
+    pixels = np.zeros((40, 80, 4), np.uint8)
+    pixels[10:30, 20:60] = (200, 30, 30, 255)
+    pixels[10:30, 20:40, 0] = 90
+    Image.fromarray(pixels).save(tmp_path / "box.png")
+    picture = read_picture(tmp_path / "box.png")
+    assert picture is not None and picture.shape == (4, SIDE, SIDE)
+    assert picture[:, SIDE // 2, 2].tolist() == [90, 30, 30, 255]
+    assert abs(float((picture[3] > 127).float().mean()) - 0.5) < 0.02
+
+
+def test_a_patch_of_one_gray_is_no_picture(tmp_path: Path) -> None:
+    Image.new("RGBA", (30, 30), (90, 90, 90, 255)).save(tmp_path / "plain.png")
+    assert read_picture(tmp_path / "plain.png") is None

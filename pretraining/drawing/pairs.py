@@ -1,6 +1,6 @@
 """What one training step sees: every scene photographed twice from different places, the second time with defects."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
@@ -33,6 +33,10 @@ class Pairs:
     defective_targets: Targets
     places: Tensor
     matched: Tensor
+
+    def to(self, device: torch.device) -> "Pairs":
+        moved = {field.name: getattr(self, field.name).to(device) for field in fields(self)}
+        return Pairs(**moved)
 
 
 def draw_pairs(dice: Dice, canvas: Canvas, scenes: dict[str, Tensor], pictures: Tensor, *, smallest: float) -> Pairs:

@@ -1,6 +1,6 @@
 """The truth per patch that the encoder learns to tell: what the patch looks like, what it is made of, what lies there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
@@ -34,6 +34,10 @@ class Targets:
     ground: Tensor
     picture: Tensor
     place: Tensor
+
+    def to(self, device: torch.device) -> "Targets":
+        moved = {field.name: getattr(self, field.name).to(device) for field in fields(self)}
+        return Targets(**moved)
 
 
 def measure_patches(image: Tensor, label: Tensor, covers: Tensor, *, family: Tensor, make: Tensor, stickers: Stickers, crops: Tensor) -> Targets:

@@ -1,0 +1,50 @@
+"""Draws pairs in a process of its own, while the training computes."""
+
+import os
+from concurrent.futures import Future, ProcessPoolExecutor
+from pathlib import Path
+
+import torch
+import torch.multiprocessing as multiprocessing
+from torch import Tensor
+
+from pool import read_pool
+
+from .canvas import Canvas
+from .dice import Dice
+from .pairs import Pairs, draw_pairs
+
+# What the drawing process reads once at its start: the scenes, the pictures and the seed.
+_material: tuple[dict[str, Tensor], Tensor, int] | None = None
+
+
+class DrawingProcess:
+    """One worker; what it draws for a step depends on the seed and the step only."""
+
+    def __init__(self, pool: Path, clipart: Path, seed: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._executor = ProcessPoolExecutor(1, mp_context=context, initializer=_start, initargs=(pool, clipart, seed))
+
+    def submit(self, step: int, side: int, count: int, smallest: float) -> "Future[Pairs]":
+        return self._executor.submit(_draw, step, side, count, smallest)
+
+    def close(self) -> None:
+        self._executor.shutdown(cancel_futures=True)
+
+
+def _start(pool: Path, clipart: Path, seed: int) -> None:
+    global _material
+    # A session of its own: Linux shares the processor between sessions first.
+    os.setsid()
+    torch.set_num_threads(1)
+    _material = (read_pool(pool), torch.load(clipart, mmap=True), seed)
+
+
+@torch.no_grad()
+def _draw(step: int, side: int, count: int, smallest: float) -> Pairs:
+    if _material is None:
+        raise RuntimeError("Expected the drawing process to be started, found no material")
+    pool, pictures, seed = _material
+    dice = Dice("cpu", seed, step)
+    chosen = dice.integers(len(pool["image"]), count)
+    return draw_pairs(dice, Canvas(side), {name: values[chosen] for name, values in pool.items()}, pictures, smallest=smallest)

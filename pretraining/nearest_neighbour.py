@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
+from dataset import SIDE, Category, read_categories
 from drawing.canvas import Canvas
 from drawing.defects import draw_defects
 from drawing.dice import Dice
@@ -20,9 +20,9 @@ from drawing.scenes import Scenes, draw_scenes
 from drawing.targets import PATCH, patch_severity
 from drawing.views import photograph
 from features import group_features, load_encoder
+from metrics import auroc
 from network import Encoder
 
-RESIZED, SIDE = 256, 224
 HELD_OUT_SEED = 1_000_003
 # A drawn product: this many photographs of one scene, moved a little each time.
 NORMALS, TESTS, PRODUCTS = 8, 8, 8
@@ -30,16 +30,7 @@ MOVE_PX = 6
 # A patch is anomalous above this share of masked pixels or this severity.
 ANOMALOUS = 0.1
 TOP_SHARE = 0.01
-MOST_PATCHES = 12_000
-
-
-def auroc(scores: Tensor, truth: Tensor) -> float:
-    """Area under the ROC curve; ties count as they fall."""
-    ranks = torch.empty_like(scores, dtype=torch.float64)
-    ranks[scores.argsort()] = torch.arange(1, len(scores) + 1, dtype=torch.float64)
-    positive = int(truth.sum())
-    negative = len(truth) - positive
-    return float((ranks[truth].sum() - positive * (positive + 1) / 2) / max(1, positive * negative))
+MOST_PATCHES, MOST_NORMALS = 12_000, 60
 
 
 def distances(encoder: Encoder, normal: Tensor, test: Tensor) -> Tensor:
@@ -57,28 +48,15 @@ def report(name: str, scores: Tensor, anomalous: Tensor, defective: Tensor) -> t
     """Prints and returns the AUROC of images (mean of their top patches) and of patches; anomalous (n, g), defective (n,)."""
     top = max(1, round(scores.shape[1] * TOP_SHARE))
     image = auroc(scores.topk(top, 1).values.mean(1), defective)
-    patch = auroc(scores.flatten(), anomalous.flatten()) if anomalous.any() else float("nan")
+    patch = auroc(scores.flatten(), anomalous.flatten())
     print(f"{name}: image {image:.3f}, patch {patch:.3f}", flush=True)
     return image, patch
 
 
-def read_image(path: Path) -> Tensor:
-    """(3, SIDE, SIDE) in [0, 1]: resized, then the centre."""
-    image = Image.open(path).convert("RGB").resize((RESIZED, RESIZED), Image.Resampling.BILINEAR)
-    border = (RESIZED - SIDE) // 2
-    return torch.from_numpy(np.asarray(image, np.float32)).permute(2, 0, 1)[:, border : border + SIDE, border : border + SIDE] / 255
-
-
-def check_folder(encoder: Encoder, category: Path) -> tuple[float, float]:
-    normal = torch.stack([read_image(path) for path in sorted((category / "train/good").iterdir())[:60]])
-    paths = sorted(path for path in (category / "test").rglob("*") if path.is_file())
-    masks = []
-    for path in paths:
-        mask = next(iter((category / "ground_truth" / path.parent.name).glob(path.stem + "[._]*")), None)
-        masks.append(torch.zeros(SIDE, SIDE) if mask is None else read_image(mask)[0])
-    anomalous = F.avg_pool2d((torch.stack(masks)[:, None] > 0.5).float(), PATCH).flatten(1) > ANOMALOUS
-    defective = torch.tensor([path.parent.name != "good" for path in paths])
-    return report(category.name, distances(encoder, normal, torch.stack([read_image(path) for path in paths])), anomalous, defective)
+def check_category(encoder: Encoder, category: Category) -> tuple[float, float]:
+    anomalous = F.avg_pool2d(category.masks[:, None].float(), PATCH).flatten(1) > ANOMALOUS
+    scores = distances(encoder, category.normal[:MOST_NORMALS].float() / 255, category.test.float() / 255)
+    return report(category.name, scores, anomalous, category.defective)
 
 
 def check_drawn(encoder: Encoder) -> tuple[float, float]:
@@ -112,8 +90,8 @@ def main() -> None:
     if arguments.data is None:
         check_drawn(encoder)
         return
-    for category in sorted(path for path in arguments.data.iterdir() if (path / "train/good").is_dir()):
-        check_folder(encoder, category)
+    for category in read_categories(arguments.data):
+        check_category(encoder, category)
 
 
 if __name__ == "__main__":

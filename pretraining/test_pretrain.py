@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from PIL import Image
 from safetensors.torch import load_file
 
+from blend import blend
 from clipart import SIDE, read_picture
 from drawing.dice import Dice
 from features import load_encoder
@@ -102,3 +103,10 @@ def test_a_picture_fills_the_square_and_keeps_its_opacity(tmp_path: Path) -> Non
 def test_a_patch_of_one_gray_is_no_picture(tmp_path: Path) -> None:
     Image.new("RGBA", (30, 30), (90, 90, 90, 255)).save(tmp_path / "plain.png")
     assert read_picture(tmp_path / "plain.png") is None
+
+
+def test_a_blend_lies_between_its_encoders() -> None:
+    start, trained = {"a": torch.tensor([0.0, 2.0])}, {"a": torch.tensor([1.0, 4.0])}
+    assert blend(start, trained, 0.25)["a"].tolist() == [0.25, 2.5]
+    with pytest.raises(ValueError, match="one only"):
+        blend(start, {"b": torch.zeros(2)}, 0.5)

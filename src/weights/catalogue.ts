@@ -59,7 +59,7 @@ export const ENCODERS: readonly EncoderEntry[] = [
 		source: null,
 		licence: APACHE,
 		megabytes: 9,
-		sha256: 'b3aaeb166895b85a3a30b9c986134e9cef890559e02c97a5a15dfa0077a09c83',
+		sha256: '477f15288f54f1523f2e94b3f09bb1c2124392ef52a1972dfced0ace83823f97',
 	}),
 	entry(SMALL, DINOV2_REG, {
 		name: 'dinov2-reg-small',

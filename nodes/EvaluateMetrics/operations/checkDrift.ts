@@ -204,7 +204,7 @@ async function readRecent(context: IExecuteFunctions, indices: readonly number[]
 		throwIfCancelled(context);
 		const images = await Promise.all(
 			indices.slice(start, start + CHUNK).map((index) => {
-				const field = context.getNodeParameter('binaryPropertyName', index, 'data') as string;
+				const field = context.getNodeParameter('binaryPropertyName', index, 'data');
 				return readImage(context, index, field);
 			}),
 		);

@@ -1,5 +1,5 @@
 import type { CategoryOfRun, EvaluationRun } from '../../store/evaluationRun';
-import { compareRuns, SIGNIFICANT, type CategoryDifference } from '../compare';
+import { compareRuns, type CategoryDifference } from '../compare';
 import { defectTypes, type DefectType } from '../defectTypes';
 import { wilsonInterval } from '../metrics/wilson';
 import type { ReportData } from './data';
@@ -169,7 +169,7 @@ function changeSentences({ run, previous }: ReportData, tested: readonly Categor
 	if (previous === undefined) return [];
 	const [now, before] = [run.mean.imageAuroc, previous.mean.imageAuroc];
 	if (typeof now !== 'number' || typeof before !== 'number') return [];
-	const beyond = tested.filter(({ pValue }) => pValue === null || pValue < SIGNIFICANT);
+	const beyond = tested.filter(({ significant }) => significant);
 	const chance =
 		tested.length === 0
 			? 'the runs share too few images to tell whether that is chance'

@@ -93,3 +93,21 @@ test('drawing plots ends when it is cancelled', async () => {
 		makeReport({ data: { run: largeRun(2, 4), examples: [] }, parts: ['plots'] }, stop),
 	).rejects.toThrow();
 });
+
+test('the answer says that a category changed by more than chance exactly when the comparison does', async () => {
+	const run = largeRun(2, 200);
+	const worse = {
+		...run,
+		images: run.images.map((image) =>
+			image.category === 'product 1' && image.anomalous
+				? { ...image, score: image.score - 0.5 }
+				: image,
+		),
+	};
+	const { files } = await makeReport(
+		{ data: { run: worse, previous: run, examples: [] }, parts: ['json'] },
+		{ signal },
+	);
+	const { sentences } = JSON.parse(text(files[0].bytes)) as { sentences: string[] };
+	expect(sentences.at(-1)).toMatch(/more than chance in product 1\.$/);
+});

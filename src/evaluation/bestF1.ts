@@ -1,5 +1,5 @@
+import { bestCut, cutsOf, f1Of } from '../routing/labelledSweep';
 import type { ImageOfRun } from '../store/evaluationRun';
-import { rankingMetrics } from './metrics/ranking';
 
 /** The limit between good and defective images that an evaluation speaks for. */
 export interface BestF1 {
@@ -21,31 +21,23 @@ export interface BestF1 {
  * @returns undefined without good or without anomalous images
  */
 export function bestF1Of(images: readonly ImageOfRun[]): BestF1 | undefined {
-	const scores = Float32Array.from(images, ({ score }) => score);
-	const labels = Uint8Array.from(images, ({ anomalous }) => Number(anomalous));
-	const good = scores.filter((_, i) => labels[i] === 0).sort();
-	if (good.length === 0 || good.length === images.length) return undefined;
-	const { f1Max } = rankingMetrics(scores, labels);
-	if (f1Max.value === null) return undefined;
-	const lowestCalled = f1Max.threshold;
-	const below = scores.filter((score) => score < lowestCalled);
-	const threshold = below.length === 0 ? justBelow(lowestCalled) : (lowestCalled + largest(below)) / 2;
+	const good = scoresOf(images, false);
+	const anomalous = scoresOf(images, true);
+	if (good.length === 0 || anomalous.length === 0) return undefined;
+	const best = bestCut(cutsOf(good, anomalous), (cut) => f1Of(cut, anomalous.length));
+	if (best === undefined) return undefined;
 	return {
-		threshold,
-		f1: f1Max.value,
-		typicalGood: Math.min(good[good.length >> 1], threshold),
+		threshold: best.threshold,
+		f1: f1Of(best, anomalous.length),
+		typicalGood: Math.min(good[good.length >> 1], best.threshold),
 		good: good.length,
-		anomalous: images.length - good.length,
+		anomalous: anomalous.length,
 	};
 }
 
-/** Everything is called anomalous at the lowest score, so that the limit must be below it. */
-function justBelow(score: number): number {
-	return score - Math.max(Math.abs(score), 1e-12) * 1e-6;
-}
-
-function largest(scores: Float32Array): number {
-	let found = -Infinity;
-	for (let i = 0; i < scores.length; i++) if (scores[i] > found) found = scores[i];
-	return found;
+function scoresOf(images: readonly ImageOfRun[], wanted: boolean): number[] {
+	return images
+		.filter(({ anomalous }) => anomalous === wanted)
+		.map(({ score }) => score)
+		.sort((a, b) => a - b);
 }

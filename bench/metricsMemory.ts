@@ -18,7 +18,8 @@ const DEFAULT: readonly (readonly [PixelMode, number])[] = [
 	['exact', 2_000],
 ];
 
-const [mode, maps, isChild] = process.argv.slice(2);
+const words = process.argv.slice(2);
+const [mode, maps, isChild] = [words.at(0), words.at(1), words.at(2)];
 if (isChild === 'child') measure(mode as PixelMode, Number(maps));
 else main(mode === undefined ? DEFAULT : [[mode as PixelMode, Number(maps)]]);
 
@@ -44,7 +45,7 @@ function measure(pixelMode: PixelMode, count: number): void {
 		for (let i = 0; i < map.length; i++) {
 			state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
 			const share = state / 2 ** 32;
-			const inside = (i % SIDE >= 96 && i % SIDE < 128 && i >= 96 * SIDE && i < 128 * SIDE) as boolean;
+			const inside = i % SIDE >= 96 && i % SIDE < 128 && i >= 96 * SIDE && i < 128 * SIDE;
 			mask[i] = Number(inside);
 			map[i] = 0.05 + 0.2 * share * share + (defective && inside ? 0.15 * share : 0);
 		}
@@ -52,9 +53,10 @@ function measure(pixelMode: PixelMode, count: number): void {
 	}
 	const { overall } = pixels.results();
 	const seconds = (performance.now() - started) / 1000;
-	const bounds = Object.values(overall).map((metric) => ('errorBound' in metric ? metric.errorBound : 0));
+	const figures: readonly { readonly errorBound?: number | null }[] = Object.values(overall);
+	const bounds = figures.map(({ errorBound }) => errorBound ?? 0);
 	console.log(
 		`${pixelMode.padEnd(9)} ${String(count).padStart(6)} maps: ${(peakMemoryGb() ?? 0).toFixed(2)} GB at most (${before.toFixed(2)} before), ` +
-			`${pixels.isExact ? 'exact' : `error at most ${Math.max(...bounds.map((bound) => bound ?? 0)).toExponential(1)}`}, ${seconds.toFixed(0)} s`,
+			`${pixels.isExact ? 'exact' : `error at most ${Math.max(...bounds).toExponential(1)}`}, ${seconds.toFixed(0)} s`,
 	);
 }

@@ -63,7 +63,12 @@ async function tryModel(
 			overrides: { iterations, batchSize: BATCH },
 			calibrationShare: 0.4,
 		},
-		{ signal, onProgress: ({ notice }) => notice !== undefined && console.log(`         ${notice}`) },
+		{
+			signal,
+			onProgress: ({ notice }) => {
+				if (notice !== undefined) console.log(`         ${notice}`);
+			},
+		},
 	);
 	console.log(`${model}    trained in ${((performance.now() - started) / 1000).toFixed(0)} s`);
 	const file = (kind: string, name: string): string => path.join(data, 'panel', 'test', kind, name);

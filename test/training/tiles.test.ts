@@ -178,7 +178,12 @@ describe('a small spot on a large sheet', () => {
 		expect(categories[0].pixelAuroc).toBeGreaterThan(0.95);
 		await expect(
 			evaluateMaps(
-				{ items: items.map(({ mapSize, ...item }) => item), imageSize, cropSize, tiling },
+				{
+					items: items.map((item) => ({ ...item, mapSize: undefined })),
+					imageSize,
+					cropSize,
+					tiling,
+				},
 				{ signal, onProgress: () => undefined },
 			),
 		).rejects.toMatchObject({ code: 'MASK_MISMATCH' });
@@ -209,7 +214,9 @@ describe('a small spot on a large sheet', () => {
 	test('a cancelled score stops between two tiles', async () => {
 		const controller = new AbortController();
 		const scoring = score('tiled', 'spot/0.png', {}, controller.signal);
-		setTimeout(() => controller.abort(), 20);
+		setTimeout(() => {
+			controller.abort();
+		}, 20);
 		await expect(scoring).rejects.toMatchObject({ code: 'CANCELLED' });
 	});
 

@@ -47,7 +47,9 @@ test('share 0 holds nothing out', () => {
 });
 
 test.each([-0.1, 0.95, Number.NaN])('share %d is refused', (share) => {
-	expect(() => holdOut(images('nut', 5), share, 1)).toThrow('Expected a calibration share in [0, 0.9]');
+	expect(() => holdOut(images('nut', 5), share, 1)).toThrow(
+		`Expected calibrationShare to be from 0 to 0.9, found ${share}`,
+	);
 });
 
 function images(category: string, count: number): ImageEntry[] {

@@ -42,10 +42,12 @@ const hook = (name) => `${n8n.server.url}/webhook/${name}`;
 const stored = (kind) => readFileSync(path.join(n8n.home.files, DATA, 'plate', 'test', kind, '0.png'));
 
 test('a bad part posted to the webhook takes the Anomaly branch, a good one the Normal branch', async () => {
+	const trained = path.join(n8n.home.files, DATA, 'plate', 'train', 'good');
 	const bad = await post(hook('inspect'), stored('spot'));
 	assert.equal(bad.status, 200, JSON.stringify(bad.body));
 	assert.equal(bad.body.verdict, 'anomaly');
-	const good = await post(hook('inspect'), stored('good'));
+	// Any new good part may be the one of n + 1 that scores highest and goes to review; one that the calibration knows cannot.
+	const good = await post(hook('inspect'), readFileSync(path.join(trained, '0.png')));
 	assert.equal(good.body.verdict, 'normal');
 
 	const [newest, older] = await executionsOf('Inspect', 2);

@@ -17,7 +17,7 @@ export async function runEndToEnd(folder, words) {
 		[
 			'--test',
 			'--test-concurrency=1',
-			'--test-timeout=300000',
+			'--test-timeout=600000',
 			'--test-reporter=spec',
 			'--test-reporter-destination=stderr',
 			'--test-reporter=tap',

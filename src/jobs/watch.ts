@@ -8,7 +8,8 @@ import { recoverJobs, type Workshop } from './detached';
 
 /** n8n is busy starting; and the engine of a process that was killed needs a moment to go. */
 const FIRST_LOOK_MS = 10_000;
-const LOOK_EVERY_MS = 60_000;
+/** How long a training stands still at most when another process on this machine that worked on it was killed. */
+const LOOK_EVERY_MS = 20_000;
 /** Executions that wait are told soon. */
 const TELL_EVERY_MS = 10_000;
 /** n8n may have loaded the package twice. */

@@ -1,8 +1,9 @@
-import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DinomalyError } from '../errors';
-import { errorCode, explainWriteError, whenMissing } from '../files/diskError';
+import { createFile, removeUnfinished } from '../files/createFile';
+import { explainWriteError, whenMissing } from '../files/diskError';
 import { startHeartbeat } from './heartbeat';
 import { describeThisProcess, hasEnded, readOwner, type LockOwner } from './lockOwner';
 
@@ -34,6 +35,8 @@ interface Entry {
 const STALE_AFTER_MS = 60_000;
 const HEARTBEAT_MS = 10_000;
 const POLL_MS = 25;
+/** A file without an owner's line for this long was left by a process that died before it wrote that. */
+const STARTING_MS = 5_000;
 const ENTRY = /^([0-9]{1,15})\.(held|free)$/;
 
 /**
@@ -79,7 +82,7 @@ export async function withLock<T>(
 async function claim(folder: string, generation: number, heartbeatMs: number): Promise<Lock | undefined> {
 	const held = join(folder, `${generation}.held`);
 	const owner = describeThisProcess();
-	if (!(await createWith(held, JSON.stringify(owner)))) return undefined;
+	if (!(await createFile(held, JSON.stringify(owner)))) return undefined;
 	// A listing that was read long ago, or in the middle of a renaming, may have missed a higher number.
 	const newest = await newestEntry(folder);
 	if (newest?.generation !== generation) {
@@ -88,26 +91,6 @@ async function claim(folder: string, generation: number, heartbeatMs: number): P
 	}
 	await removeOlder(folder, generation);
 	return startHolding(held, owner, heartbeatMs);
-}
-
-/** False when the file is there already. */
-async function createWith(path: string, text: string): Promise<boolean> {
-	let file: FileHandle;
-	try {
-		file = await open(path, 'wx');
-	} catch (error) {
-		if (errorCode(error) === 'EEXIST') return false;
-		throw await explainWriteError(error, path);
-	}
-	try {
-		await file.writeFile(text);
-		return true;
-	} catch (error) {
-		await rm(path, { force: true }); // on a full disk: an empty file would keep everybody waiting
-		throw await explainWriteError(error, path);
-	} finally {
-		await file.close();
-	}
 }
 
 function startHolding(held: string, owner: LockOwner, heartbeatMs: number): Lock {
@@ -133,7 +116,7 @@ async function livingHolder(
 	const silentMs = Date.now() - found.mtimeMs;
 	if (silentMs > staleAfterMs) return undefined;
 	const owner = await readOwner(path);
-	if (owner === undefined) return 'a process that is just starting';
+	if (owner === undefined) return silentMs > STARTING_MS ? undefined : 'a process that is just starting';
 	if (hasEnded(owner)) return undefined;
 	return `process ${owner.pid} on ${owner.host} since ${owner.since}`;
 }
@@ -150,6 +133,7 @@ async function removeOlder(folder: string, generation: number): Promise<void> {
 	for (const entry of await listEntries(folder)) {
 		if (entry.generation < generation) await rm(join(folder, entry.file), { force: true });
 	}
+	await removeUnfinished(folder);
 }
 
 async function listEntries(folder: string): Promise<Entry[]> {

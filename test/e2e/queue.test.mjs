@@ -73,7 +73,7 @@ test(
 	'a worker killed in mid-training: the other one goes on, and the execution with it',
 	{ skip },
 	async () => {
-		const options = { ...SMALL, iterations: 500, checkpointEvery: 20 };
+		const options = { ...SMALL, iterations: 300, checkpointEvery: 20 };
 		await publish('status', [ours('trainDinomaly', 'Look', { operation: 'getStatus' })]);
 		const id = await publish(
 			'orphan',
@@ -91,7 +91,7 @@ test(
 		const { status, data } = await client.untilState(execution, undefined, 240_000);
 		assert.equal(status, 'success', JSON.stringify(data.resultData.error));
 		const [[item]] = outputsOf({ data }, 'After');
-		assert.deepEqual([item.json.reference, item.json.iterations], ['orphan@1', 500]);
+		assert.deepEqual([item.json.reference, item.json.iterations], ['orphan@1', 300]);
 		const job = await look();
 		assert.deepEqual([job.state, job.attempts], ['done', 2]);
 		assert.notEqual(job.pid, pid);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync, readdirSync, utimesSync, writeFileSync, mkdirSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +62,21 @@ test('the lock of a killed process is free at once', async () => {
 	await ended(child);
 	const lock = await acquireLock(folder, options);
 	await lock.release();
+});
+
+test('what a process left that died before it wrote its name holds the lock for seconds only', async () => {
+	const folder = join(root, 'nameless');
+	const path = plantOwner(folder, {});
+	writeFileSync(path, '');
+	await expect(acquireLock(folder, options)).rejects.toThrow('a process that is just starting');
+	const before = new Date(Date.now() - 6_000);
+	utimesSync(path, before, before);
+	const left = join(folder, `.${randomUUID()}.new`);
+	writeFileSync(left, '{"tok');
+	utimesSync(left, 1, 1);
+	const lock = await acquireLock(folder, options);
+	await lock.release();
+	expect(readdirSync(folder)).toEqual(['2.free']);
 });
 
 test('a process on another machine is believed until it is silent for too long', async () => {

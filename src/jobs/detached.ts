@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Engine } from '../engine/host';
 import type { TrainingJob } from './trainingJob';
 import { isEnded } from './trainingJob';
@@ -15,8 +16,10 @@ export interface Workshop {
 	readonly delivery?: Pick<DeliveryOptions, 'pauseMs' | 'environment'>;
 }
 
-/** How often n8n is asked whether the execution still waits. */
-const AWAITED_EVERY_MS = 15_000;
+/** Pause between two questions to n8n whether the execution still waits. */
+const AWAITED_EVERY_MS = 500;
+/** n8n loads an execution with all its data to answer: the share of its time that the questions may take. */
+const MOST_ASKING = 0.05;
 /** Whoever ended a job is given this long to tell the execution before a process that does not train tries it. */
 const OWNER_TELLS_MS = 5000;
 /** n8n may have loaded the package twice: what this process works on must hang on something global. */
@@ -81,15 +84,13 @@ async function needsWork(
 async function workWatched(
 	jobs: TrainingJobs,
 	job: TrainingJob,
-	{ engine, onProgress, token }: Workshop & { readonly token?: string },
+	{ engine, onProgress, token, log }: Workshop & { readonly token?: string },
 ): Promise<TrainingJob> {
 	if (engine === undefined) return job;
-	const watch = setInterval(() => {
-		void isAwaited(job).then(async (awaited) => {
-			if (!awaited) await jobs.requestCancel(job.id);
-		});
-	}, AWAITED_EVERY_MS);
-	watch.unref();
+	const over = new AbortController();
+	cancelOnceForsaken(jobs, job, over.signal).catch((error: unknown) => {
+		log(`cannot end training ${job.id}: ${error instanceof Error ? error.message : String(error)}`);
+	});
 	try {
 		return await runJob(jobs, job, {
 			engine: engine(),
@@ -97,7 +98,21 @@ async function workWatched(
 			onProgress: (progress) => onProgress?.(job, progress),
 		});
 	} finally {
-		clearInterval(watch);
+		over.abort();
+	}
+}
+
+/** Asks for the job's end as soon as the execution that it works for waits no more, because somebody stopped it. */
+async function cancelOnceForsaken(jobs: TrainingJobs, job: TrainingJob, signal: AbortSignal): Promise<void> {
+	for (let pauseMs = AWAITED_EVERY_MS; ;) {
+		await pause(pauseMs, undefined, { ref: false });
+		if (signal.aborted) return;
+		const asked = performance.now();
+		if (!(await isAwaited(job))) {
+			await jobs.requestCancel(job.id);
+			return;
+		}
+		pauseMs = Math.max(AWAITED_EVERY_MS, (performance.now() - asked) / MOST_ASKING);
 	}
 }
 

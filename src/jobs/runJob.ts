@@ -26,7 +26,7 @@ interface Part {
 }
 
 /** How often the mark of somebody who wants the job to end is looked for. */
-const CANCEL_POLL_MS = 500;
+const CANCEL_POLL_MS = 250;
 /** The engine of a process that was killed lets go of its training after a few seconds; another machine's after a minute. */
 const BUSY_PATIENCE_MS = 90_000;
 const BUSY_PAUSE_MS = 3000;

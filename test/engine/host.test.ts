@@ -350,15 +350,15 @@ function loadCopy(): typeof host {
 
 function watchGap(): { stop: () => number } {
 	let last = performance.now();
-	let used = process.cpuUsage();
+	let before = performance.eventLoopUtilization();
 	let longest = 0;
 	const timer = setInterval(() => {
 		const now = performance.now();
-		// What we hold the loop up with takes processor time; a gap without is another process's turn on the core.
-		const { user, system } = process.cpuUsage(used);
-		longest = Math.max(longest, Math.min(now - last, (user + system) / 1000));
+		// A loop that is held up is active meanwhile, whether it computes or waits; one that idles until the system gives it a core is not.
+		const { active } = performance.eventLoopUtilization(before);
+		longest = Math.max(longest, Math.min(now - last, active));
 		last = now;
-		used = process.cpuUsage();
+		before = performance.eventLoopUtilization();
 	}, 1);
 	return {
 		stop: () => {

@@ -5,7 +5,7 @@ import { dayOf } from '../../src/routing/alarm/digest';
 import { labelOf } from '../../src/routing/alarm/key';
 import { emptyDay } from '../../src/routing/alarm/keyMemory';
 import { alarmReason } from '../../src/routing/alarm/words';
-import type { Route } from '../../src/routing/route';
+import type { Route } from '../../src/routing/decision';
 import { toNodeError } from '../shared/failure';
 import { addHintOnce } from '../shared/hints';
 import { isTool } from '../shared/items';

@@ -1,5 +1,6 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import { decide, type Decision } from '../../src/routing/route';
+import type { Decision } from '../../src/routing/decision';
+import { decide } from '../../src/routing/route';
 import { readCondition } from './conditionFields';
 import type { EvaluatedLimits } from './evaluatedLimits';
 import { categoryOf, numberIn } from './fields';

@@ -1,5 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import type { Decision } from '../../src/routing/route';
+import type { Decision } from '../../src/routing/decision';
 import { isTool, itemFailure } from '../shared/items';
 import { hasAlarmLogic } from './alarmFields';
 import { enterAlarms, NOT_COUNTED, readAlarmEntry, type AlarmEntry, type AlarmFields } from './alarms';

@@ -1,4 +1,5 @@
 import { rankingIntervals } from './metrics/bootstrap';
+import type { MetricSet } from './metricNames';
 import type { PixelCurves } from './metrics/curves';
 import type { Metric } from './metrics/metric';
 import type { PixelAccumulator, PixelMetrics } from './metrics/pixelAccumulator';
@@ -9,7 +10,6 @@ import type {
 	CountedPixels,
 	DefectTypeEvaluation,
 	EvaluatedImage,
-	MetricSet,
 	PixelMetricSet,
 } from './request';
 

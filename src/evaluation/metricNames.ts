@@ -1,4 +1,15 @@
-import type { MetricSet } from './request';
+/** The paper's seven metrics, the exact AUPRO and AUPIMO; null where they are not defined (reasons say why). */
+export interface MetricSet {
+	readonly imageAuroc: number | null;
+	readonly imageAp: number | null;
+	readonly imageF1Max: number | null;
+	readonly pixelAuroc: number | null;
+	readonly pixelAp: number | null;
+	readonly pixelF1Max: number | null;
+	readonly aupro: number | null;
+	readonly auproOfficial: number | null;
+	readonly aupimo: number | null;
+}
 
 export type MetricName = keyof MetricSet;
 

@@ -1,6 +1,6 @@
 import type { Tiling } from '../imaging/tiling';
 import type { DeviceName } from '../runtime/device';
-import type { IMAGE_METRICS } from './metricNames';
+import type { IMAGE_METRICS, MetricSet } from './metricNames';
 import type { Interval } from './metrics/bootstrap';
 import type { PixelMode } from './metrics/pixelAccumulator';
 import type { PixelCurves } from './metrics/curves';
@@ -25,19 +25,6 @@ export interface EvaluateRequest {
 	readonly pixelMode?: PixelMode;
 	/** How many of the worst misses, of the worst false alarms and of the surest rights come back with pictures; none when absent. */
 	readonly examples?: number;
-}
-
-/** The paper's seven metrics, the exact AUPRO and AUPIMO; null where they are not defined (reasons say why). */
-export interface MetricSet {
-	readonly imageAuroc: number | null;
-	readonly imageAp: number | null;
-	readonly imageF1Max: number | null;
-	readonly pixelAuroc: number | null;
-	readonly pixelAp: number | null;
-	readonly pixelF1Max: number | null;
-	readonly aupro: number | null;
-	readonly auproOfficial: number | null;
-	readonly aupimo: number | null;
 }
 
 export type { PixelCurves, PixelMode };

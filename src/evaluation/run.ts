@@ -2,7 +2,8 @@ import type { CategoryOfRun, EvaluationRun, MetricValues, SettingsOfRun } from '
 import { newRunId } from '../store/runId';
 import { DEFAULT_MAX_FPR } from './metrics/aupro';
 import { METRICS } from './metricNames';
-import type { CategoryEvaluation, EvaluateResult, MetricSet } from './request';
+import type { MetricSet } from './metricNames';
+import type { CategoryEvaluation, EvaluateResult } from './request';
 
 /** The record of an evaluation, with a new id. */
 export function runOf(result: EvaluateResult, moment = new Date()): EvaluationRun {

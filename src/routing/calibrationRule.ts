@@ -1,6 +1,6 @@
 import { DinomalyError } from '../errors';
 import { DEFAULT_FALSE_ALARM_RATE } from './calibration';
-import type { Decision, Route } from './route';
+import type { Decision, Route } from './decision';
 import { decimal, percent } from './words';
 
 /** How often normal parts may be taken for others, as shares in (0, 1). */

@@ -1,4 +1,4 @@
-import type { Decision } from './route';
+import type { Decision } from './decision';
 
 /** What a person's own conditions say about a part. */
 export interface ConditionReading {

@@ -1,5 +1,5 @@
 import { DinomalyError } from '../errors';
-import type { Decision } from './route';
+import type { Decision } from './decision';
 import { decimal } from './words';
 
 /** Limits that a person has set on a number. */

@@ -1,5 +1,5 @@
 import { DinomalyError } from '../errors';
-import type { Decision, Route } from './route';
+import type { Decision, Route } from './decision';
 import { boxAround, shareInZones, type Rectangle, type Zone } from './zones';
 
 /** What a person demands of the anomalous places of an image. */

@@ -2,16 +2,8 @@ import { decideByCalibration, type CalibratedReading, type CalibrationRule } fro
 import { decideByCondition, type ConditionReading } from './conditionRule';
 import { decideByLimits, type LimitRule, type LimitReading } from './limitRule';
 import { decideByVerdict, type VerdictReading } from './verdictRule';
+import type { Decision } from './decision';
 import { decideByRegions, type RegionReading, type RegionRule } from './regionRule';
-
-/** Where a part goes. */
-export type Route = 'normal' | 'review' | 'anomaly';
-
-export interface Decision {
-	readonly route: Route;
-	/** Why, in one sentence for a person who does not see the workflow. */
-	readonly reason: string;
-}
 
 /** A rule together with what it looks at; another kind of rule is another member and a file of its own. */
 export type RoutingCase =

@@ -1,4 +1,4 @@
-import type { Decision, Route } from './route';
+import type { Decision, Route } from './decision';
 import { decimal } from './words';
 
 /** What a model has decided about an image by thresholds of its own. */

@@ -1,6 +1,6 @@
 import { DEFAULT_MAX_FPR, type SortedPixels } from './aupro';
 import { FallingCount } from './fallingCount';
-import type { HistogramLevels } from './pixelHistogram';
+import type { HistogramLevels } from './histogramLevels';
 import { CurveBuilder, type Curve } from './polyline';
 import type { SortedScores } from './ranking';
 

@@ -2,7 +2,7 @@ import { aupimoUndefined, limitsOf, shareOfLogArea } from './aupimo';
 import { overlapUndefined, shareOfArea } from './aupro';
 import { histogramOfficial } from './histogramOfficial';
 import type { Metric, ThresholdMetric } from './metric';
-import type { HistogramLevels } from './pixelHistogram';
+import type { HistogramLevels } from './histogramLevels';
 import type { PixelMetrics } from './pixelMetrics';
 import { f1Score, withoutAnomalous, withoutNormal } from './ranking';
 

@@ -8,8 +8,7 @@ import {
 } from './auproOfficial';
 import type { Metric } from './metric';
 import { undefinedMetric } from './metric';
-import type { HistogramLevels } from './pixelHistogram';
-import { binStart } from './pixelHistogram';
+import { binStart, type HistogramLevels } from './histogramLevels';
 import { keyOf, scoreOf } from './scoreKeys';
 
 const UNDECIDED = undefinedMetric(

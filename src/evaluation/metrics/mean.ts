@@ -1,4 +1,4 @@
-import type { MetricSet } from '../request';
+import type { MetricSet } from '../metricNames';
 
 /** Unweighted mean of each metric over the categories where it is defined; null where it is defined in none. */
 export function meanOverCategories(metricSets: readonly MetricSet[]): MetricSet {

@@ -1,11 +1,10 @@
 import type { Components } from '../../imaging/components';
 import { histogramCurves } from './curves';
+import { SHIFT, type HistogramLevels } from './histogramLevels';
 import { histogramMetrics } from './histogramMetrics';
 import type { PixelMetrics, PixelResults } from './pixelMetrics';
 import { bitsOf, keyOfBits, scoreOf } from './scoreKeys';
 
-/** Key bits that one bin leaves open: scores in one bin differ by less than 1 part in 8192. */
-const SHIFT = 10;
 /** Bins of a page; a page is made when the first score falls into it. */
 const PAGE_BITS = 10;
 const PAGE_BINS = 1 << PAGE_BITS;
@@ -24,27 +23,6 @@ interface Group {
 	images: number;
 	minKey: number;
 	maxKey: number;
-}
-
-/** Bins with their counts, highest scores first; columns of one length. */
-export interface HistogramLevels {
-	/** Smallest score that the bin takes. */
-	readonly scores: Float64Array;
-	/** Smallest and largest key that the bin takes. */
-	readonly lowestKeys: Float64Array;
-	readonly normal: Float64Array;
-	/** Those of `normal` that belong to good images. */
-	readonly good: Float64Array;
-	readonly anomalous: Float64Array;
-	/** Sum over the anomalous pixels of one over the area of their region. */
-	readonly regionShare: Float64Array;
-	/** Sum over the anomalous pixels of one over the anomalous pixels of their image. */
-	readonly imageShare: Float64Array;
-	readonly regions: number;
-	readonly images: number;
-	/** Keys of the smallest and the largest score, exact. */
-	readonly minKey: number;
-	readonly maxKey: number;
 }
 
 /** What an anomalous key belongs to. */
@@ -223,11 +201,6 @@ function appendPage(
 function addTo(sums: Float64Array, page: Float64Array | undefined): void {
 	if (page === undefined) return;
 	for (let i = 0; i < sums.length; i++) sums[i] += page[i];
-}
-
-/** First key of the bin that a key falls into. */
-export function binStart(key: number): number {
-	return ((key >>> SHIFT) << SHIFT) >>> 0;
 }
 
 function emptyGroup(): Group {

@@ -1,6 +1,6 @@
 import type { JsonFields } from '../../store/jsonFields';
 import type { DocumentFormat } from '../../store/sharedDocument';
-import type { Route } from '../route';
+import type { Route } from '../decision';
 import { isKey } from './key';
 import { emptyDay, type DayCount, type KeyMemory } from './keyMemory';
 import { MAX_ESCALATION_ALARMS, MAX_RECENT, type AlarmRule } from './rule';

@@ -1,4 +1,4 @@
-import type { Route } from '../route';
+import type { Route } from '../decision';
 
 /** What one key (a camera, a line, a category) has seen. Times are milliseconds since 1970. */
 export interface KeyMemory {

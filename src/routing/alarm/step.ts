@@ -1,4 +1,4 @@
-import type { Route } from '../route';
+import type { Route } from '../decision';
 import { addToDay, emptyDay, freshMemory, type KeyMemory } from './keyMemory';
 import type { AlarmRule } from './rule';
 

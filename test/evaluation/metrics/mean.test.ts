@@ -1,5 +1,5 @@
 import { meanOverCategories } from '../../../src/evaluation/metrics/mean';
-import type { MetricSet } from '../../../src/evaluation/request';
+import type { MetricSet } from '../../../src/evaluation/metricNames';
 
 const NOTHING: MetricSet = {
 	imageAuroc: null,

@@ -9,7 +9,7 @@ import {
 import { keyOf, labelOf } from '../../../src/routing/alarm/key';
 import { emptyDay, type KeyMemory } from '../../../src/routing/alarm/keyMemory';
 import type { AlarmRule } from '../../../src/routing/alarm/rule';
-import type { Route } from '../../../src/routing/route';
+import type { Route } from '../../../src/routing/decision';
 import { JsonFields } from '../../../src/store/jsonFields';
 
 const rule: AlarmRule = {

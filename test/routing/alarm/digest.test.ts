@@ -2,7 +2,7 @@ import { enterParts, type AlarmBook } from '../../../src/routing/alarm/alarmBook
 import { dayOf, daysBefore, digestOf, totalOf } from '../../../src/routing/alarm/digest';
 import { keyOf } from '../../../src/routing/alarm/key';
 import type { AlarmRule } from '../../../src/routing/alarm/rule';
-import type { Route } from '../../../src/routing/route';
+import type { Route } from '../../../src/routing/decision';
 
 const rule: AlarmRule = { bad: 1, of: 1, countReview: false, coolDownMs: 0, endAfter: 0, forgetAfterMs: 1e9 };
 const part = (line: string, route: Route, more: Partial<AlarmRule> = {}) => ({

@@ -1,4 +1,4 @@
-import type { Route } from '../../../src/routing/route';
+import type { Route } from '../../../src/routing/decision';
 import type { AlarmRule } from '../../../src/routing/alarm/rule';
 
 export interface Event {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { DinomalyError } from '../../../src/errors';
-import type { Route } from '../../../src/routing/route';
+import type { Route } from '../../../src/routing/decision';
 import { checkAlarmRule, type AlarmRule } from '../../../src/routing/alarm/rule';
 import type { KeyMemory } from '../../../src/routing/alarm/keyMemory';
 import { step, type AlarmDecision } from '../../../src/routing/alarm/step';

@@ -4,7 +4,7 @@ import { emptyDay } from '../../../src/routing/alarm/keyMemory';
 import type { AlarmRule } from '../../../src/routing/alarm/rule';
 import type { AlarmDecision } from '../../../src/routing/alarm/step';
 import { alarmReason, digestSentence, duration } from '../../../src/routing/alarm/words';
-import type { Route } from '../../../src/routing/route';
+import type { Route } from '../../../src/routing/decision';
 
 const MINUTE = 60_000;
 const rule: AlarmRule = {

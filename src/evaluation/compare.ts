@@ -24,14 +24,9 @@ export interface CategoryDifference extends AurocDifference {
  * Categories without enough of them are left out.
  */
 export function compareRuns(before: EvaluationRun, now: EvaluationRun): CategoryDifference[] {
-	const earlier = new Map(before.images.map((image) => [keyOf(image), image.score]));
+	const pairsOf = pairsByCategory(before.images, now.images);
 	const found = now.categories.flatMap(({ category }) => {
-		const pairs = now.images.flatMap((image): PairedScore[] => {
-			const score = image.category === category ? earlier.get(keyOf(image)) : undefined;
-			return score === undefined
-				? []
-				: [{ anomalous: image.anomalous, before: score, now: image.score }];
-		});
+		const pairs = pairsOf.get(category) ?? [];
 		const difference = compareAurocs(pairs);
 		const changes = rankingChanges(pairs);
 		if (difference === undefined || changes === undefined) return [];
@@ -66,6 +61,22 @@ export function describeDifference({
 	if (adjustedPValue === null) return `${moved}, a change that the choice of images does not explain`;
 	const chance = adjustedPValue < 0.001 ? 'p < 0.001' : `p = ${adjustedPValue.toFixed(3)}`;
 	return `${moved}, ${significant ? 'more than chance' : 'no more than chance'} (${chance})`;
+}
+
+function pairsByCategory(
+	before: readonly ImageOfRun[],
+	now: readonly ImageOfRun[],
+): Map<string, PairedScore[]> {
+	const earlier = new Map(before.map((image) => [keyOf(image), image.score]));
+	const pairs = new Map<string, PairedScore[]>();
+	for (const image of now) {
+		const score = earlier.get(keyOf(image));
+		if (score === undefined) continue;
+		const ofCategory = pairs.get(image.category) ?? [];
+		ofCategory.push({ anomalous: image.anomalous, before: score, now: image.score });
+		pairs.set(image.category, ofCategory);
+	}
+	return pairs;
 }
 
 function keyOf({ file, category, anomalous }: ImageOfRun): string {

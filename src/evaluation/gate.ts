@@ -44,7 +44,8 @@ export interface GatesVerdict extends GateVerdict {
 }
 
 interface Subject {
-	readonly title: string;
+	/** Absent: the mean over the categories. */
+	readonly category?: string;
 	readonly now: number | null;
 	readonly before: number | null;
 }
@@ -67,7 +68,7 @@ export function judgeGate(
 ): GateVerdict {
 	const baseline = earlier !== undefined && 'missing' in earlier ? undefined : earlier;
 	const subjects = subjectsOf(rule, current, baseline);
-	const metric = metricInWords(rule.metric);
+	const metric = `${rule.scope === 'mean' ? 'mean ' : ''}${metricInWords(rule.metric)}`;
 	if (subjects.length === 0) {
 		const wanted =
 			rule.scope === 'category' ? `category "${rule.category ?? ''}"` : 'at least one category';
@@ -102,32 +103,32 @@ function subjectsOf(
 	baseline: Baseline | undefined,
 ): Subject[] {
 	const value = (metrics: MetricValues | undefined): number | null => metrics?.[metric] ?? null;
-	if (scope === 'mean')
-		return [{ title: 'mean over categories', now: value(current.mean), before: value(baseline?.mean) }];
+	if (scope === 'mean') return [{ now: value(current.mean), before: value(baseline?.mean) }];
 	const before = new Map(baseline?.categories.map(({ category, metrics }) => [category, metrics]));
 	return current.categories
 		.filter(({ category }) => scope === 'everyCategory' || category === only)
 		.map(({ category, metrics }) => ({
-			title: category,
+			category,
 			now: value(metrics),
 			before: value(before.get(category)),
 		}));
 }
 
 function failuresOf(rule: GateRule, subject: Subject, baseline: Baseline | undefined): string[] {
-	const { title, now, before } = subject;
-	if (now === null) return [`of ${title} is not defined, so it cannot be checked`];
+	const { now, before } = subject;
+	const of = ofSubject(subject);
+	if (now === null) return [`${of}is not defined, so it cannot be checked`];
 	const failures: string[] = [];
 	if (rule.floor !== undefined && now < rule.floor - ROUNDING) {
 		const [found, floor] = distinct(now, rule.floor);
-		failures.push(`of ${title} is ${found}, below the floor ${floor}`);
+		failures.push(`${of}is ${found}, below the floor ${floor}`);
 	}
 	if (rule.largestDrop !== undefined && baseline !== undefined && before !== null) {
 		const drop = before - now;
 		if (drop > rule.largestDrop + ROUNDING) {
 			const [found, allowed] = distinct(drop, rule.largestDrop);
 			failures.push(
-				`of ${title} fell by ${found} (from ${short(before)} in ${baseline.title} to ${short(now)}), ` +
+				`${of}fell by ${found} (from ${short(before)} in ${baseline.title} to ${short(now)}), ` +
 					`more than the allowed ${allowed}`,
 			);
 		}
@@ -141,11 +142,18 @@ function praise(
 	baseline: Baseline | undefined,
 ): string {
 	const worst = subjects.reduce((low, one) => ((one.now ?? 0) < (low.now ?? 0) ? one : low));
-	const subject = subjects.length === 1 ? `of ${worst.title}` : `of every category, lowest ${worst.title},`;
-	const parts = [`${subject} is ${short(worst.now ?? 0)}`];
+	const subject =
+		subjects.length === 1
+			? ofSubject(worst)
+			: `of every category, lowest ${worst.category ?? 'their mean'}, `;
+	const parts = [`${subject}is ${short(worst.now ?? 0)}`];
 	if (floor !== undefined) parts.push(`at least the floor ${short(floor)}`);
 	if (largestDrop !== undefined) parts.push(describeDrop(largestDrop, subjects, baseline));
 	return parts.join(', ');
+}
+
+function ofSubject({ category }: Subject): string {
+	return category === undefined ? '' : `of ${category} `;
 }
 
 function describeDrop(

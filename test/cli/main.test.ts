@@ -456,7 +456,7 @@ describe('evaluate', () => {
 		expect(passed).toMatchObject({
 			code: 0,
 			out: expect.stringContaining(
-				'Passed: image AUROC of mean over categories is 0.9000, at least the floor 0.9000; image AP of bottle is 0.9000, at least the floor 0.8000',
+				'Passed: mean image AUROC is 0.9000, at least the floor 0.9000; image AP of bottle is 0.9000, at least the floor 0.8000',
 			),
 		});
 		const failed = await dinomaly([

@@ -106,10 +106,10 @@ test('every rule must pass, and the sentence names those that did not', () => {
 	expect(passed).toBe(false);
 	expect(each.map((verdict) => verdict.passed)).toEqual([true, false, false]);
 	expect(reason).toBe(
-		'Failed: image AUROC of nut is 0.8500, below the floor 0.8600; AUPRO of mean over categories is 0.5000, below the floor 0.6000',
+		'Failed: image AUROC of nut is 0.8500, below the floor 0.8600; mean AUPRO is 0.5000, below the floor 0.6000',
 	);
 	expect(judgeGates([{ ...rules[1], floor: 0.8 }, rules[0]], now).reason).toBe(
-		'Passed: image AUROC of nut is 0.8500, at least the floor 0.8000; image AUROC of mean over categories is 0.9000, at least the floor 0.9000',
+		'Passed: image AUROC of nut is 0.8500, at least the floor 0.8000; mean image AUROC is 0.9000, at least the floor 0.9000',
 	);
 	expect(judgeGates([{ ...rules[1], category: 'screw' }], now).reason).toBe(
 		'Failed: expected image AUROC of category "screw", found none',

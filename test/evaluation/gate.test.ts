@@ -21,11 +21,11 @@ const every: GateRule = { metric: 'imageAuroc', scope: 'everyCategory' };
 test('a floor is passed by reaching it', () => {
 	expect(judgeGate({ ...mean, floor: 0.9 }, measured(0.9))).toEqual({
 		passed: true,
-		reason: 'Passed: image AUROC of mean over categories is 0.9000, at least the floor 0.9000',
+		reason: 'Passed: mean image AUROC is 0.9000, at least the floor 0.9000',
 	});
 	expect(judgeGate({ ...mean, floor: 0.9 }, measured(0.8999))).toEqual({
 		passed: false,
-		reason: 'Failed: image AUROC of mean over categories is 0.8999, below the floor 0.9000',
+		reason: 'Failed: mean image AUROC is 0.8999, below the floor 0.9000',
 	});
 });
 
@@ -44,14 +44,14 @@ test('a drop of exactly the allowed size passes, whatever floating point makes o
 		expect(judgeGate({ ...mean, largestDrop: allowed }, measured(now), before(then)).passed).toBe(true);
 	expect(judgeGate({ ...mean, largestDrop: 0.02 }, measured(0.9), before(0.93))).toEqual({
 		passed: false,
-		reason: 'Failed: image AUROC of mean over categories fell by 0.0300 (from 0.9300 in run 1 to 0.9000), more than the allowed 0.0200',
+		reason: 'Failed: mean image AUROC fell by 0.0300 (from 0.9300 in run 1 to 0.9000), more than the allowed 0.0200',
 	});
 });
 
 test('without an earlier evaluation there is nothing to drop from', () => {
 	expect(judgeGate({ ...mean, largestDrop: 0 }, measured(0.5))).toEqual({
 		passed: true,
-		reason: 'Passed: image AUROC of mean over categories is 0.5000, with no earlier evaluation to compare with',
+		reason: 'Passed: mean image AUROC is 0.5000, with no earlier evaluation to compare with',
 	});
 });
 

@@ -234,7 +234,7 @@ describe('the gate', () => {
 		expect(failed).toEqual([]);
 		expect(passed[0].json).toMatchObject({
 			gatePassed: true,
-			gateReason: expect.stringMatching(/^Passed: image AUROC of mean over categories is/),
+			gateReason: expect.stringMatching(/^Passed: mean image AUROC is/),
 		});
 	});
 
@@ -246,7 +246,7 @@ describe('the gate', () => {
 		expect(failed[0].json).toMatchObject({
 			gatePassed: false,
 			gateReason: expect.stringMatching(
-				/^Failed: pixel AP of mean over categories is .* below the floor 1\.0000/,
+				/^Failed: mean pixel AP is .* below the floor 1\.0000/,
 			),
 		});
 	});

@@ -3,7 +3,7 @@ import { DEFAULT_FALSE_ALARM_RATE, DEFAULT_POLICY } from '../../src/routing/cali
 import type { DecisionPolicy } from '../../src/store/decisionPolicy';
 import type { StrategyKind, ThresholdStrategy } from '../../src/store/thresholdStrategy';
 
-const SHARE = { minValue: 0, maxValue: 1, numberPrecision: 6 };
+const SHARE = { minValue: 0, maxValue: 1 };
 /** Leaves the rule of the model as it is. */
 const KEEP = 'keep';
 
@@ -112,7 +112,6 @@ export const thresholdProperties: readonly INodeProperties[] = [
 		displayName: 'Threshold',
 		name: 'threshold',
 		type: 'number',
-		typeOptions: { numberPrecision: 6 },
 		default: 0.1,
 		description: 'Scores above it are anomalous, in every category',
 	}),

@@ -9,7 +9,7 @@ export const measuringOptions = {
 		displayName: 'AUPRO Limit',
 		name: 'maxFpr',
 		type: 'number',
-		typeOptions: { minValue: 0.001, maxValue: 1, numberPrecision: 4 },
+		typeOptions: { minValue: 0.001, maxValue: 1 },
 		default: DEFAULT_MAX_FPR,
 		description:
 			'Share of good pixels flagged, up to which AUPRO averages. Published figures use 0.3; a smaller limit looks at what an inspection would tolerate.',

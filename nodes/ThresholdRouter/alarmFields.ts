@@ -6,7 +6,7 @@ import {
 	MAX_RECENT,
 	type AlarmRule,
 } from '../../src/routing/alarm/rule';
-import { valueAt } from '../shared/category';
+import { valueAt } from '../shared/valueAt';
 import { readText } from './fields';
 
 const withAlarms = { alarmLogic: [true] };

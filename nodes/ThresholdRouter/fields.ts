@@ -1,5 +1,5 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import { valueAt } from '../shared/category';
+import { valueAt } from '../shared/valueAt';
 import { InvalidItem } from './invalidItem';
 
 /** A number as text, as tables and forms give it. */

@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import type { FoundRegion, RegionReading, RegionRule } from '../../src/routing/regionRule';
 import { polygonZone, rectangleZone, type Rectangle, type Zone } from '../../src/routing/zones';
-import { valueAt } from '../shared/category';
+import { valueAt } from '../shared/valueAt';
 import { InvalidItem } from './invalidItem';
 
 const byRegions = { rule: ['regions'] };

@@ -2,6 +2,7 @@ import type { IBinaryData, IExecuteFunctions, INodeProperties } from 'n8n-workfl
 import { categoryNameFault } from '../../src/dataset/categoryName';
 import { isName } from '../../src/store/names';
 import { failed } from './failure';
+import { valueAt } from './valueAt';
 
 /** More of a wrong name would bury the sentence. */
 const SHOWN_CHARACTERS = 60;
@@ -112,17 +113,6 @@ function describe(value: unknown): string {
 	if (name === '') return 'only spaces';
 	const shown = name.length <= SHOWN_CHARACTERS ? name : `${name.slice(0, SHOWN_CHARACTERS)}...`;
 	return `${JSON.stringify(shown)}, which ${categoryNameFault(name) ?? 'cannot be the name of a folder on every system'}`;
-}
-
-/** The value under a path with dots; a key that has dots itself is found too. */
-export function valueAt(json: unknown, path: string): unknown {
-	if (typeof json !== 'object' || json === null) return undefined;
-	if (Object.hasOwn(json, path)) return (json as Record<string, unknown>)[path];
-	const dot = path.indexOf('.');
-	if (dot < 0) return undefined;
-	const head = path.slice(0, dot);
-	if (!Object.hasOwn(json, head)) return undefined;
-	return valueAt((json as Record<string, unknown>)[head], path.slice(dot + 1));
 }
 
 function lastPart(value: string | number | undefined): string | undefined {

@@ -416,13 +416,13 @@ describe('Evaluate Items', () => {
 			{ score: '0.4', label: 'OK', category: 'a' },
 			{ score: 0.3, label: 'scratch', category: 'a' },
 			{ score: 0.9, label: true, category: 'a' },
-			{ score: 0.2, label: 0, category: 'b' },
+			{ score: 0.2, label: 0, category: 7 },
 		].map((json) => ({ json }));
 		const run = await evaluate(items(), { items: scored });
 		expect(run.error).toBeUndefined();
 		expect(run.json()).toMatchObject([
 			{ category: 'a', imageAuroc: 0.75, goodImages: 2, anomalousImages: 2, model: null, runId: null },
-			{ category: 'b', imageAuroc: null, metricReason: expect.stringContaining('AUROC') },
+			{ category: '7', imageAuroc: null, metricReason: expect.stringContaining('AUROC') },
 			{ category: 'mean', imageAuroc: 0.75, pixelAuroc: null },
 		]);
 		expect(run.items()[0].pairedItem).toHaveLength(5);

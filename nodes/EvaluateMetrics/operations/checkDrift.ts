@@ -16,7 +16,7 @@ import { modelProperty, readModel } from '../../shared/modelLocator';
 import { shownFor } from '../../shared/operation';
 import { deviceProperty, readCompute, requireDeviceProperty, threadsProperty } from '../../shared/properties';
 import { readStore, storeProperty } from '../../shared/store';
-import { valueAt } from '../fields';
+import { valueAt } from '../../shared/valueAt';
 
 export const option = {
 	name: 'Check Drift',

@@ -12,7 +12,7 @@ import { shownFor } from '../../shared/operation';
 import { readStore } from '../../shared/store';
 import { commonOptions, finish, outputProperty } from '../finish';
 import { reportOptions } from '../report';
-import { valueAt } from '../fields';
+import { valueAt } from '../../shared/valueAt';
 import { measuringOptions, readMeasuring } from '../measuring';
 import { measurePixels } from '../pixels';
 
@@ -161,7 +161,7 @@ function readItem(context: IExecuteFunctions, index: number): ScoredItem {
 	};
 	const score = field('scoreField', 'score');
 	const label = field('labelField', 'label');
-	const category = field('categoryField', 'category').value;
+	const category = textOf(field('categoryField', 'category').value);
 	const goodLabels = context.getNodeParameter('options.goodLabels', index, GOOD_LABELS.join()) as string;
 	const number =
 		typeof score.value === 'string' && score.value.trim() !== '' ? Number(score.value) : score.value;
@@ -180,11 +180,16 @@ function readItem(context: IExecuteFunctions, index: number): ScoredItem {
 		});
 	return {
 		file: nameOf(context, index),
-		category: typeof category === 'string' && category !== '' ? category : ALL,
+		category: category === '' ? ALL : category,
 		...read,
 		score: number,
 		threshold: typeof json.threshold === 'number' ? json.threshold : null,
 	};
+}
+
+/** A category as text; tables turn one that is written in digits into a number. */
+function textOf(value: unknown): string {
+	return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 /** What the image is called: the chosen field, or what Inspection Dataset and Score Image call it. */

@@ -28,7 +28,7 @@ export function compareRuns(before: EvaluationRun, now: EvaluationRun): Category
 	const found = now.categories.flatMap(({ category }) => {
 		const pairs = pairsOf.get(category) ?? [];
 		const difference = compareAurocs(pairs);
-		const changes = rankingChanges(pairs);
+		const changes = rankingChanges(pairs, 1 / now.categories.length);
 		if (difference === undefined || changes === undefined) return [];
 		const { auroc, ap, f1Max } = changes;
 		return [

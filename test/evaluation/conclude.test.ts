@@ -59,7 +59,7 @@ test('without an evaluation of the production version a drop cannot pass; a floo
 	const { verdict } = await concludeRun(runs, candidate, { gates: [drop], compareWith: production });
 	expect(verdict).toMatchObject({
 		passed: false,
-		reason: 'Failed: image AUROC has nothing to be held against: expected an earlier evaluation, found no evaluation of production (version 1) on the same test images, so evaluate that version first',
+		reason: 'Failed: mean image AUROC has nothing to be held against: expected an earlier evaluation, found no evaluation of production (version 1) on the same test images, so evaluate that version first',
 	});
 	const floor: GateRule = { metric: 'imageAuroc', scope: 'mean', floor: 0.5 };
 	expect(

@@ -421,8 +421,8 @@ describe('Evaluate Items', () => {
 		const run = await evaluate(items(), { items: scored });
 		expect(run.error).toBeUndefined();
 		expect(run.json()).toMatchObject([
-			{ category: 'a', imageAuroc: 0.75, goodImages: 2, anomalousImages: 2, model: null, runId: null },
 			{ category: '7', imageAuroc: null, metricReason: expect.stringContaining('AUROC') },
+			{ category: 'a', imageAuroc: 0.75, goodImages: 2, anomalousImages: 2, model: null, runId: null },
 			{ category: 'mean', imageAuroc: 0.75, pixelAuroc: null },
 		]);
 		expect(run.items()[0].pairedItem).toHaveLength(5);

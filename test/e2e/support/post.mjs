@@ -1,9 +1,14 @@
 // Images to webhooks, and what comes back.
 
-/** Posts bytes as a body. @returns status, parsed answer (or its text), milliseconds */
-export async function post(url, bytes, type = 'image/png') {
+/** Posts bytes as a body; fails when nothing comes back in time. @returns status, parsed answer (or its text), milliseconds */
+export async function post(url, bytes, { type = 'image/png', timeoutMs = 300_000 } = {}) {
 	const began = performance.now();
-	const response = await fetch(url, { method: 'POST', headers: { 'content-type': type }, body: bytes });
+	const response = await fetch(url, {
+		method: 'POST',
+		headers: { 'content-type': type },
+		body: bytes,
+		signal: AbortSignal.timeout(timeoutMs),
+	});
 	const text = await response.text();
 	return { status: response.status, body: parsed(text), ms: performance.now() - began };
 }

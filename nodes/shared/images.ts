@@ -44,7 +44,8 @@ export function findImage(context: IExecuteFunctions, index: number, fieldName: 
 	return { field, data: binary[field] };
 }
 
-function isImage({ mimeType, fileType }: IBinaryData): boolean {
+/** Whether n8n takes binary data for an image. */
+export function isImage({ mimeType, fileType }: IBinaryData): boolean {
 	return fileType === 'image' || mimeType.startsWith('image/');
 }
 

@@ -5,6 +5,7 @@ import type { DatasetInspection, ImageHeader } from '../dataset/inspect';
 import type { InspectRequest } from '../dataset/inspectFolder';
 import type { AddedImage, AddImageRequest } from '../dataset/intake';
 import type { SampleDataset } from '../dataset/sample';
+import type { ItemPictures, ItemPicturesRequest } from '../evaluation/itemPictures';
 import type { ReportRequest, ReportResult } from '../evaluation/report/request';
 import type { MeasureRequest, MeasureResult } from '../evaluation/drift/request';
 import type {
@@ -62,6 +63,7 @@ export interface Engine {
 	calibrate(request: CalibrateRequest, options?: CountOptions): Promise<CalibrateResult>;
 	/** A report of an evaluation: a page, Markdown, JSON, and its plots as pictures. */
 	makeReport(request: ReportRequest, options?: CallOptions): Promise<ReportResult>;
+	itemPictures(request: ItemPicturesRequest, options?: CallOptions): Promise<ItemPictures[]>;
 	exportModel(request: ExportRequest, options?: CallOptions): Promise<ExportResult>;
 	drawSample(request: SampleRequest, options?: CountOptions): Promise<SampleDataset>;
 	doctor(request: DoctorRequest, options?: CallOptions): Promise<DoctorReport>;
@@ -132,6 +134,7 @@ function facade(shared: SharedEngine): Engine {
 		evaluateMaps: (request, options = {}) => call('evaluateMaps', request, options, counted(options)),
 		calibrate: (request, options = {}) => call('calibrate', request, options, counted(options)),
 		makeReport: (request, options = {}) => call('makeReport', request, options),
+		itemPictures: (request, options = {}) => call('itemPictures', request, options),
 		exportModel: (request, options = {}) => call('exportModel', request, options),
 		drawSample: (request, options = {}) => call('drawSample', request, options, counted(options)),
 		doctor: (request, options = {}) => call('doctor', request, options),

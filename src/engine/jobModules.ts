@@ -4,6 +4,7 @@ import type { DatasetInspection, ImageHeader } from '../dataset/inspect';
 import type { InspectRequest } from '../dataset/inspectFolder';
 import type { AddedImage, AddImageRequest } from '../dataset/intake';
 import type { SampleDataset } from '../dataset/sample';
+import type { ItemPictures, ItemPicturesRequest } from '../evaluation/itemPictures';
 import type { ReportRequest, ReportResult } from '../evaluation/report/request';
 import type { MeasureRequest, MeasureResult } from '../evaluation/drift/request';
 import type {
@@ -46,6 +47,7 @@ export interface JobModules {
 	) => Promise<EvaluateMapsResult>;
 	readonly calibrate: (request: CalibrateRequest, context: CountContext) => Promise<CalibrateResult>;
 	readonly makeReport: (request: ReportRequest, context: JobContext) => Promise<ReportResult>;
+	readonly itemPictures: (request: ItemPicturesRequest, context: JobContext) => Promise<ItemPictures[]>;
 	readonly exportModel: (request: ExportRequest, context: JobContext) => Promise<ExportResult>;
 	readonly drawSample: (request: SampleRequest, context: CountContext) => Promise<SampleDataset>;
 	readonly doctor: (request: DoctorRequest, context: JobContext) => Promise<DoctorReport>;

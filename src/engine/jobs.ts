@@ -61,6 +61,8 @@ export function createJobs(modules: JobModules, emit: Emit): EngineFunctions {
 		calibrate: (jobId, request) =>
 			answer(jobId, (signal) => modules.calibrate(request, { signal, onProgress: count(jobId) })),
 		makeReport: (jobId, request) => answer(jobId, (signal) => modules.makeReport(request, { signal })),
+		itemPictures: (jobId, request) =>
+			answer(jobId, (signal) => modules.itemPictures(request, { signal })),
 		exportModel: (jobId, request) => answer(jobId, (signal) => modules.exportModel(request, { signal })),
 		drawSample: (jobId, request) =>
 			answer(jobId, (signal) => modules.drawSample(request, { signal, onProgress: count(jobId) })),

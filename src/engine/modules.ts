@@ -8,6 +8,7 @@ import type * as Sample from '../dataset/sample';
 import type * as Evaluate from '../evaluation/evaluate';
 import type * as Measure from '../evaluation/drift/measure';
 import type * as Maps from '../evaluation/maps';
+import type * as ItemPictures from '../evaluation/itemPictures';
 import type * as MakeReport from '../evaluation/report/make';
 import type * as Export from '../scoring/export';
 import type * as Score from '../scoring/score';
@@ -26,6 +27,8 @@ export const lazyModules: JobModules = {
 		(require('../evaluation/maps') as typeof Maps).evaluateMaps(request, context),
 	calibrate: (request, context) =>
 		(require('../calibration/refit') as typeof Refit).refitCalibration(request, context),
+	itemPictures: (request, context) =>
+		(require('../evaluation/itemPictures') as typeof ItemPictures).drawItemPictures(request, context),
 	makeReport: (request, context) =>
 		(require('../evaluation/report/make') as typeof MakeReport).makeReport(request, context),
 	exportModel: (request, context) =>

@@ -4,6 +4,7 @@ import type { DatasetInspection, ImageHeader } from '../dataset/inspect';
 import type { InspectRequest } from '../dataset/inspectFolder';
 import type { AddedImage, AddImageRequest } from '../dataset/intake';
 import type { DrawSampleOptions, SampleDataset } from '../dataset/sample';
+import type { ItemPictures, ItemPicturesRequest } from '../evaluation/itemPictures';
 import type { ReportRequest, ReportResult } from '../evaluation/report/request';
 import type {
 	EvaluateMapsRequest,
@@ -56,6 +57,7 @@ export interface JobTypes {
 	evaluateMaps: { request: EvaluateMapsRequest; result: EvaluateMapsResult };
 	calibrate: { request: CalibrateRequest; result: CalibrateResult };
 	makeReport: { request: ReportRequest; result: ReportResult };
+	itemPictures: { request: ItemPicturesRequest; result: ItemPictures[] };
 	exportModel: { request: ExportRequest; result: ExportResult };
 	drawSample: { request: SampleRequest; result: SampleDataset };
 	doctor: { request: DoctorRequest; result: DoctorReport };
@@ -75,6 +77,7 @@ export const JOB_NAMES = [
 	'evaluateMaps',
 	'calibrate',
 	'makeReport',
+	'itemPictures',
 	'exportModel',
 	'drawSample',
 	'doctor',

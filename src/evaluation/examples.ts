@@ -1,22 +1,15 @@
 import path from 'node:path';
 import type { Dataset } from '../dataset/dataset';
-import { DinomalyError } from '../errors';
 import { renderHeatmap } from '../imaging/heatmap';
 import type { RgbImage } from '../imaging/image';
 import { segmentMap } from '../imaging/regions';
-import { resizeBilinear } from '../imaging/resample';
-import { markTruth } from '../imaging/truth';
 import { calibrationFor } from '../routing/calibration';
-import { decodeImage, decodeMask } from '../runtime/images';
-import { encodeJpeg } from '../runtime/jpeg';
+import { decodeImage } from '../runtime/images';
 import type { ImageMap } from '../scoring/imageMap';
 import type { ReadyModel } from '../scoring/openModel';
 import type { ChosenImage } from './exampleChoice';
+import { drawTruth, encodePicture, shrink } from './pictures';
 import type { EvaluationExample } from './request';
-
-/** Wide enough to see a defect on a phone, small enough for dozens of them in one page. */
-const PICTURE_SIDE_PX = 320;
-const JPEG_QUALITY = 80;
 
 /** Scores the few images again and draws them; keeping every map until the worst are known would need a lot of memory. */
 export async function drawExamples(
@@ -34,11 +27,12 @@ export async function drawExamples(
 		const image = await decodeImage(path.join(dataset.root, one.file));
 		const scored = await model.score(image);
 		const small = shrink(image);
+		const maskPath = masks.get(one.file) ?? null;
 		examples.push({
 			...one,
-			picture: await encodeJpeg(small, JPEG_QUALITY),
-			heatmap: await encodeJpeg(shrink(drawHeatmap(model, one, { image, scored })), JPEG_QUALITY),
-			truth: one.anomalous ? await drawTruth(small, masks.get(one.file) ?? null) : null,
+			picture: await encodePicture(small),
+			heatmap: await encodePicture(shrink(drawHeatmap(model, one, { image, scored }))),
+			truth: one.anomalous && maskPath !== null ? await drawTruth(small, maskPath) : null,
 		});
 	}
 	return examples;
@@ -53,25 +47,4 @@ function drawHeatmap(
 	const threshold = calibrationFor(calibration, category)?.pixelThreshold ?? 0;
 	const { mask } = segmentMap(map, { threshold, geometry });
 	return renderHeatmap(map, image, { geometry, anchor: { threshold }, mask });
-}
-
-/** A mask that cannot be read costs its picture only: the evaluation has named it with the images that failed. */
-async function drawTruth(picture: RgbImage, maskPath: string | null): Promise<Uint8Array | null> {
-	if (maskPath === null) return null;
-	try {
-		return await encodeJpeg(markTruth(picture, await decodeMask(maskPath)), JPEG_QUALITY);
-	} catch (error) {
-		if (error instanceof DinomalyError) return null;
-		throw error;
-	}
-}
-
-function shrink({ data, width, height }: RgbImage): RgbImage {
-	const scale = Math.min(1, PICTURE_SIDE_PX / Math.max(width, height));
-	if (scale === 1) return { data, width, height, channels: 3 };
-	const size = {
-		width: Math.max(1, Math.round(width * scale)),
-		height: Math.max(1, Math.round(height * scale)),
-	};
-	return resizeBilinear<RgbImage>({ data, width, height, channels: 3 }, size);
 }

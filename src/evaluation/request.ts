@@ -86,9 +86,10 @@ export type ExampleKind = 'miss' | 'falseAlarm' | 'sureDefect' | 'sureGood';
 export interface EvaluationExample extends EvaluatedImage {
 	readonly kind: ExampleKind;
 	readonly threshold: number;
-	/** JPEG of the image, and of the image under its heat map. */
+	/** JPEG of the image. */
 	readonly picture: Uint8Array;
-	readonly heatmap: Uint8Array;
+	/** JPEG of the image under its heat map; null for a scored item that came without one. */
+	readonly heatmap: Uint8Array | null;
 	/** JPEG of the image with the defect marked by its ground-truth mask; null for a good image, or without a mask. */
 	readonly truth: Uint8Array | null;
 }

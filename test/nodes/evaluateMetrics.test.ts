@@ -64,17 +64,22 @@ async function scoredItems(): Promise<INodeExecutionData[]> {
 		model: 'tiny',
 		images: names.map((name) => ({ name, bytes: tiny.image('bolt', name) })),
 		category: 'bolt',
-		outputs: { rawMap: true },
+		outputs: { rawMap: true, heatmap: true },
 		device: 'cpu',
 	});
 	return outcomes.map((outcome, i) => {
-		const { score, threshold, rawMap, model, version, category } = outcome as ImageScore;
+		const { score, threshold, rawMap, heatmapPng, model, version, category } = outcome as ImageScore;
 		const [label, number] = names[i].split('/');
 		const map = Buffer.from(rawMap!.buffer, rawMap!.byteOffset, rawMap!.byteLength);
 		const mask = path.join(tiny.data, 'bolt', 'ground_truth', label, `${number}_mask.png`);
 		return {
 			json: { file: names[i], score, threshold, model, version, category, label, device: 'cpu' },
 			binary: {
+				data: {
+					data: Buffer.from(tiny.image('bolt', names[i])).toString('base64'),
+					mimeType: 'image/png',
+				},
+				heatmap: { data: Buffer.from(heatmapPng!).toString('base64'), mimeType: 'image/png' },
 				rawMap: { data: map.toString('base64'), mimeType: 'application/octet-stream' },
 				...(label !== 'good' && {
 					groundTruth: { data: readFileSync(mask).toString('base64'), mimeType: 'image/png' },
@@ -82,6 +87,12 @@ async function scoredItems(): Promise<INodeExecutionData[]> {
 			},
 		};
 	});
+}
+
+/** The report page, which goes with the last item. */
+async function pageOf(run: Run): Promise<string> {
+	expect(run.error).toBeUndefined();
+	return (await lab.bytes(run.items().at(-1)!, 'report')).toString('utf8');
 }
 
 describe('Evaluate Dataset', () => {
@@ -245,9 +256,7 @@ describe('the gate', () => {
 		expect(failed).toHaveLength(3);
 		expect(failed[0].json).toMatchObject({
 			gatePassed: false,
-			gateReason: expect.stringMatching(
-				/^Failed: mean pixel AP is .* below the floor 1\.0000/,
-			),
+			gateReason: expect.stringMatching(/^Failed: mean pixel AP is .* below the floor 1\.0000/),
 		});
 	});
 
@@ -474,6 +483,38 @@ describe('Evaluate Items', () => {
 		const dataset = await evaluate({ options: { categories: 'bolt', record: false } });
 		for (const metric of METRICS) expect(bolt[metric]).toBe(dataset.json()[0][metric]);
 		expect(runFiles()).toContain(`${bolt.runId as string}.json`);
+	});
+
+	test('the report shows the images, heat maps and masks that the items carry', async () => {
+		const scored = await scoredItems();
+		const report = items({ output: 'mean', options: { report: true, record: false } });
+		const html = await pageOf(await evaluate(report, { items: scored }));
+		const shown = scored.length;
+		expect(html.match(/<img src="data:image\/jpeg;base64,[^"]+" alt="Image [a-z]+\/\d"/g)).toHaveLength(
+			shown,
+		);
+		expect(html.match(/alt="Heat map of/g)).toHaveLength(shown);
+		expect(html.match(/alt="square of square\/\d, outlined"/g)).toHaveLength(3);
+		const others = scored.map(({ json, binary }) => ({ json, binary: { photo: binary!.data } }));
+		const plain = await pageOf(await evaluate(report, { items: others }));
+		expect(plain.match(/alt="Image [a-z]+\/\d"/g)).toHaveLength(shown);
+		expect(plain).toContain('None came with the item');
+		expect(plain).not.toContain('alt="Heat map of');
+	});
+
+	test('a report without pictures says why', async () => {
+		const bare = (await scoredItems()).map(({ json }) => ({ json }));
+		const run = await evaluate(items({ options: { report: true, record: false } }), { items: bare });
+		expect(run.error).toBeUndefined();
+		expect(run.hints().join()).toContain(
+			'The report has no pictures, since the items came without images',
+		);
+		const broken = (await scoredItems()).map(({ json }) => ({
+			json,
+			binary: { data: { data: Buffer.from('no picture').toString('base64'), mimeType: 'image/png' } },
+		}));
+		const other = await evaluate(items({ options: { report: true, record: false } }), { items: broken });
+		expect(other.error).toBeUndefined();
 	});
 
 	test('a map that is missing is named', async () => {

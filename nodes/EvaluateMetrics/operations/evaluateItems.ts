@@ -11,6 +11,7 @@ import { itemFailure } from '../../shared/items';
 import { shownFor } from '../../shared/operation';
 import { readStore } from '../../shared/store';
 import { commonOptions, finish, outputProperty } from '../finish';
+import { examplesOfItems, pictureOptions } from '../itemExamples';
 import { reportOptions } from '../report';
 import { valueAt } from '../../shared/valueAt';
 import { measuringOptions, readMeasuring } from '../measuring';
@@ -103,6 +104,8 @@ export const options: INodeProperties[] = shownFor(option.value, [
 				default: GOOD_LABELS.join(', '),
 				description: 'Labels that mean a good image, separated by commas; all others are defects',
 			},
+			pictureOptions.heatmapField,
+			pictureOptions.imageField,
 			measuringOptions.maskRule,
 			measuringOptions.pixelMode,
 			commonOptions.record,
@@ -145,7 +148,8 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 			pixels,
 			seconds: (performance.now() - started) / 1000,
 		});
-		const results = await finish(context, 0, { run, examples: [] });
+		const examples = await examplesOfItems(context, { run, items, indices });
+		const results = await finish(context, 0, { run, examples });
 		const pairedItem = indices.map((item) => ({ item }));
 		return [...results.map((result) => ({ ...result, pairedItem })), ...failures];
 	} catch (error) {

@@ -92,7 +92,7 @@ function withinBudget(examples: readonly EvaluationExample[], budget: number): S
 }
 
 function sizeOf({ picture, heatmap, truth, file }: EvaluationExample): number {
-	const pictures = picture.length + heatmap.length + (truth?.length ?? 0);
+	const pictures = picture.length + (heatmap?.length ?? 0) + (truth?.length ?? 0);
 	// A file's name is written four times, and escaping may make each letter six long.
 	return pictures * BASE64_GROWTH + MARKUP_BYTES + 24 * file.length;
 }
@@ -128,9 +128,7 @@ function figure(example: EvaluationExample): Html {
 	return html`<figure>
 		<div class="triplet">
 			<div><img src="${dataUrl(example.picture)}" alt="Image ${file}" /><span>Image</span></div>
-			<div>
-				<img src="${dataUrl(example.heatmap)}" alt="Heat map of ${file}" /><span>Heat map</span>
-			</div>
+			<div>${heatmap(example)}<span>Heat map</span></div>
 			<div>${truth(example)}<span>Ground truth</span></div>
 		</div>
 		<figcaption>
@@ -139,6 +137,11 @@ function figure(example: EvaluationExample): Html {
 			<span class="file">${file}</span>
 		</figcaption>
 	</figure>`;
+}
+
+function heatmap({ heatmap: picture, file }: EvaluationExample): Html {
+	if (picture !== null) return html`<img src="${dataUrl(picture)}" alt="Heat map of ${file}" />`;
+	return html`<p class="empty">None came with the item</p>`;
 }
 
 function truth({ truth: picture, anomalous, file, label }: EvaluationExample): Html {

@@ -1,5 +1,5 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import { valueAt } from '../shared/valueAt';
+import { textAt, valueAt } from '../shared/valueAt';
 import { InvalidItem } from './invalidItem';
 
 /** A number as text, as tables and forms give it. */
@@ -8,9 +8,7 @@ const NUMBER = /^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*$/i;
 /** The category of item `index`; undefined when it has none. */
 export function categoryOf(context: IExecuteFunctions, index: number): string | undefined {
 	const field = context.getNodeParameter('options.categoryField', index, 'category') as string;
-	const value = valueAt(context.getInputData()[index].json, field);
-	if (typeof value === 'number') return String(value);
-	return typeof value === 'string' && value !== '' ? value : undefined;
+	return textAt(context.getInputData()[index].json, field);
 }
 
 /** The number in a field of item `index`, dots for nested fields; throws InvalidItem when there is none. */

@@ -8,3 +8,10 @@ export function valueAt(json: unknown, path: string): unknown {
 	if (!Object.hasOwn(json, head)) return undefined;
 	return valueAt((json as Record<string, unknown>)[head], path.slice(dot + 1));
 }
+
+/** The text under a path with dots, a number written out: tables turn a category such as 7 into one. Undefined for anything else, or none. */
+export function textAt(json: unknown, path: string): string | undefined {
+	const value = valueAt(json, path);
+	if (typeof value === 'number') return String(value);
+	return typeof value === 'string' && value !== '' ? value : undefined;
+}

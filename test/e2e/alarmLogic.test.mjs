@@ -85,7 +85,9 @@ async function alarmsOf({ client, url, name, parameters }) {
 	await client.publish(id);
 	const body = JSON.stringify({ score: 3 });
 	const answers = await Promise.all(
-		Array.from({ length: AT_ONCE }, () => post(`${url}/webhook/${path}`, body, { type: 'application/json' })),
+		Array.from({ length: AT_ONCE }, () =>
+			post(`${url}/webhook/${path}`, body, { type: 'application/json' }),
+		),
 	);
 	assert.deepEqual(
 		answers.filter(({ status }) => status !== 200),

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import sharp from 'sharp';
 import { outputsOf } from '../../scripts/n8n/client.mjs';
 import { flow, manual, modelNamed, ours } from './support/flow.mjs';
 import { bootN8n, DATA, MODEL } from './support/home.mjs';
+import { newPlate } from './support/plates.mjs';
 
 let n8n;
 before(async () => {
@@ -58,6 +60,38 @@ test('an evaluation passes its gate, and one with too high a floor leaves by the
 	const counts = outputsOf(failed, 'Evaluate').map((items) => items.length);
 	assert.equal(counts[0], 0, 'a figure that is not defined does not pass');
 	assert.ok(counts[1] > 0);
+});
+
+test('drift: the test images look like those of the calibration, darkened ones do not', async () => {
+	const check = (imageFolder) => [
+		manual(),
+		ours('evaluateMetrics', 'Check', {
+			operation: 'checkDrift',
+			model: modelNamed(MODEL),
+			driftSource: 'folder',
+			imageFolder,
+		}),
+	];
+	const same = await run(check(path.posix.join(DATA, 'plate', 'train', 'good')));
+	assert.equal(same.status, 'success', messageOf(same));
+	const [[stable]] = outputsOf(same, 'Check');
+	assert.equal(stable.json.drifted, false);
+	const dark = path.join(n8n.home.files, 'dark');
+	mkdirSync(dark);
+	for (let i = 0; i < 12; i++)
+		writeFileSync(
+			path.join(dark, `${i}.png`),
+			await sharp(await newPlate(200 + i))
+				.linear(0.4)
+				.png()
+				.toBuffer(),
+		);
+	const other = await run(check('dark'));
+	assert.equal(other.status, 'success', messageOf(other));
+	const [[drifted]] = outputsOf(other, 'Check').filter((items) => items.length > 0);
+	assert.deepEqual([drifted.json.verdict, drifted.json.drifted], ['drift', true], drifted.json.reason);
+	assert.match(drifted.json.reason, /images are darker than at calibration/);
+	assert.equal(outputsOf(other, 'Check')[1].length, 1, 'it leaves by Not Stable');
 });
 
 test('a folder outside of those that n8n allows is refused, and the allowed one named', async () => {

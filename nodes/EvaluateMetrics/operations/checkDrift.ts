@@ -16,7 +16,7 @@ import { modelProperty, readModel } from '../../shared/modelLocator';
 import { shownFor } from '../../shared/operation';
 import { deviceProperty, readCompute, requireDeviceProperty, threadsProperty } from '../../shared/properties';
 import { readStore, storeProperty } from '../../shared/store';
-import { valueAt } from '../../shared/valueAt';
+import { textAt, valueAt } from '../../shared/valueAt';
 
 export const option = {
 	name: 'Check Drift',
@@ -237,8 +237,7 @@ function readScore(context: IExecuteFunctions, index: number): number {
 
 function categoryOf(context: IExecuteFunctions, index: number): string | null {
 	const field = context.getNodeParameter('categoryField', index, 'category') as string;
-	const value = valueAt(context.getInputData()[index].json, field);
-	return typeof value === 'string' && value !== '' ? value : null;
+	return textAt(context.getInputData()[index].json, field) ?? null;
 }
 
 /** The verdict as a flat item, with what it rests on. */

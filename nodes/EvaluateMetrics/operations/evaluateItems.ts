@@ -13,7 +13,7 @@ import { readStore } from '../../shared/store';
 import { commonOptions, finish, outputProperty } from '../finish';
 import { examplesOfItems, pictureOptions } from '../itemExamples';
 import { reportOptions } from '../report';
-import { valueAt } from '../../shared/valueAt';
+import { textAt, valueAt } from '../../shared/valueAt';
 import { measuringOptions, readMeasuring } from '../measuring';
 import { measurePixels } from '../pixels';
 
@@ -165,7 +165,7 @@ function readItem(context: IExecuteFunctions, index: number): ScoredItem {
 	};
 	const score = field('scoreField', 'score');
 	const label = field('labelField', 'label');
-	const category = textOf(field('categoryField', 'category').value);
+	const category = textAt(json, context.getNodeParameter('categoryField', index, 'category') as string);
 	const goodLabels = context.getNodeParameter('options.goodLabels', index, GOOD_LABELS.join()) as string;
 	const number =
 		typeof score.value === 'string' && score.value.trim() !== '' ? Number(score.value) : score.value;
@@ -184,16 +184,11 @@ function readItem(context: IExecuteFunctions, index: number): ScoredItem {
 		});
 	return {
 		file: nameOf(context, index),
-		category: category === '' ? ALL : category,
+		category: category ?? ALL,
 		...read,
 		score: number,
 		threshold: typeof json.threshold === 'number' ? json.threshold : null,
 	};
-}
-
-/** A category as text; tables turn one that is written in digits into a number. */
-function textOf(value: unknown): string {
-	return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 /** What the image is called: the chosen field, or what Inspection Dataset and Score Image call it. */

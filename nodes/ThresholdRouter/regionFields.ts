@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import type { FoundRegion, RegionReading, RegionRule } from '../../src/routing/regionRule';
-import { polygonZone, rectangleZone, type Rectangle, type Zone } from '../../src/routing/zones';
+import { polygonZone, rectangleZone, type Rectangle, type Zone } from '../../src/zones/shapes';
 import { valueAt } from '../shared/valueAt';
 import { InvalidItem } from './invalidItem';
 

@@ -45,7 +45,7 @@ export function prepareMask(
 }
 
 /** Many masks are stored as 0 and 1 instead of 0 and 255. */
-function fullScale(data: Uint8Array): number {
+export function fullScale(data: Uint8Array): number {
 	for (let i = 0; i < data.length; i++) if (data[i] > 1) return 255;
 	return 1;
 }

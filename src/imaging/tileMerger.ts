@@ -47,6 +47,8 @@ export function mergedSize({ width, height, tileWidth, tileHeight }: TileLayout,
 export class TileMerger {
 	readonly size: Size;
 	private readonly merged: Float32Array;
+	/** For each pixel the weights that were added up; only when tiles are added in part. */
+	private totals: Float32Array | undefined;
 	private readonly columns: readonly Span[];
 	private readonly rows: readonly Span[];
 
@@ -91,9 +93,49 @@ export class TileMerger {
 		}
 	}
 
-	/** The merged map, row by row; of meaning once all tiles were added. */
+	/**
+	 * Adds the map of one tile of which not all counts. Tiles are added in part or in full, never mixed, and those that nothing counts of may
+	 * be left out.
+	 *
+	 * @param reach for each value of the map how much of it counts, in [0, 1]
+	 */
+	addInPart(index: number, map: Float32Array, reach: Float32Array): void {
+		this.totals ??= new Float32Array(this.merged.length);
+		const column = this.columns[index % this.columns.length];
+		const row = this.rows[Math.floor(index / this.columns.length)];
+		const { mapSide } = this;
+		for (let y = 0; y < row.count; y++) {
+			const start = (row.start + y) * this.size.width + column.start;
+			for (let x = 0; x < column.count; x++) {
+				let sum = 0;
+				let weights = 0;
+				for (let corner = 0; corner < 4; corner++) {
+					const right = corner % 2 === 1;
+					const lower = corner > 1;
+					const at =
+						(lower ? row.second[y] : row.first[y]) * mapSide +
+						(right ? column.second[x] : column.first[x]);
+					const weight =
+						(lower ? row.share[y] : 1 - row.share[y]) *
+						(right ? column.share[x] : 1 - column.share[x]) *
+						reach[at];
+					sum += weight * map[at];
+					weights += weight;
+				}
+				const weight = row.weights[y] * column.weights[x];
+				this.merged[start + x] += weight * sum;
+				this.totals[start + x] += weight * weights;
+			}
+		}
+	}
+
+	/** The merged map, row by row; of meaning once all tiles were added. 0 where nothing counts. */
 	result(): Float32Array {
-		return this.merged;
+		const { merged, totals } = this;
+		if (totals === undefined) return merged;
+		for (let i = 0; i < merged.length; i++) merged[i] = totals[i] > 0 ? merged[i] / totals[i] : 0;
+		this.totals = undefined;
+		return merged;
 	}
 
 	/** The part of the merged map that each tile covers, in the order of the tiles. */

@@ -23,7 +23,7 @@ export interface ScoringGraphSpec {
 
 /**
  * From the encoder's features to map and score: `feature<k>` (images, tokens, D) to `map` (images, 256, 256), smoothed,
- * and `score` (images).
+ * `score` (images), and what the map is made of, `distances` of the patches (images, g, g).
  */
 export function buildScoring(spec: ScoringGraphSpec): Graph {
 	const graph = new Graph();
@@ -31,9 +31,10 @@ export function buildScoring(spec: ScoringGraphSpec): Graph {
 	const features = Array.from({ length: spec.config.groups }, (_, k) =>
 		graph.input(`feature${k}`, 'float32', [spec.images, tokens, spec.dims.dim]),
 	);
-	const { map, score } = appendScoring(features, spec);
+	const { map, score, distances } = appendScoring(features, spec);
 	graph.output('map', map);
 	graph.output('score', score);
+	graph.output('distances', distances);
 	return graph;
 }
 
@@ -44,7 +45,7 @@ export function buildScoring(spec: ScoringGraphSpec): Graph {
 export function appendScoring(
 	features: readonly Tensor[],
 	spec: ScoringGraphSpec,
-): { map: Tensor; score: Tensor } {
+): { map: Tensor; score: Tensor; distances: Tensor } {
 	const { config, dims, images } = spec;
 	const [{ graph }] = features;
 	const layout = tokenLayout(config, dims);
@@ -72,9 +73,8 @@ export function appendScoring(
 		reconstructions.forEach((group, k) => {
 			graph.output(`reconstruction${k}`, reshape(group, group.shape));
 		});
-		graph.output('distances', distances);
 	}
-	return { map, score: imageScore(map) };
+	return { map, score: imageScore(map), distances };
 }
 
 function missingParameter(name: string): DinomalyError {

@@ -1,6 +1,6 @@
 import { DinomalyError } from '../errors';
+import { boxAround, shareInZones, type Rectangle, type Zone } from '../zones/shapes';
 import type { Decision, Route } from './decision';
-import { boxAround, shareInZones, type Rectangle, type Zone } from './zones';
 
 /** What a person demands of the anomalous places of an image. */
 export interface RegionRule {

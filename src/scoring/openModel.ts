@@ -8,7 +8,10 @@ import { readSafetensors } from '../weights/safetensors';
 import type { RgbImage } from '../imaging/image';
 import { cutTile } from '../imaging/tiling';
 import { mapImage, type ImageMap } from './imageMap';
+import { ZONES_FILE } from '../store/zonesFile';
+import type { InspectionZones } from '../zones/inspectionZones';
 import { Scorer, type DecoderParameters } from './scorer';
+import { SeenAreas } from './seenAreas';
 
 /** Loaded models that are kept; the one used longest ago goes first. Decoders are small, encoders are shared. */
 const MODELS_KEPT = 4;
@@ -18,14 +21,28 @@ const ENCODERS_KEPT = 2;
 export interface ReadyModel {
 	readonly opened: OpenedModel;
 	readonly device: DeviceName;
-	/** @throws CANCELLED when the signal fires between two tiles; CONFIG_INVALID when there are too many */
-	score(image: RgbImage, signal?: AbortSignal): Promise<ImageMap>;
+	/** What it inspects; undefined: all of every image. */
+	readonly areas: SeenAreas | undefined;
+	/**
+	 * @throws CANCELLED when the signal fires between two tiles; CONFIG_INVALID when there are too many; CATEGORY_UNKNOWN or ZONE_MISMATCH when
+	 * the model's zones do not tell what to inspect
+	 */
+	score(image: RgbImage, options?: ScoreImageOptions): Promise<ImageMap>;
+	/** The same model as it would score with other zones, or none. */
+	withZones(zones: InspectionZones | undefined): ReadyModel;
+}
+
+export interface ScoreImageOptions {
+	/** What the image shows; null when it is not known. */
+	readonly category?: string | null;
+	readonly signal?: AbortSignal;
 }
 
 /** Kept, because a store remembers which files it has checked against their hashes. */
 const stores = new Map<string, FolderStore>();
 const encoders = new Map<string, Promise<Encoder>>();
 const scorers = new Map<string, Promise<Scorer>>();
+const areas = new Map<string, SeenAreas>();
 
 /**
  * Opens a model from the store and loads what is not loaded yet.
@@ -63,17 +80,32 @@ export async function openModel(
 			);
 		},
 	);
-	return {
+	const ready = (seen: SeenAreas | undefined): ReadyModel => ({
 		opened,
 		device: scorer.device,
-		score: (image, signal) =>
+		areas: seen,
+		score: (image, { category = null, signal } = {}) =>
 			mapImage(
 				image,
 				async (_, box) =>
 					scorer.score(await encoder.features(box === null ? image : cutTile(image, box))),
-				{ config: card.config, signal },
+				{ config: card.config, seen: seen?.of(category, image), signal },
 			),
-	};
+		withZones: (zones) => ready(zones && new SeenAreas(zones, { seeing: card.config, grid: scorer.grid })),
+	});
+	return ready(areasOf(opened, scorer.grid));
+}
+
+/** Made once for each version, as long as it is among those used last. */
+function areasOf({ path, card, zones }: OpenedModel, grid: number): SeenAreas | undefined {
+	if (zones === undefined) return undefined;
+	const key = `${path} ${card.files[ZONES_FILE].sha256}`;
+	const found = areas.get(key) ?? new SeenAreas(zones, { seeing: card.config, grid });
+	areas.delete(key);
+	areas.set(key, found);
+	const [oldest] = areas.keys();
+	if (areas.size > MODELS_KEPT) areas.delete(oldest);
+	return found;
 }
 
 function storeAt(folder: string): FolderStore {

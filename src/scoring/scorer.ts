@@ -17,6 +17,8 @@ export interface MapAndScore {
 	readonly score: number;
 	/** Smoothed anomaly map, 256 x 256 values, row-major. */
 	readonly map: Float32Array;
+	/** What the map is made of: one value for each patch, row by row. */
+	readonly distances: Float32Array;
 }
 
 /** A trained decoder in a session of its own: encoder features in, anomaly map and score out. */
@@ -25,6 +27,8 @@ export class Scorer {
 		private readonly session: Session,
 		private readonly shape: readonly number[],
 		private readonly groups: number,
+		/** Patches along a side of what the encoder sees. */
+		readonly grid: number,
 	) {}
 
 	static async load(
@@ -34,9 +38,9 @@ export class Scorer {
 		options: SessionOptions,
 	): Promise<Scorer> {
 		const graph = buildScoring({ config, dims, parameters, images: 1 });
-		const { encoderTokens } = tokenLayout(config, dims);
+		const { encoderTokens, grid } = tokenLayout(config, dims);
 		const session = await Session.create(serialise(graph), options);
-		return new Scorer(session, [1, encoderTokens, dims.dim], config.groups);
+		return new Scorer(session, [1, encoderTokens, dims.dim], config.groups, grid);
 	}
 
 	get device(): DeviceName {
@@ -51,10 +55,15 @@ export class Scorer {
 				{ dtype: 'float32', shape: this.shape, data: features[k] } as const,
 			]),
 		);
-		const { map, score } = await this.session.run(feeds, { map: null, score: null });
+		const { map, score, distances } = await this.session.run(feeds, {
+			map: null,
+			score: null,
+			distances: null,
+		});
 		return {
 			score: Number(score.data[0]),
 			map: Float32Array.from((map.data as Float32Array).subarray(0, EVAL_SIDE * EVAL_SIDE)),
+			distances: Float32Array.from(distances.data as Float32Array),
 		};
 	}
 

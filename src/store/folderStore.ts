@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve as absolutePath } from 'node:path';
 import { DinomalyError } from '../errors';
 import { readCalibration } from './calibration';
+import { readZones } from './zonesFile';
 import { CARD_FILE, readCard, type ModelCard } from './card';
 import { DigestChecker } from '../files/digest';
 import { explainWriteError, whenMissing } from '../files/diskError';
@@ -84,7 +85,8 @@ export class FolderStore implements ModelStore {
 		const card = await this.readCardOf(this.model(resolved.name), resolved.version);
 		await this.checkFiles(resolved.path, card, DAMAGED_HINT);
 		const calibration = await readCalibration(resolved.path);
-		return { ...resolved, card, ...(calibration && { calibration }) };
+		const zones = await readZones(resolved.path, card);
+		return { ...resolved, card, ...(calibration && { calibration }), ...(zones && { zones }) };
 	}
 
 	async publish(name: string, draft: ModelDraft): Promise<OpenedModel> {

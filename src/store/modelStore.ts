@@ -1,3 +1,4 @@
+import type { InspectionZones } from '../zones/inspectionZones';
 import type { CalibrationFile } from './calibration';
 import type { ModelCard } from './card';
 
@@ -74,6 +75,8 @@ export interface OpenedModel extends ResolvedModel {
 	readonly card: ModelCard;
 	/** Absent when the model was trained without held-out images. */
 	readonly calibration?: CalibrationFile;
+	/** Where it looks; absent when it looks everywhere. */
+	readonly zones?: InspectionZones;
 }
 
 /** A file to publish: bytes, a value to write as JSON, or a file to copy. */
@@ -85,7 +88,7 @@ export interface ModelDraft {
 	readonly card: Omit<ModelCard, 'schemaVersion' | 'name' | 'version' | 'created' | 'files'> & {
 		readonly created?: string;
 	};
-	/** File name to content; `decoder.safetensors` is a must, `calibration.json` is checked. */
+	/** File name to content; `decoder.safetensors` is a must, `calibration.json` and `zones.json` are checked. */
 	readonly files: Readonly<Record<string, FileSource>>;
 }
 

@@ -10,6 +10,7 @@ import { explainWriteError, whenMissing } from '../files/diskError';
 import { JsonFields } from './jsonFields';
 import type { FileSource, ModelDraft } from './modelStore';
 import { validateName } from './names';
+import { readZones } from './zonesFile';
 
 /** A staging folder this old was left by a process that died: nobody writes a model for a day. */
 const LEFT_BEHIND_MS = 86_400_000;
@@ -23,7 +24,7 @@ export class StagedVersion {
 		private readonly files: Readonly<Record<string, FileDigest>>,
 	) {}
 
-	/** Writes the draft's files below `staging` and checks card and calibration; throws MODEL_INVALID or DISK_FULL, leaving nothing. */
+	/** Writes the draft's files below `staging` and checks card, calibration and zones; throws MODEL_INVALID or DISK_FULL, leaving nothing. */
 	static async write(staging: string, name: string, draft: ModelDraft): Promise<StagedVersion> {
 		await removeLeftBehind(staging);
 		const folder = join(staging, randomUUID());
@@ -31,8 +32,9 @@ export class StagedVersion {
 			await mkdir(folder, { recursive: true });
 			const files = await writeFiles(folder, draft.files);
 			const staged = new StagedVersion(folder, name, draft.card, files);
-			staged.cardFor('1');
+			const card = staged.cardFor('1');
 			await readCalibration(folder);
+			await readZones(folder, card);
 			return staged;
 		} catch (error) {
 			const explained = await explainWriteError(error, join(staging, name)); // first: afterwards there is room again

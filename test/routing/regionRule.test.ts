@@ -1,6 +1,6 @@
 import { decide } from '../../src/routing/route';
 import type { RegionReading, RegionRule } from '../../src/routing/regionRule';
-import { rectangleZone } from '../../src/routing/zones';
+import { rectangleZone } from '../../src/zones/shapes';
 
 const left = rectangleZone('left', '0, 0, 100, 100');
 const bottom = rectangleZone('bottom', '0, 100, 200, 100');

@@ -64,10 +64,11 @@ export function boxAround({ corners }: Zone): Rectangle {
 	return [left, top, Math.max(...xs) - left, Math.max(...ys) - top];
 }
 
-type Stretch = readonly [from: number, to: number];
+/** Part of a row from one place to another. */
+export type Stretch = readonly [from: number, to: number];
 
-/** Where the line at height `y` runs inside a polygon (even-odd rule). */
-function stretchesAt(corners: readonly Point[], y: number): Stretch[] {
+/** Where the line at height `y` runs inside a polygon (even-odd rule): ascending, apart from each other. */
+export function stretchesAt(corners: readonly Point[], y: number): Stretch[] {
 	const crossings: number[] = [];
 	for (let i = 0; i < corners.length; i++) {
 		const [x1, y1] = corners[i];

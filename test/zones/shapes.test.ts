@@ -6,7 +6,7 @@ import {
 	shareInZones,
 	type Point,
 	type Zone,
-} from '../../src/routing/zones';
+} from '../../src/zones/shapes';
 
 const square = rectangleZone('square', '10, 10, 20, 20');
 const triangle = polygonZone('triangle', '0,0 40,0 0,40');

@@ -10,6 +10,8 @@ export interface MeasuredImage {
 	readonly score: number;
 	/** Anomaly map; only those of normal images are looked at. */
 	readonly map: Float32Array;
+	/** 0 for values of the map that do not count; all do when absent. */
+	readonly inspected?: Uint8Array;
 }
 
 /** Gathers scores and maps of images of known truth into what `calibration.json` holds. */
@@ -21,9 +23,9 @@ export class CalibrationCollector {
 	/** @param images how many will come at most */
 	constructor(private readonly images: number) {}
 
-	add({ category, anomalous, score, map }: MeasuredImage): void {
+	add({ category, anomalous, score, map, inspected }: MeasuredImage): void {
 		append(anomalous ? this.anomalous : this.normal, category, score);
-		if (!anomalous) append(this.maps, category, this.valuesOf(map));
+		if (!anomalous) append(this.maps, category, this.valuesOf(countedValues(map, inspected)));
 	}
 
 	get normalImages(): number {
@@ -56,6 +58,11 @@ export class CalibrationCollector {
 		for (let i = 0; i < values.length; i++) values[i] = map[i * stride];
 		return { values, largest };
 	}
+}
+
+/** The values of a map that count. */
+function countedValues(map: Float32Array, inspected: Uint8Array | undefined): Float32Array {
+	return inspected === undefined ? map : map.filter((_, i) => inspected[i] !== 0);
 }
 
 interface MapValues {

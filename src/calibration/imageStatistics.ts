@@ -4,6 +4,7 @@ import { imageStatistics, type ImageStatistics } from '../imaging/statistics';
 import { decodeImage } from '../runtime/images';
 import { readAhead } from '../runtime/readAhead';
 import type { CalibrationImages } from '../store/calibration';
+import type { ZoneAreas } from '../zones/zoneAreas';
 
 /** Six digits tell any two cameras apart. */
 const DIGITS = 6;
@@ -24,13 +25,14 @@ export class CalibrationImageCollector {
 	}
 }
 
-/** How the images of a training that were held out were taken. */
+/** How the images of a training that were held out were taken, in the areas that are inspected. */
 export async function measureHeldOut(
 	entries: readonly ImageEntry[],
-	signal: AbortSignal,
+	{ signal, areas }: { readonly signal: AbortSignal; readonly areas?: ZoneAreas },
 ): Promise<Record<string, CalibrationImages>> {
 	const collector = new CalibrationImageCollector();
 	let next = 0;
+	const measure = (entry: ImageEntry): Promise<ImageStatistics | null> => measureEntry(entry, areas);
 	for await (const statistics of readAhead(entries, measure)) {
 		signal.throwIfAborted();
 		const { category } = entries[next++];
@@ -40,9 +42,13 @@ export async function measureHeldOut(
 }
 
 /** An image that went away since it was encoded says nothing; its features are at hand. */
-async function measure({ path }: ImageEntry): Promise<ImageStatistics | null> {
+async function measureEntry(
+	{ path, category }: ImageEntry,
+	areas: ZoneAreas | undefined,
+): Promise<ImageStatistics | null> {
 	try {
-		return imageStatistics(await decodeImage(path));
+		const image = await decodeImage(path);
+		return imageStatistics(image, areas?.of(category, image));
 	} catch (error) {
 		if (error instanceof DinomalyError) return null;
 		throw error;

@@ -7,12 +7,14 @@ import { DinomalyError } from '../errors';
 import type { RgbImage } from '../imaging/image';
 import { decodeImage } from '../runtime/images';
 import { readAhead } from '../runtime/readAhead';
-import { openModel } from '../scoring/openModel';
+import { openModel, type ReadyModel } from '../scoring/openModel';
 import type { CalibrationFile } from '../store/calibration';
 import type { OpenedModel } from '../store/modelStore';
 import { imageStatistics } from '../imaging/statistics';
+import type { InspectionZones } from '../zones/inspectionZones';
 import { CalibrationCollector } from './collector';
 import { CalibrationImageCollector } from './imageStatistics';
+import { requireSeen, shareNotices } from './inspectedShares';
 import type { CalibrateContext, CalibrateRequest, CalibrateSource } from './request';
 
 interface Measured {
@@ -30,7 +32,7 @@ interface Measured {
 export async function measureImages(
 	request: CalibrateRequest,
 	{ data, categories }: Extract<CalibrateSource, { kind: 'images' }>,
-	opened: OpenedModel,
+	{ opened, zones }: { readonly opened: OpenedModel; readonly zones: InspectionZones | undefined },
 	{ signal, onProgress }: CalibrateContext,
 ): Promise<Measured> {
 	const dataset = await scanDataset(data, { categories, signal });
@@ -41,11 +43,10 @@ export async function measureImages(
 		});
 	}
 	const { device, requireDevice, threads } = request;
-	const model = await openModel(request.store, `${opened.name}@${opened.version}`, {
-		device,
-		requireDevice,
-		threads,
-	});
+	const ref = `${opened.name}@${opened.version}`;
+	const model = (await openModel(request.store, ref, { device, requireDevice, threads })).withZones(zones);
+	const known = opened.card.categories.map(({ name }) => name);
+	if (model.areas !== undefined) requireSeen(model.areas, known);
 	const collector = new CalibrationCollector(entries.length);
 	const taken = new CalibrationImageCollector();
 	const rename = soleCategory(dataset, opened);
@@ -57,8 +58,14 @@ export async function measureImages(
 		if (read instanceof DinomalyError) skipped.push({ file: entry.relativePath, reason: read.message });
 		else {
 			const category = rename ?? entry.category;
-			collector.add({ category, anomalous: entry.anomalous, ...(await model.score(read, signal)) });
-			if (!entry.anomalous) taken.add(category, imageStatistics(read));
+			const reason = await measure(model, read, {
+				category,
+				anomalous: entry.anomalous,
+				collector,
+				taken,
+				signal,
+			});
+			if (reason !== undefined) skipped.push({ file: entry.relativePath, reason });
 		}
 		onProgress(++done, entries.length);
 		await nextTick();
@@ -83,8 +90,36 @@ export async function measureImages(
 			},
 		},
 		skipped,
-		notices: noticesOf(dataset, opened, rename),
+		notices: [
+			...(model.areas === undefined ? [] : shareNotices(model.areas, known)),
+			...noticesOf(dataset, opened, rename),
+		],
 	};
+}
+
+interface Measuring {
+	readonly category: string;
+	readonly anomalous: boolean;
+	readonly collector: CalibrationCollector;
+	readonly taken: CalibrationImageCollector;
+	readonly signal: AbortSignal;
+}
+
+/** Adds one image to the collectors; the reason when the zones do not fit it. */
+async function measure(
+	model: ReadyModel,
+	image: RgbImage,
+	{ category, anomalous, collector, taken, signal }: Measuring,
+): Promise<string | undefined> {
+	try {
+		const { score, map, seen } = await model.score(image, { category, signal });
+		collector.add({ category, anomalous, score, map, inspected: seen?.inspected });
+		if (!anomalous) taken.add(category, imageStatistics(image, seen?.area));
+		return undefined;
+	} catch (error) {
+		if (error instanceof DinomalyError && error.code === 'ZONE_MISMATCH') return error.message;
+		throw error;
+	}
 }
 
 function entriesOf({ layout, categories }: Dataset): ImageEntry[] {

@@ -4,11 +4,14 @@ import { MIN_CATEGORY_IMAGES } from '../routing/calibration';
 import type { CalibrationFile, CalibrationSource } from '../store/calibration';
 import { CALIBRATION_FILE } from '../store/card';
 import { FolderStore } from '../store/folderStore';
+import { ZONES_FILE, zonesDocument } from '../store/zonesFile';
+import { describeZones, type InspectionZones } from '../zones/inspectionZones';
 import type { FileSource, OpenedModel } from '../store/modelStore';
 import { ascending } from './collector';
 import { limitsOf } from './limits';
 import { measureImages } from './measureImages';
 import type { CalibrateContext, CalibrateRequest, CalibrateResult, LabelledScore } from './request';
+import { resolveZones } from './resolveZones';
 
 interface Measured {
 	readonly file: CalibrationFile;
@@ -28,7 +31,8 @@ export async function refitCalibration(
 ): Promise<CalibrateResult> {
 	const store = new FolderStore(request.store);
 	const opened = await store.open(request.model);
-	const { file, skipped, notices } = await measure(request, opened, context);
+	const zones = await zonesOf(request, opened);
+	const { file, skipped, notices } = await measure(request, { opened, zones }, context);
 	const policy = request.policy ?? opened.calibration?.policy;
 	const calibration: CalibrationFile = { ...file, ...(policy && { policy }) };
 	// Thresholds that cannot be had are an error here, not when the first part is scored.
@@ -37,7 +41,11 @@ export async function refitCalibration(
 	context.signal.throwIfAborted();
 	const published = await store.publish(opened.name, {
 		card: { ...opened.card, parent: { name: opened.name, version: opened.version } },
-		files: { ...filesOf(opened), [CALIBRATION_FILE]: { json: calibration } },
+		files: {
+			...filesOf(opened),
+			[CALIBRATION_FILE]: { json: calibration },
+			...(zones && { [ZONES_FILE]: { json: zonesDocument(zones) } }),
+		},
 	});
 	return {
 		model: published.name,
@@ -45,6 +53,7 @@ export async function refitCalibration(
 		parentVersion: opened.version,
 		path: published.path,
 		limits,
+		zones: zones === undefined ? null : describeZones(zones),
 		skipped,
 		notices: [...notices, ...smallCategories(calibration)],
 	};
@@ -52,11 +61,11 @@ export async function refitCalibration(
 
 async function measure(
 	request: CalibrateRequest,
-	opened: OpenedModel,
+	{ opened, zones }: { readonly opened: OpenedModel; readonly zones: InspectionZones | undefined },
 	context: CalibrateContext,
 ): Promise<Measured> {
 	const { source } = request;
-	if (source?.kind === 'images') return measureImages(request, source, opened, context);
+	if (source?.kind === 'images') return measureImages(request, source, { opened, zones }, context);
 	if (source?.kind === 'scores')
 		return { file: fromScores(source.scores, source.name, opened), skipped: [], notices: [] };
 	if (opened.calibration) return { file: opened.calibration, skipped: [], notices: [] };
@@ -64,6 +73,27 @@ async function measure(
 		'CALIBRATION_SHORT',
 		`Expected model "${opened.name}@${opened.version}" to have a calibration to change, found none`,
 		{ hint: 'It was trained without held-out images: calibrate it with images of good parts.' },
+	);
+}
+
+/** Where the new version looks. @throws CONFIG_INVALID for other zones without images to measure in them */
+async function zonesOf(
+	{ source, zones }: CalibrateRequest,
+	{ card, zones: own, name, version }: OpenedModel,
+): Promise<InspectionZones | undefined> {
+	if (zones === undefined) return own;
+	if (source?.kind !== 'images')
+		throw new DinomalyError(
+			'CONFIG_INVALID',
+			`Expected images to calibrate with, since "${name}@${version}" is to look elsewhere, found ${source === undefined ? 'none' : 'scores'}`,
+			{
+				hint: 'Thresholds hold for the area that they were measured in: give a folder of good parts together with the zones.',
+			},
+		);
+	if (zones === null) return undefined;
+	return resolveZones(
+		zones,
+		card.categories.map((category) => category.name),
 	);
 }
 
@@ -117,9 +147,9 @@ function grouped(labelled: readonly LabelledScore[]): Record<string, number[]> {
 	return ascending(groups);
 }
 
-/** Every file of the model but the calibration, copied as it is. */
+/** Every file of the model but calibration and zones, copied as it is. */
 function filesOf({ card, path }: OpenedModel): Record<string, FileSource> {
-	const names = Object.keys(card.files).filter((name) => name !== CALIBRATION_FILE);
+	const names = Object.keys(card.files).filter((name) => name !== CALIBRATION_FILE && name !== ZONES_FILE);
 	return Object.fromEntries(names.map((name) => [name, { file: join(path, name) }]));
 }
 

@@ -1,5 +1,6 @@
 import type { DeviceName } from '../runtime/device';
 import type { DecisionPolicy } from '../store/decisionPolicy';
+import type { ZonesRequest } from '../zones/zonesRequest';
 
 /** A score whose truth is known. */
 export interface LabelledScore {
@@ -23,6 +24,11 @@ export interface CalibrateRequest {
 	readonly source?: CalibrateSource;
 	/** The model's own when absent. */
 	readonly policy?: DecisionPolicy;
+	/**
+	 * Where the new version looks: the model's own zones when absent, everywhere when null. Thresholds hold for one area alone, so that other
+	 * zones need images as the source.
+	 */
+	readonly zones?: ZonesRequest | null;
 	readonly device?: DeviceName;
 	readonly requireDevice?: boolean;
 	readonly threads?: number;
@@ -57,6 +63,8 @@ export interface CalibrateResult {
 	readonly path: string;
 	/** Categories in order, all together last. */
 	readonly limits: readonly CategoryLimits[];
+	/** How the new version looks at images, in words; null when it inspects all of them. */
+	readonly zones: string | null;
 	/** Images that could not be read. */
 	readonly skipped: readonly { readonly file: string; readonly reason: string }[];
 	readonly notices: readonly string[];

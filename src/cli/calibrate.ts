@@ -3,12 +3,16 @@ import type { CalibrateResult, CalibrateSource, LabelledScore } from '../calibra
 import { DinomalyError } from '../errors';
 import { DEFAULT_POLICY } from '../routing/calibration';
 import { FolderStore } from '../store/folderStore';
+import type { ModelCard } from '../store/card';
+import { ZONES_FILE } from '../store/zonesFile';
 import type { DecisionPolicy } from '../store/decisionPolicy';
 import type { ThresholdStrategy } from '../store/thresholdStrategy';
+import type { ZonesRequest } from '../zones/zonesRequest';
 import { defineCommand } from './command';
 import { commonRequest, DEVICE_FLAGS, OUTPUT_FLAGS, required, STORE_FLAG } from './commonFlags';
 import { list, number, text, toggle, usage } from './flags';
 import { table } from './table';
+import { readZonesFile, ZONES_FLAG } from './zoneFlags';
 
 const SHARE = { min: 0, max: 1 };
 
@@ -32,6 +36,7 @@ export const calibrate = defineCommand({
 	examples: [
 		'dinomaly models calibrate bottles --false-alarm-rate 0.005 --review-rate 0.05',
 		'dinomaly models calibrate bottles --data ./new-parts',
+		'dinomaly models calibrate bottles --data ./good-parts --zones zones.json',
 		'dinomaly models calibrate bottles --data ./labelled --miss-cost 50 --false-alarm-cost 1 --defect-share 0.002',
 	],
 	flags: {
@@ -41,6 +46,8 @@ export const calibrate = defineCommand({
 			'Test images of a dataset folder, or a plain folder of good parts, to set thresholds by',
 		),
 		category: list('NAME', 'Categories of that folder (default: all)'),
+		...ZONES_FLAG,
+		'no-zones': toggle('Inspect the whole image again; needs --data, as other zones do'),
 		scores: text(
 			'FILE',
 			'Labelled scores instead: the output of evaluate --json, or a list of {score, category, anomalous}',
@@ -73,12 +80,14 @@ export const calibrate = defineCommand({
 			['review-rate', 'pixel-rate', 'min-region'].some(
 				(name) => values[name as 'review-rate'] !== undefined,
 			);
-		if (!changed && values.data === undefined && values.scores === undefined)
+		const zones = await zonesOf(values, context.path);
+		if (!changed && values.data === undefined && values.scores === undefined && zones === undefined)
 			throw usage(
 				'Expected images, scores or a rule to calibrate with, found none',
 				'Give --data, --scores, or a rule such as --false-alarm-rate 0.005.',
 			);
-		const current = (await new FolderStore(common.store).open(ref)).calibration?.policy ?? DEFAULT_POLICY;
+		const { calibration, card } = await new FolderStore(common.store).open(ref);
+		const current = calibration?.policy ?? DEFAULT_POLICY;
 		const policy: DecisionPolicy = {
 			...current,
 			...(strategy && { strategy }),
@@ -91,7 +100,8 @@ export const calibrate = defineCommand({
 				...common,
 				model: ref,
 				policy,
-				source: await sourceOf(values, context.path),
+				...(zones !== undefined && { zones }),
+				source: await sourceOf(values, context.path, card),
 			},
 			{
 				...context.call,
@@ -145,20 +155,33 @@ function strategyOf(values: StrategyValues): ThresholdStrategy | undefined {
 	return asked[0];
 }
 
+/** The zones of a file, null for none any more, undefined to leave them as they are. */
+async function zonesOf(
+	values: { readonly zones?: string; readonly 'no-zones'?: boolean },
+	resolve: (file: string) => string,
+): Promise<ZonesRequest | null | undefined> {
+	if (values['no-zones'] !== true)
+		return values.zones === undefined ? undefined : readZonesFile(resolve(values.zones));
+	if (values.zones !== undefined) throw usage('Expected --zones or --no-zones, found both');
+	return null;
+}
+
 async function sourceOf(
 	values: { readonly data?: string; readonly scores?: string; readonly category?: readonly string[] },
 	resolve: (file: string) => string,
+	card: ModelCard,
 ): Promise<CalibrateSource | undefined> {
 	if (values.data !== undefined && values.scores !== undefined)
 		throw usage('Expected --data or --scores, found both');
 	if (values.data !== undefined)
 		return { kind: 'images', data: resolve(values.data), categories: values.category };
 	if (values.scores === undefined) return undefined;
-	const file = resolve(values.scores);
+	const content = await readJsonFile(resolve(values.scores));
+	requireSameZones(content, card);
 	return {
 		kind: 'scores',
 		name: values.scores,
-		scores: labelledScores(await readJsonFile(file), values.scores),
+		scores: labelledScores(content, values.scores),
 	};
 }
 
@@ -175,6 +198,18 @@ async function readJsonFile(file: string): Promise<unknown> {
 			},
 		);
 	}
+}
+
+/** An evaluation says which zones its scores were measured in; thresholds of other zones must not follow from them. */
+function requireSameZones(content: unknown, { name, version, files }: ModelCard): void {
+	const measured = (content as { madeWith?: { zonesSha256?: unknown } } | null)?.madeWith?.zonesSha256;
+	const own = Object.hasOwn(files, ZONES_FILE) ? files[ZONES_FILE].sha256 : null;
+	if (measured === undefined || measured === own) return;
+	throw new DinomalyError(
+		'CONFIG_INVALID',
+		`Expected scores that were measured in the zones of "${name}@${version}", found those of a model that looks elsewhere`,
+		{ hint: 'Evaluate this version, and calibrate with its scores, or give images with --data.' },
+	);
 }
 
 function labelledScores(content: unknown, name: string): LabelledScore[] {
@@ -195,7 +230,7 @@ function labelledScore(row: unknown): LabelledScore | undefined {
 	return { score, category, anomalous };
 }
 
-function described({ model, version, parentVersion, limits }: CalibrateResult): string {
+function described({ model, version, parentVersion, limits, zones }: CalibrateResult): string {
 	const rows = limits.map(({ category, normal, anomalous, own, threshold, reviewThreshold, basis }) => [
 		category ?? 'all together',
 		`${normal}+${anomalous}`,
@@ -210,6 +245,7 @@ function described({ model, version, parentVersion, limits }: CalibrateResult): 
 			'right',
 			'right',
 		]),
+		...(zones === null ? [] : ['', `It ${zones}.`]),
 		'',
 		`${model}@${version}, made from version ${parentVersion}. Promote it when it suits: dinomaly models promote ${model}@${version}`,
 	].join('\n');

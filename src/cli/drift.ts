@@ -46,7 +46,16 @@ export const driftCommand = defineCommand({
 		const scores = scoreFile === undefined ? undefined : await readScores(context.path(scoreFile));
 		const measured =
 			scores === undefined
-				? await measure({ words, newest, model: `${opened.name}@${opened.version}`, common }, context)
+				? await measure(
+						{
+							words,
+							newest,
+							model: `${opened.name}@${opened.version}`,
+							category: values.category,
+							common,
+						},
+						context,
+					)
 				: NOTHING;
 		const report = judgeDrift(
 			{
@@ -73,11 +82,13 @@ async function measure(
 		words,
 		newest,
 		model,
+		category,
 		common,
 	}: {
 		readonly words: readonly string[];
 		readonly newest?: number;
 		readonly model: string;
+		readonly category?: string;
 		readonly common: ReturnType<typeof commonRequest>;
 	},
 	context: CommandContext,
@@ -91,11 +102,11 @@ async function measure(
 	if (newest !== undefined) {
 		if (words.length !== 1) throw usage(`Expected one folder with --newest, found ${words.length} words`);
 		const folder = context.path(words[0]);
-		return context.engine.measureImages({ ...common, model, from: { folder }, newest }, call);
+		return context.engine.measureImages({ ...common, model, category, from: { folder }, newest }, call);
 	}
 	const files = await expandImages(words, { path: context.path, onNotice: context.progress.note });
 	const images = files.map(({ path }) => ({ file: path }));
-	return context.engine.measureImages({ ...common, model, from: { images } }, call);
+	return context.engine.measureImages({ ...common, model, category, from: { images } }, call);
 }
 
 /** Scores of what `dinomaly score --json` prints, or of a list of numbers or of objects with a score. */

@@ -100,7 +100,7 @@ export const evaluateCommand = defineCommand({
 				describeRun(run),
 				...failures.map(({ file, reason }) => printable(`${file}: ${reason}`)),
 				`run ${run.id}`,
-				...(compare === undefined ? [] : comparisonLines(previous, comparison)),
+				...(compare === undefined ? [] : comparisonLines(run, previous, comparison)),
 				...(verdict === undefined ? [] : [printable(verdict.reason)]),
 				...written.map((path) => printable(`report ${path}`)),
 			].join('\n'),

@@ -1,6 +1,7 @@
 import { describeDifference, type CategoryDifference } from '../evaluation/compare';
 import { confusionOf } from '../evaluation/confusion';
 import { fewImagesWarning } from '../evaluation/fewImages';
+import { differInZones, ZONES_DIFFER } from '../evaluation/inspectedArea';
 import { METRICS } from '../evaluation/metricNames';
 import type { Interval } from '../evaluation/metrics/bootstrap';
 import type { CategoryOfRun, EvaluationRun } from '../store/evaluationRun';
@@ -35,6 +36,7 @@ export function describeRun(run: EvaluationRun): string {
 
 /** What changed since an earlier run. */
 export function comparisonLines(
+	run: EvaluationRun,
 	previous: EvaluationRun | undefined,
 	comparison: readonly CategoryDifference[] = [],
 ): string[] {
@@ -42,6 +44,7 @@ export function comparisonLines(
 	const lines = comparison.map((difference) => printable(describeDifference(difference)));
 	return [
 		`compared with run ${previous.id} (version ${previous.model.version}), by DeLong's test:`,
+		...(differInZones(previous, run) ? [`note: ${ZONES_DIFFER}`] : []),
 		...(lines.length === 0 ? ['no category with two good and two anomalous images in both runs'] : lines),
 	];
 }

@@ -85,7 +85,7 @@ const compare = defineCommand({
 			json: { earlier: earlier.id, later: later.id, comparison },
 			text: [
 				`run ${later.id} (version ${later.model.version})`,
-				...comparisonLines(earlier, comparison),
+				...comparisonLines(later, earlier, comparison),
 			].join('\n'),
 		};
 	},

@@ -4,6 +4,7 @@ import type { ModelCard } from '../store/card';
 import { FolderStore } from '../store/folderStore';
 import { PRODUCTION } from '../store/names';
 import { limitsOf } from '../calibration/limits';
+import { describeZones } from '../zones/inspectionZones';
 import { calibrate } from './calibrate';
 import { defineCommand } from './command';
 import type { CommandContext } from './command';
@@ -50,7 +51,7 @@ const show = defineCommand({
 	flags: { ...MODEL_FLAG, ...STORE_FLAG, ...OUTPUT_FLAGS },
 	run: async ({ values, words }, context) => {
 		const store = openStore(values.store, context);
-		const { calibration, ...model } = await store.open(oneModel(values.model, words));
+		const { calibration, zones, ...model } = await store.open(oneModel(values.model, words));
 		const versions = await store.versions(model.name);
 		const { card } = model;
 		const facts: [string, string][] = [
@@ -66,6 +67,7 @@ const show = defineCommand({
 			['sizes', describeSizes(card.config)],
 			['iterations', `${card.training.iterations}, final loss ${card.training.finalLoss.toFixed(4)}`],
 			['device', card.training.device],
+			...(zones === undefined ? [] : [['zones', describeZones(zones)] as [string, string]]),
 			...card.categories.map(({ name, trainImages, calibrationImages }): [string, string] => [
 				'category',
 				`${name}: ${trainImages} images, ${calibrationImages} held out`,
@@ -87,6 +89,7 @@ const show = defineCommand({
 			json: {
 				...model,
 				calibrated: calibration !== undefined,
+				zones: zones === undefined ? null : describeZones(zones),
 				limits: calibration ? limitsOf(calibration) : [],
 				versions,
 			},

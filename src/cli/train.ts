@@ -8,6 +8,7 @@ import { duration } from './progress';
 import { decimals, table } from './table';
 import { readTiles, TILE_FLAGS } from './tileFlags';
 import { CONFIG_FLAGS, readOverrides } from './trainingFlags';
+import { readZonesFile, ZONES_FLAG } from './zoneFlags';
 
 const PRESETS: readonly PresetName[] = ['fast', 'balanced', 'paper'];
 
@@ -39,6 +40,7 @@ export const trainCommand = defineCommand({
 		separate: toggle('Train one model per category, named NAME-CATEGORY'),
 		resume: toggle("Carry on from the newest checkpoint of this model's unfinished training"),
 		...TILE_FLAGS,
+		...ZONES_FLAG,
 		...CONFIG_FLAGS,
 		'checkpoint-every': number('N', 'Iterations between checkpoints', { min: 1, whole: true }),
 		'on-corrupt': choice(
@@ -64,6 +66,7 @@ export const trainCommand = defineCommand({
 				preset: values.preset,
 				overrides: readOverrides(values),
 				tiles: readTiles(values),
+				...(values.zones !== undefined && { zones: await readZonesFile(context.path(values.zones)) }),
 				seed: values.seed,
 				calibrationShare: values['calibration-share'],
 				separate: values.separate,

@@ -7,6 +7,7 @@ import { isRunId } from '../store/runId';
 import { metricInWords, PIXEL_METRICS } from './metricNames';
 import type { GateRule } from './gate';
 import { maxFprOf } from './run';
+import { differInZones } from './inspectedArea';
 
 /** Which earlier evaluation a run is held against. */
 export type CompareWith =
@@ -91,7 +92,14 @@ export function requireComparable(
 		({ metric, largestDrop }) =>
 			largestDrop !== undefined && PIXEL_METRICS.some((name) => name === metric),
 	);
-	if (rule === undefined || measuredAlike(run, previous)) return;
+	if (rule === undefined) return;
+	if (differInZones(previous, run))
+		throw new DinomalyError(
+			'CONFIG_INVALID',
+			`Expected run ${previous.id} to have inspected the same parts of the images, to compare ${metricInWords(rule.metric)}, found that the zones of the model were others`,
+			{ hint: 'Compare image metrics, or evaluate a version with the same zones first.' },
+		);
+	if (measuredAlike(run, previous)) return;
 	throw new DinomalyError(
 		'CONFIG_INVALID',
 		`Expected run ${previous.id} to have measured ${metricInWords(rule.metric)} as this one, with ${rulesOf(run)}, found ${rulesOf(previous)}`,

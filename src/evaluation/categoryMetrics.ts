@@ -26,6 +26,15 @@ export interface PixelPart {
 	readonly curves: PixelCurves | null;
 }
 
+/** What is known of a category beside the scores of its images. */
+interface CategoryFacts {
+	readonly category: string;
+	readonly threshold: number | null;
+	readonly pixels: PixelPart;
+	/** Null, or absent, when no zone is for it. */
+	readonly inspectedShare?: number | null;
+}
+
 const NO_MASK_OF_KIND = 'No image of this kind of defect has a mask';
 
 /**
@@ -36,11 +45,7 @@ const NO_MASK_OF_KIND = 'No image of this kind of defect has a mask';
  */
 export function evaluateCategoryScores(
 	images: readonly EvaluatedImage[],
-	{
-		category,
-		threshold,
-		pixels,
-	}: { readonly category: string; readonly threshold: number | null; readonly pixels: PixelPart },
+	{ category, threshold, pixels, inspectedShare = null }: CategoryFacts,
 ): CategoryEvaluation {
 	const scores = Float32Array.from(images, ({ score }) => score);
 	const labels = Uint8Array.from(images, ({ anomalous }) => Number(anomalous));
@@ -58,6 +63,7 @@ export function evaluateCategoryScores(
 		...image.metrics,
 		...pixels.metrics,
 		intervals: { imageAuroc: auroc, imageAp: ap, imageF1Max: f1Max },
+		inspectedShare,
 		reasons: { ...image.reasons, ...pixels.reasons },
 		threshold,
 		falseAlarms: threshold === null ? null : images.filter((one) => isFalseAlarm(one, threshold)).length,

@@ -7,6 +7,7 @@ import { calibrationFor } from '../routing/calibration';
 import { decodeImage, decodeMask } from '../runtime/images';
 import { readAhead } from '../runtime/readAhead';
 import type { ModelCard } from '../store/card';
+import type { ImageMap } from '../scoring/imageMap';
 import { openModel, type ReadyModel } from '../scoring/openModel';
 import { evaluateCategoryScores, pixelPart, withoutPixels } from './categoryMetrics';
 import { chooseExamples } from './exampleChoice';
@@ -15,7 +16,8 @@ import { describeMaking } from './madeWith';
 import { checkMaxFpr, DEFAULT_MAX_FPR } from './metrics/aupro';
 import { meanOverCategories } from './metrics/mean';
 import { PixelAccumulator } from './metrics/pixelAccumulator';
-import { mapForMetrics, maskForMetrics, noticeOfResolution } from './testPixels';
+import { noticesOfZones, type InspectedCategory } from './inspectedArea';
+import { liesOutside, mapForMetrics, maskForMetrics, noticeOfResolution } from './testPixels';
 import type {
 	CategoryEvaluation,
 	EvaluatedImage,
@@ -50,6 +52,7 @@ export async function evaluateModel(
 	const total = testable.reduce((sum, { test }) => sum + test.length, 0);
 	const failures: Failure[] = [];
 	const images: EvaluatedImage[] = [];
+	const areas: InspectedCategory[] = [];
 	const categories: CategoryEvaluation[] = [];
 	const resolutions = new Set<string>();
 	let done = 0;
@@ -69,6 +72,7 @@ export async function evaluateModel(
 				pixelMode,
 				failures,
 				images,
+				areas,
 				step,
 				resolutions,
 				signal: context.signal,
@@ -85,7 +89,11 @@ export async function evaluateModel(
 		categories,
 		mean: meanOverCategories(categories),
 		failures,
-		notices: [...noticesOf(model, dataset), ...noticeOfResolution(card.config, [...resolutions])],
+		notices: [
+			...noticesOf(model, dataset),
+			...noticesOfZones(model.opened, areas),
+			...noticeOfResolution(card.config, [...resolutions]),
+		],
 		images,
 		examples: await drawExamples(model, dataset, chosen),
 		madeWith: await describeMaking(model.opened, dataset, {
@@ -128,6 +136,8 @@ interface Bookkeeping {
 	readonly failures: Failure[];
 	/** Receives the images that were scored. */
 	readonly images: EvaluatedImage[];
+	/** Receives what was inspected, of categories that zones are for. */
+	readonly areas: InspectedCategory[];
 	/** Receives the sizes that pixel metrics were taken at. */
 	readonly resolutions: Set<string>;
 	readonly signal: AbortSignal;
@@ -138,13 +148,15 @@ interface Bookkeeping {
 async function evaluateCategory(
 	model: ReadyModel,
 	{ name, test }: CategoryImages,
-	{ rule, maxFpr, pixelMode, failures, images, step, resolutions, signal }: Bookkeeping,
+	{ rule, maxFpr, pixelMode, failures, images, areas, step, resolutions, signal }: Bookkeeping,
 ): Promise<CategoryEvaluation> {
 	const { config } = model.opened.card;
 	const own: EvaluatedImage[] = [];
 	const pixels = new PixelAccumulator({ mode: pixelMode });
 	const wantMask = test.some(({ anomalous, maskPath }) => anomalous && maskPath !== null);
 	const masks = new Map<string, number>();
+	const shares: number[] = [];
+	let outside = 0;
 	const read = (entry: ImageEntry): Promise<TestImage | Failure> =>
 		readTestImage(entry, model, { rule, wantMask });
 	for await (const loaded of readAhead(test, read)) {
@@ -153,13 +165,25 @@ async function evaluateCategory(
 			failures.push(loaded);
 			continue;
 		}
-		const scored = await model.score(loaded.image, signal);
-		const { score } = scored;
+		const scored = await scoreTestImage(model, loaded, signal);
+		if ('reason' in scored) {
+			failures.push(scored);
+			continue;
+		}
+		const { score, seen } = scored;
 		const { relativePath: file, category, label, anomalous } = loaded.entry;
+		const looked = mapForMetrics(scored, config);
+		if (seen !== undefined) shares.push(seen.share);
+		if (loaded.mask instanceof Uint8Array && liesOutside(loaded.mask, looked)) {
+			outside++;
+			continue;
+		}
 		own.push({ file, category, label, anomalous, score });
 		if (loaded.mask !== 'none') {
-			const { data, width, height } = mapForMetrics(scored, config);
-			pixels.add(data, loaded.mask, width, height, anomalous ? label : '');
+			const { data, width, height, inspected } = looked;
+			const kind = anomalous ? label : '';
+			if (inspected === undefined) pixels.add(data, loaded.mask, width, height, kind);
+			else pixels.addInspected(data, loaded.mask, { width, height, inspected, kind });
 			resolutions.add(`${width} x ${height}`);
 			if (loaded.mask) masks.set(label, (masks.get(label) ?? 0) + 1);
 		}
@@ -167,15 +191,32 @@ async function evaluateCategory(
 		await nextTick();
 	}
 	images.push(...own);
+	const share = shares.length === 0 ? null : shares.reduce((sum, one) => sum + one, 0) / shares.length;
+	if (share !== null) areas.push({ category: name, share, outside });
 	const calibration = calibrationFor(model.opened.calibration, name);
 	return evaluateCategoryScores(own, {
 		category: name,
 		threshold: calibration?.threshold.value ?? null,
+		inspectedShare: share,
 		pixels:
 			masks.size > 0
 				? pixelPart(pixels, { maxFpr, masks })
 				: withoutPixels('No test image of this category has a mask'),
 	});
+}
+
+/** An image that the zones do not fit is a failure; all else ends the evaluation. */
+async function scoreTestImage(
+	model: ReadyModel,
+	{ image, entry }: TestImage,
+	signal: AbortSignal,
+): Promise<ImageMap | Failure> {
+	try {
+		return await model.score(image, { category: entry.category, signal });
+	} catch (error) {
+		if (!(error instanceof DinomalyError && error.code === 'ZONE_MISMATCH')) throw error;
+		return { file: entry.relativePath, reason: error.message };
+	}
 }
 
 interface TestImage {

@@ -25,7 +25,7 @@ export async function drawExamples(
 	const examples: EvaluationExample[] = [];
 	for (const one of chosen) {
 		const image = await decodeImage(path.join(dataset.root, one.file));
-		const scored = await model.score(image);
+		const scored = await model.score(image, { category: one.category });
 		const small = shrink(image);
 		const maskPath = masks.get(one.file) ?? null;
 		examples.push({
@@ -41,10 +41,10 @@ export async function drawExamples(
 function drawHeatmap(
 	{ opened: { calibration } }: ReadyModel,
 	{ category }: ChosenImage,
-	{ image, scored: { map, geometry } }: { readonly image: RgbImage; readonly scored: ImageMap },
+	{ image, scored: { map, geometry, seen } }: { readonly image: RgbImage; readonly scored: ImageMap },
 ): RgbImage {
 	// A threshold is known for every example, so there is a calibration.
 	const threshold = calibrationFor(calibration, category)?.pixelThreshold ?? 0;
-	const { mask } = segmentMap(map, { threshold, geometry });
-	return renderHeatmap(map, image, { geometry, anchor: { threshold }, mask });
+	const { mask } = segmentMap(map, { threshold, geometry, inspected: seen });
+	return renderHeatmap(map, image, { geometry, anchor: { threshold }, mask, inspected: seen });
 }

@@ -3,6 +3,7 @@ import type { Dataset } from '../dataset/dataset';
 import { fingerprintDataset } from '../dataset/fingerprint';
 import { DinomalyError } from '../errors';
 import type { ModelCard } from '../store/card';
+import { ZONES_FILE } from '../store/zonesFile';
 import { versionsInUse } from '../training/publish';
 import { modelHash } from './modelHash';
 import { DEFAULT_POLICY } from '../routing/calibration';
@@ -33,6 +34,7 @@ export async function describeMaking(
 		maxFpr,
 		pixelMode,
 		...thresholdRuleOf(calibration),
+		zonesSha256: Object.hasOwn(card.files, ZONES_FILE) ? card.files[ZONES_FILE].sha256 : null,
 		threads,
 		datasetRoot: path.basename(dataset.root),
 		datasetFingerprint: await fingerprintIfReadable({ ...dataset, categories }, signal),

@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { DinomalyError } from '../errors';
 import type { Size } from '../imaging/image';
-import type { AnomalyMap } from '../imaging/mapScore';
 import { prepareMask } from '../imaging/mask';
-import { coverMask, metricMap } from '../imaging/metricView';
+import { coverMask, metricMap, type MetricMap } from '../imaging/metricView';
 import { decodeMask } from '../runtime/images';
 import { pixelPart, withoutPixels } from './categoryMetrics';
 import { checkMaxFpr } from './metrics/aupro';
 import { PixelAccumulator } from './metrics/pixelAccumulator';
+import { liesOutside } from './testPixels';
 import type { CategoryPixels, EvaluateMapsRequest, EvaluateMapsResult, MapItem } from './request';
 
 export interface EvaluateMapsContext {
@@ -63,14 +63,19 @@ async function evaluateCategory(
 		const map = await readMap(mapFile, mapSize);
 		const seen = request.tiling === undefined ? map : metricMap(map);
 		const mask = anomalous && maskFile !== null ? await readMask(maskFile, seen, request) : null;
-		pixels.add(seen.data, mask, seen.width, seen.height, anomalous ? label : '');
+		if (mask !== null && liesOutside(mask, seen)) continue;
+		const { data, width, height, inspected } = seen;
+		const kind = anomalous ? label : '';
+		if (inspected === undefined) pixels.add(data, mask, width, height, kind);
+		else pixels.addInspected(data, mask, { width, height, inspected, kind });
 		if (anomalous) masks.set(label, (masks.get(label) ?? 0) + 1);
 	}
 	const { metrics, ...rest } = pixelPart(pixels, { maxFpr: request.maxFpr, masks });
 	return { category, ...metrics, ...rest };
 }
 
-async function readMap(file: string, size: Size | undefined): Promise<AnomalyMap> {
+/** A raw map is not a number where nothing was inspected. */
+async function readMap(file: string, size: Size | undefined): Promise<MetricMap> {
 	const bytes = await readFile(file);
 	const side = Math.sqrt(bytes.length / FLOAT_BYTES);
 	const { width, height } = size ?? { width: side, height: side };
@@ -85,7 +90,10 @@ async function readMap(file: string, size: Size | undefined): Promise<AnomalyMap
 	}
 	const data = new Float32Array(width * height);
 	for (let i = 0; i < data.length; i++) data[i] = bytes.readFloatLE(i * FLOAT_BYTES);
-	return { data, width, height };
+	const inspected = Uint8Array.from(data, (value) => Number(!Number.isNaN(value)));
+	// A map without any number is no part of an image, but a mistake for `add` to name.
+	if (!inspected.includes(0) || !inspected.includes(1)) return { data, width, height };
+	return { data, width, height, inspected };
 }
 
 async function readMask(

@@ -36,6 +36,8 @@ export interface CategoryEvaluation extends MetricSet {
 	readonly images: { readonly good: number; readonly anomalous: number; readonly withMask: number };
 	/** 95 % confidence intervals of the image metrics, by bootstrap over the test images; null where there is none. */
 	readonly intervals: ImageIntervals;
+	/** Mean share of the images' pixels that the model inspects, in [0, 1]; null when no zone is for the category. */
+	readonly inspectedShare: number | null;
 	/** Metric name to the reason why it is null. */
 	readonly reasons: Readonly<Record<string, string>>;
 	/** Images that score above it are anomalies; null without calibration. */
@@ -108,6 +110,8 @@ export interface MadeWith {
 	readonly falseAlarmRate: number | null;
 	/** Strategy of the thresholds with its numbers, such as `falseAlarmRate 0.01`; null without calibration. */
 	readonly thresholdRule: string | null;
+	/** Hash of the zones that the model looks at; null when it looks everywhere. */
+	readonly zonesSha256: string | null;
 	/** CPU threads asked for; 0: the runtime's own choice. */
 	readonly threads: number;
 	/** Last part of the dataset folder's path. */

@@ -24,6 +24,7 @@ export function runOf(result: EvaluateResult, moment = new Date()): EvaluationRu
 			pixelMode: madeWith.pixelMode,
 			falseAlarmRate: madeWith.falseAlarmRate,
 			...(madeWith.thresholdRule !== null && { thresholdRule: madeWith.thresholdRule }),
+			...(madeWith.zonesSha256 !== null && { zonesSha256: madeWith.zonesSha256 }),
 			threads: madeWith.threads,
 		},
 		versions: { ...madeWith.versions },
@@ -43,12 +44,13 @@ export function maxFprOf({ settings }: { readonly settings?: SettingsOfRun }): n
 
 export function categoryOfRun({ images, ...rest }: CategoryEvaluation): CategoryOfRun {
 	const { category, intervals, reasons, threshold, falseAlarms, misses } = rest;
-	const { pixelMode, errorBounds, defectTypes, pixelCurves } = rest;
+	const { pixelMode, errorBounds, defectTypes, pixelCurves, inspectedShare } = rest;
 	return {
 		category,
 		...images,
 		metrics: metricsOf(rest),
 		intervals,
+		...(inspectedShare !== null && { inspectedShare }),
 		reasons,
 		threshold,
 		falseAlarms,

@@ -9,6 +9,9 @@ import { DEFAULT_MAX_FPR } from './metrics/aupro';
 import { meanOverCategories } from './metrics/mean';
 import { modelHash } from './modelHash';
 import type { EvaluatedImage, MaskRuleName, PixelMode } from './request';
+import type { InspectionZones } from '../zones/inspectionZones';
+import { ZONES_FILE } from '../store/zonesFile';
+import { noticesOfZones } from './inspectedArea';
 import { categoryOfRun, metricsOf } from './run';
 
 /** An image that was scored before. */
@@ -20,6 +23,8 @@ export interface ScoredItem extends EvaluatedImage {
 export interface ItemsOrigin {
 	/** Card of the model that scored the items; undefined when it is not known or gone. */
 	readonly card: ModelCard | undefined;
+	/** Zones of that model; undefined when it looks everywhere, or is not known. */
+	readonly zones?: InspectionZones;
 	/** Where the scores were computed; empty when it is not known. */
 	readonly device: string;
 	readonly maskRule: MaskRuleName;
@@ -41,7 +46,16 @@ const NO_MAPS = 'The items came without anomaly maps and masks';
  */
 export function runOfItems(
 	items: readonly ScoredItem[],
-	{ card, device, maskRule, maxFpr = DEFAULT_MAX_FPR, pixelMode = 'auto', pixels, seconds }: ItemsOrigin,
+	{
+		card,
+		zones,
+		device,
+		maskRule,
+		maxFpr = DEFAULT_MAX_FPR,
+		pixelMode = 'auto',
+		pixels,
+		seconds,
+	}: ItemsOrigin,
 	moment = new Date(),
 ): EvaluationRun {
 	const names = [...new Set(items.map(({ category }) => category))].sort(compareBytewise);
@@ -65,7 +79,14 @@ export function runOfItems(
 		device: device === '' ? 'unknown' : device,
 		maskRule,
 		// Thresholds came with the items, and so did whatever they were computed with.
-		settings: { maxFpr, pixelMode, falseAlarmRate: null, threads: 0 },
+		settings: {
+			maxFpr,
+			pixelMode,
+			falseAlarmRate: null,
+			...(card !== undefined &&
+				Object.hasOwn(card.files, ZONES_FILE) && { zonesSha256: card.files[ZONES_FILE].sha256 }),
+			threads: 0,
+		},
 		versions: {
 			package: packageVersion(),
 			node: process.version,
@@ -81,7 +102,10 @@ export function runOfItems(
 			score,
 		})),
 		failures: 0,
-		notices: card?.encoder.notice === undefined ? [] : [card.encoder.notice],
+		notices: [
+			...(card?.encoder.notice === undefined ? [] : [card.encoder.notice]),
+			...noticesOfZones({ zones }, []),
+		],
 		seconds,
 	};
 }

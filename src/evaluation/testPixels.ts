@@ -1,7 +1,6 @@
 import type { Size } from '../imaging/image';
-import type { AnomalyMap } from '../imaging/mapScore';
 import { prepareMask, type MaskImage } from '../imaging/mask';
-import { coverMask, metricMap, metricSize } from '../imaging/metricView';
+import { coverMask, metricMap, metricSize, type MetricMap } from '../imaging/metricView';
 import { mergedSize } from '../imaging/tileMerger';
 import { layoutTiles } from '../imaging/tiling';
 import { EVAL_SIDE } from '../model/anomalyMap';
@@ -13,10 +12,15 @@ type Seen = Pick<ModelConfig, 'imageSize' | 'cropSize' | 'tiling'>;
 
 /** The map of a test image as its pixel metrics see it: the reference's, or a merged map at the resolution of its metrics. */
 export function mapForMetrics(
-	{ map, geometry }: Pick<ImageMap, 'map' | 'geometry'>,
+	{ map, geometry, seen }: Pick<ImageMap, 'map' | 'geometry' | 'seen'>,
 	{ tiling }: Seen,
-): AnomalyMap {
-	const whole = { data: map, width: geometry.mapWidth, height: geometry.mapHeight };
+): MetricMap {
+	const whole = {
+		data: map,
+		width: geometry.mapWidth,
+		height: geometry.mapHeight,
+		...(seen && { inspected: seen.inspected }),
+	};
 	return tiling === undefined ? whole : metricMap(whole);
 }
 
@@ -29,6 +33,16 @@ export function maskForMetrics(
 	const { imageSize, cropSize, tiling } = config;
 	if (tiling === undefined) return prepareMask(mask, { imageSize, cropSize, evalSide: EVAL_SIDE, rule });
 	return coverMask(mask, metricSize(mergedSize(layoutTiles(image, tiling), EVAL_SIDE)), rule);
+}
+
+/** The part of a ground truth that counts: what lies where nothing was inspected is no defect to find. */
+export function inspectedTruth(mask: Uint8Array, { inspected }: Pick<MetricMap, 'inspected'>): Uint8Array {
+	return inspected === undefined ? mask : mask.map((value, i) => (inspected[i] === 0 ? 0 : value));
+}
+
+/** Whether a defect was marked, and nowhere where it could be found. */
+export function liesOutside(mask: Uint8Array, map: Pick<MetricMap, 'inspected'>): boolean {
+	return mask.includes(1) && !inspectedTruth(mask, map).includes(1);
 }
 
 /** What is to be said about the resolution of pixel metrics; nothing when it is the reference's. */

@@ -1,6 +1,8 @@
+import { LUMA } from './statistics';
 import { SCALE_COLOURS, SCALE_STEPS, colourRange, type ColourAnchor, type ColourRange } from './colourScale';
 import type { MapGeometry } from './geometry';
 import type { GrayImage, RgbImage } from './image';
+import type { InspectedPixels } from './inspectedPixels';
 import { MapUpsampler } from './upsample';
 
 export interface HeatmapOptions {
@@ -8,6 +10,8 @@ export interface HeatmapOptions {
 	readonly anchor: ColourAnchor;
 	/** Predicted mask in the original's size, whose outline is drawn; no outline when absent. */
 	readonly mask?: GrayImage;
+	/** Pixels that were inspected; the others are veiled in gray. All that the map covers when absent. */
+	readonly inspected?: InspectedPixels;
 	/** Opacity at and above the middle of the scale, 0..1. */
 	readonly opacity?: number;
 }
@@ -23,10 +27,14 @@ const OUTLINE_SHARE = 1 / 400;
 /** White with a black rim is seen on any part and on any colour of the scale. */
 const OUTLINE_LEVEL = 255;
 const RIM_LEVEL = 0;
+/** What is not inspected keeps this share of its contrast, around a middle gray. */
+const VEIL_CONTRAST = 0.4;
+const VEIL_LEVEL = 128;
 
 /**
  * Lays an anomaly map over its image in the model's one colour scale: nothing well below the threshold, full opacity
- * above it, and an outline around the predicted mask. What the centre crop cut off stays as it was.
+ * above it, and an outline around the predicted mask. What the centre crop cut off stays as it was; with an inspected area all outside of it
+ * is veiled.
  *
  * @param map `mapWidth * mapHeight` raw anomaly values, row by row
  * @returns a new image of the original's size
@@ -34,12 +42,13 @@ const RIM_LEVEL = 0;
 export function renderHeatmap(
 	map: Float32Array,
 	original: RgbImage,
-	{ geometry, anchor, mask, opacity = DEFAULT_OPACITY }: HeatmapOptions,
+	{ geometry, anchor, mask, inspected, opacity = DEFAULT_OPACITY }: HeatmapOptions,
 ): RgbImage {
 	const { width, height } = original;
 	const image: RgbImage = { data: Uint8Array.from(original.data), width, height, channels: 3 };
 	const upsampler = new MapUpsampler(map, geometry);
 	blend(image, upsampler, { range: colourRange(anchor), opacities: stepOpacities(opacity) });
+	if (inspected !== undefined) veil(image, original, inspected);
 	if (mask !== undefined) drawOutline(image, mask);
 	return image;
 }
@@ -77,6 +86,21 @@ function blend(
 			data[p] = data[p] * (1 - alpha) + SCALE_COLOURS[c] * alpha + 0.5;
 			data[p + 1] = data[p + 1] * (1 - alpha) + SCALE_COLOURS[c + 1] * alpha + 0.5;
 			data[p + 2] = data[p + 2] * (1 - alpha) + SCALE_COLOURS[c + 2] * alpha + 0.5;
+		}
+	}
+}
+
+/** Shows pixels that were not inspected without their colours and with little contrast: part of the picture, but no part of the verdict. */
+function veil(image: RgbImage, original: RgbImage, inspected: InspectedPixels): void {
+	const row = new Uint8Array(image.width);
+	for (let y = 0; y < image.height; y++) {
+		inspected.writeRow(y, row);
+		let p = y * image.width * 3;
+		for (let x = 0; x < row.length; x++, p += 3) {
+			if (row[x] !== 0) continue;
+			const luma =
+				LUMA[0] * original.data[p] + LUMA[1] * original.data[p + 1] + LUMA[2] * original.data[p + 2];
+			image.data.fill(VEIL_LEVEL + VEIL_CONTRAST * (luma - VEIL_LEVEL), p, p + 3);
 		}
 	}
 }

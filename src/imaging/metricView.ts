@@ -18,22 +18,36 @@ export function metricSize({ width, height }: Size): Size {
 	};
 }
 
-/** A map at the resolution of its metrics: each value is the mean over its area. */
-export function metricMap(map: AnomalyMap): AnomalyMap {
+/** A map as pixel metrics see it. */
+export interface MetricMap extends AnomalyMap {
+	/** 0 for values that do not count; all do when absent. */
+	readonly inspected?: Uint8Array;
+}
+
+/**
+ * A map at the resolution of its metrics: each value is the mean over its area, of what counts there. A value counts when at least half of
+ * its area does.
+ */
+export function metricMap(map: MetricMap): MetricMap {
 	const size = metricSize(map);
 	if (size.width === map.width && size.height === map.height) return map;
 	const data = new Float32Array(size.width * size.height);
+	const inspected = map.inspected && new Uint8Array(data.length);
 	const sums = new Float64Array(size.width);
+	const counts = new Uint32Array(size.width);
 	for (let y = 0; y < size.height; y++) {
 		sums.fill(0);
+		counts.fill(0);
 		const [top, bottom] = rangeOf(y, size.height, map.height);
-		for (let row = top; row < bottom; row++) addRow(map, row, sums);
+		for (let row = top; row < bottom; row++) addRow(map, row, { sums, counts });
 		for (let x = 0; x < size.width; x++) {
 			const [left, right] = rangeOf(x, size.width, map.width);
-			data[y * size.width + x] = sums[x] / ((right - left) * (bottom - top));
+			const i = y * size.width + x;
+			if (counts[x] > 0) data[i] = sums[x] / counts[x];
+			if (inspected) inspected[i] = Number(2 * counts[x] >= (right - left) * (bottom - top));
 		}
 	}
-	return { data, ...size };
+	return { data, ...size, ...(inspected && { inspected }) };
 }
 
 /**
@@ -65,10 +79,18 @@ function rangeOf(i: number, to: number, from: number): [number, number] {
 	return [start, Math.max(start + 1, Math.floor(((i + 1) * from) / to))];
 }
 
-function addRow({ data, width }: AnomalyMap, row: number, sums: Float64Array): void {
+function addRow(
+	{ data, width, inspected }: MetricMap,
+	row: number,
+	{ sums, counts }: { readonly sums: Float64Array; readonly counts: Uint32Array },
+): void {
 	for (let x = 0; x < sums.length; x++) {
 		const [left, right] = rangeOf(x, sums.length, width);
-		for (let i = row * width + left; i < row * width + right; i++) sums[x] += data[i];
+		for (let i = row * width + left; i < row * width + right; i++) {
+			if (inspected?.[i] === 0) continue;
+			sums[x] += data[i];
+			counts[x]++;
+		}
 	}
 }
 

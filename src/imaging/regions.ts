@@ -1,6 +1,7 @@
 import { labelComponents } from './components';
 import { mapToOriginal, type Box, type MapGeometry } from './geometry';
 import type { GrayImage } from './image';
+import type { InspectedPixels } from './inspectedPixels';
 import { MapUpsampler } from './upsample';
 
 /** A connected part of the image whose anomaly map lies above the threshold. */
@@ -18,6 +19,8 @@ export interface RegionOptions {
 	readonly threshold: number;
 	/** Smaller regions are left out, of the mask too; in pixels of the original image. */
 	readonly minAreaPx?: number;
+	/** Pixels that may be anomalous; all that the map covers when absent. */
+	readonly inspected?: InspectedPixels;
 }
 
 export interface Segmentation {
@@ -74,7 +77,7 @@ export function renderMask(map: Float32Array, options: RegionOptions): GrayImage
 	return segmentMap(map, options).mask;
 }
 
-function cutMap(map: Float32Array, { geometry, threshold }: RegionOptions): Cut {
+function cutMap(map: Float32Array, { geometry, threshold, inspected }: RegionOptions): Cut {
 	const { width, height } = geometry;
 	const data = new Uint8Array(width * height);
 	const mask: GrayImage = { data, width, height, channels: 1 };
@@ -83,17 +86,19 @@ function cutMap(map: Float32Array, { geometry, threshold }: RegionOptions): Cut 
 	const upsampler = new MapUpsampler(map, geometry);
 	const [left, top, columns, rows] = upsampler.box;
 	const values = new Float32Array(columns);
+	const counts = new Uint8Array(width).fill(1);
 	let minX = width;
 	let maxX = -1;
 	let minY = height;
 	let maxY = -1;
 	for (let y = top; y < top + rows; y++) {
 		upsampler.sampleRow(y, values);
+		inspected?.writeRow(y, counts);
 		const start = y * width + left;
 		let first = -1;
 		let last = -1;
 		for (let x = 0; x < columns; x++) {
-			if (!(values[x] > threshold)) continue;
+			if (!(values[x] > threshold) || counts[left + x] === 0) continue;
 			data[start + x] = FOREGROUND;
 			if (first < 0) first = x;
 			last = x;

@@ -1,4 +1,5 @@
 import type { RgbImage } from './image';
+import type { InspectedPixels } from './inspectedPixels';
 
 /** How an image was taken, whatever it shows. */
 export interface ImageStatistics {
@@ -13,32 +14,48 @@ export interface ImageStatistics {
 }
 
 /** Weights of red, green and blue in luma (ITU-R BT.601). */
-const LUMA = [0.299, 0.587, 0.114] as const;
+export const LUMA = [0.299, 0.587, 0.114] as const;
 
-/** Measures an image in one pass; three rows of it are kept. Images of fewer than 3 x 3 pixels have the sharpness 0. */
-export function imageStatistics({ data, width, height }: RgbImage): ImageStatistics {
-	let [sum, squares] = [0, 0];
-	let [laplacianSum, laplacianSquares] = [0, 0];
+/**
+ * Measures an image in one pass; three rows of it are kept. Images of fewer than 3 x 3 pixels have the sharpness 0.
+ *
+ * @param inspected pixels that count; all when absent. Of sharpness those whose four neighbours count too
+ */
+export function imageStatistics(
+	{ data, width, height }: RgbImage,
+	inspected?: InspectedPixels,
+): ImageStatistics {
+	let [pixels, sum, squares] = [0, 0, 0];
+	let [inner, laplacianSum, laplacianSquares] = [0, 0, 0];
 	const rows = [new Float64Array(width), new Float64Array(width), new Float64Array(width)];
+	const counts = rows.map(() => new Uint8Array(width).fill(1));
 	for (let y = 0; y < height; y++) {
 		const row = rows[y % 3];
+		const counted = counts[y % 3];
+		inspected?.writeRow(y, counted);
 		for (let x = 0, i = y * width * 3; x < width; x++, i += 3) {
 			const luma = (LUMA[0] * data[i] + LUMA[1] * data[i + 1] + LUMA[2] * data[i + 2]) / 255;
 			row[x] = luma;
+			if (counted[x] === 0) continue;
+			pixels++;
 			sum += luma;
 			squares += luma * luma;
 		}
 		if (y < 2) continue;
 		const above = rows[(y - 2) % 3];
 		const middle = rows[(y - 1) % 3];
+		const [countedAbove, countedMiddle] = [counts[(y - 2) % 3], counts[(y - 1) % 3]];
 		for (let x = 1; x < width - 1; x++) {
+			const all =
+				countedAbove[x] & counted[x] & countedMiddle[x - 1] & countedMiddle[x] & countedMiddle[x + 1];
+			if (all === 0) continue;
+			inner++;
 			const laplacian = above[x] + row[x] + middle[x - 1] + middle[x + 1] - 4 * middle[x];
 			laplacianSum += laplacian;
 			laplacianSquares += laplacian * laplacian;
 		}
 	}
-	const pixels = width * height;
-	const inner = Math.max(0, width - 2) * Math.max(0, height - 2);
+	if (pixels === 0) return { brightness: 0, contrast: 0, sharpness: 0, width, height };
 	const brightness = sum / pixels;
 	return {
 		brightness,

@@ -63,7 +63,8 @@ export class PartialMapper {
 		for (let row = 0; row < grid; row++) {
 			for (let x = 0; x < EVAL_SIDE; x++) {
 				let sum = 0;
-				for (let k = 0; k < count; k++) sum += weights[x * count + k] * patches[row * grid + first[x] + k];
+				for (let k = 0; k < count; k++)
+					sum += weights[x * count + k] * patches[row * grid + first[x] + k];
 				across[row * EVAL_SIDE + x] = sum;
 			}
 		}

@@ -29,14 +29,15 @@ export interface ExportResult {
 /**
  * Writes a model as one self-contained ONNX file: `image` (1, 3, crop, crop), RGB normalised as the metadata says, to
  * `map` (1, 256, 256) and `score` (1). Card and calibration travel in the metadata.
- * @throws CONFIG_INVALID for a model that cuts images into tiles
+ * @throws CONFIG_INVALID for a model that cuts images into tiles, or has zones
  */
 export async function exportModel(
 	{ store, model, onnxPath }: ExportRequest,
 	{ signal }: ExportContext,
 ): Promise<ExportResult> {
-	const { card, calibration, path, name, version } = await new FolderStore(store).open(model);
+	const { card, calibration, zones, path, name, version } = await new FolderStore(store).open(model);
 	if (card.config.tiling !== undefined) throw tiledModel(card.name);
+	if (zones !== undefined) throw modelWithZones(`${name}@${version}`);
 	const { weights, dims } = await findModelEncoder(store, card);
 	const parameters = await readParameters(`${path}/decoder.safetensors`);
 	signal.throwIfAborted();
@@ -63,6 +64,17 @@ export async function exportModel(
 	});
 	await writeFileAtomic(onnxPath, bytes);
 	return { model: name, version, path: onnxPath, bytes: bytes.byteLength };
+}
+
+/** The file gives the score of the whole image, which the thresholds of a model with zones do not hold for. */
+function modelWithZones(ref: string): DinomalyError {
+	return new DinomalyError(
+		'CONFIG_INVALID',
+		`Expected a model that inspects whole images for one ONNX file, found that "${ref}" has zones`,
+		{
+			hint: 'Score with this package, move the model as a package, or export a version without zones.',
+		},
+	);
 }
 
 /** One ONNX file has one input of one size; cutting, merging and scoring tiles would be left to whoever runs it. */

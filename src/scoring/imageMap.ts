@@ -94,7 +94,9 @@ function nothingInspected({ width, height }: Size): DinomalyError {
 	return new DinomalyError(
 		'ZONE_MISMATCH',
 		`Expected the model's zones to leave at least one patch of the encoder to inspect, found none in ${width} x ${height} pixels`,
-		{ hint: 'Calibrate the model with zones that leave more of the image, or train it with smaller tiles.' },
+		{
+			hint: 'Calibrate the model with zones that leave more of the image, or train it with smaller tiles.',
+		},
 	);
 }
 

@@ -91,7 +91,8 @@ export async function openModel(
 					scorer.score(await encoder.features(box === null ? image : cutTile(image, box))),
 				{ config: card.config, seen: seen?.of(category, image), signal },
 			),
-		withZones: (zones) => ready(zones && new SeenAreas(zones, { seeing: card.config, grid: scorer.grid })),
+		withZones: (zones) =>
+			ready(zones && new SeenAreas(zones, { seeing: card.config, grid: scorer.grid })),
 	});
 	return ready(areasOf(opened, scorer.grid));
 }

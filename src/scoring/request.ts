@@ -42,6 +42,8 @@ export interface ImageScore {
 	readonly calibrationCategory: string | null;
 	readonly verdict: Verdict;
 	readonly category: string | null;
+	/** Share of the image's pixels that the model's zones leave and patches of its encoder lie in, in [0, 1]; 1 without zones. */
+	readonly inspectedShare: number;
 	readonly regions: readonly Region[];
 	readonly width: number;
 	readonly height: number;
@@ -55,7 +57,10 @@ export interface ImageScore {
 	/** PNG bytes, when asked for. */
 	readonly heatmapPng?: Uint8Array;
 	readonly maskPng?: Uint8Array;
-	/** Anomaly map, float32, row by row, when asked for: 256 x 256 values, more when it was merged from tiles. */
+	/**
+	 * Anomaly map, float32, row by row, when asked for: 256 x 256 values, more when it was merged from tiles. Not a number where nothing was
+	 * inspected.
+	 */
 	readonly rawMap?: Float32Array;
 	/** Size of the raw map, when asked for. */
 	readonly mapWidth?: number;

@@ -7,6 +7,7 @@ import { segmentMap } from '../imaging/regions';
 import { calibrationFor, judge } from '../routing/calibration';
 import { decodeImage, encodePng } from '../runtime/images';
 import { readAhead } from '../runtime/readAhead';
+import { requireNoCategory } from '../zones/zoneAreas';
 import { openModel, type ReadyModel } from './openModel';
 import type { ImageFailure, ImageScore, ImageSource, ScoreOutcome, ScoreRequest } from './request';
 
@@ -23,6 +24,7 @@ export async function scoreImages(request: ScoreRequest, context: ScoreContext):
 	const { device, requireDevice, threads, images } = request;
 	const model = await openModel(request.store, request.model, { device, requireDevice, threads });
 	if (request.category !== undefined) checkCategory(model, request.category);
+	else if (model.areas !== undefined && onlyCategory(model) === null) requireNoCategory(model.areas.zones);
 	const outcomes: ScoreOutcome[] = [];
 	for await (const decoded of readAhead(images, decode)) {
 		const i = outcomes.length;
@@ -35,7 +37,9 @@ export async function scoreImages(request: ScoreRequest, context: ScoreContext):
 		const outcome =
 			decoded instanceof DinomalyError
 				? failure(name, decoded)
-				: await scoreOne(model, decoded, { file: name, request, signal: context.signal });
+				: await scoreOne(model, decoded, { file: name, request, signal: context.signal }).catch(
+						(error: unknown) => failure(name, zoneMismatch(error)),
+					);
 		outcomes.push(outcome);
 		context.onOutcome(outcome, i);
 		// Lets messages in, such as a cancel, before the next image holds the thread.
@@ -74,17 +78,22 @@ async function scoreOne(
 ): Promise<ImageScore> {
 	const start = performance.now();
 	const { card, calibration, version } = model.opened;
-	const { score, map, geometry } = await model.score(image, signal);
+	const category = request.category ?? onlyCategory(model);
+	const { score, map, geometry, seen } = await model.score(image, { category, signal });
 	const computeMs = performance.now() - start;
 
-	const category = request.category ?? (card.categories.length === 1 ? card.categories[0].name : null);
 	const applied = calibrationFor(calibration, category);
 	const judgement = applied && judge(score, applied);
 	const pixelThreshold = applied?.pixelThreshold ?? null;
 	const segmentation =
 		pixelThreshold === null
 			? null
-			: segmentMap(map, { threshold: pixelThreshold, geometry, minAreaPx: applied?.minRegionPx });
+			: segmentMap(map, {
+					threshold: pixelThreshold,
+					geometry,
+					minAreaPx: applied?.minRegionPx,
+					inspected: seen,
+				});
 	const anchor = pixelThreshold === null ? UNCALIBRATED_SCALE : { threshold: pixelThreshold };
 	const { outputs = {} } = request;
 	const marked = judgement !== null && judgement.verdict !== 'normal';
@@ -101,6 +110,7 @@ async function scoreOne(
 		calibrationCategory: applied?.category ?? null,
 		verdict: judgement?.verdict ?? 'uncalibrated',
 		category,
+		inspectedShare: seen?.share ?? 1,
 		regions: segmentation?.regions ?? [],
 		width: image.width,
 		height: image.height,
@@ -115,6 +125,7 @@ async function scoreOne(
 						renderHeatmap(map, image, {
 							geometry,
 							anchor,
+							inspected: seen,
 							...(marked && segmentation ? { mask: segmentation.mask } : {}),
 						}),
 					),
@@ -122,10 +133,30 @@ async function scoreOne(
 			: {}),
 		...(outputs.mask && segmentation ? { maskPng: await encodePng(segmentation.mask) } : {}),
 		...(outputs.rawMap
-			? { rawMap: map, mapWidth: geometry.mapWidth, mapHeight: geometry.mapHeight }
+			? {
+					rawMap: seen === undefined ? map : markUninspected(map, seen.inspected),
+					mapWidth: geometry.mapWidth,
+					mapHeight: geometry.mapHeight,
+				}
 			: {}),
 		timings: { decodeMs, computeMs, totalMs: decodeMs + performance.now() - start },
 	};
+}
+
+/** The category that an image shows without being told. */
+function onlyCategory({ opened: { card } }: ReadyModel): string | null {
+	return card.categories.length === 1 ? card.categories[0].name : null;
+}
+
+/** An image that the zones do not fit is told in its place; all else ends the scoring. */
+function zoneMismatch(error: unknown): DinomalyError {
+	if (error instanceof DinomalyError && error.code === 'ZONE_MISMATCH') return error;
+	throw error;
+}
+
+/** A raw map says where nothing was inspected: not a number. */
+function markUninspected(map: Float32Array, inspected: Uint8Array): Float32Array {
+	return map.map((value, i) => (inspected[i] === 0 ? NaN : value));
 }
 
 function checkCategory({ opened: { card } }: ReadyModel, category: string): void {

@@ -51,7 +51,10 @@ export class SeenArea implements InspectedPixels {
 			layout === null
 				? [[0, 0, width, height]]
 				: Array.from({ length: tileCount(layout) }, (_, i) => tileBox(layout, i));
-		const parts = boxes.map((box): Part => ({ box, used: usedPatches(area, gridOf(box, seeing, grid), box) }));
+		const parts = boxes.map((box): Part => ({
+			box,
+			used: usedPatches(area, gridOf(box, seeing, grid), box),
+		}));
 		this.parts = parts.map(({ used }) => used);
 		this.geometry = geometry;
 		this.columns = mapIndices('x', geometry);
@@ -118,8 +121,14 @@ function inspectedValues(
 ): Uint8Array {
 	const { mapWidth, mapHeight, width, height } = geometry;
 	const inspected = new Uint8Array(mapWidth * mapHeight);
-	const xs = Float64Array.from({ length: mapWidth }, (_, u) => mapToOriginal(geometry, { x: u + 0.5, y: 0 }).x);
-	const ys = Float64Array.from({ length: mapHeight }, (_, v) => mapToOriginal(geometry, { x: 0, y: v + 0.5 }).y);
+	const xs = Float64Array.from(
+		{ length: mapWidth },
+		(_, u) => mapToOriginal(geometry, { x: u + 0.5, y: 0 }).x,
+	);
+	const ys = Float64Array.from(
+		{ length: mapHeight },
+		(_, v) => mapToOriginal(geometry, { x: 0, y: v + 0.5 }).y,
+	);
 	for (const { box, used } of parts) {
 		if (used === null) continue;
 		const patches = gridOf(box, seeing, grid);

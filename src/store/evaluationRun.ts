@@ -30,6 +30,8 @@ export interface CategoryOfRun {
 	readonly intervals?: Readonly<Record<string, readonly [number, number] | null>>;
 	/** Curves over pixels, to plot them; null without masks, and runs of the first versions have none. */
 	readonly pixelCurves?: Readonly<Record<'roc' | 'precisionRecall' | 'pro', CurveOfRun>> | null;
+	/** Mean share of the images' pixels that was inspected, in [0, 1]; absent where the model has no zones. */
+	readonly inspectedShare?: number;
 	/** Metric name to the reason why it is null. */
 	readonly reasons: Readonly<Record<string, string>>;
 	/** Images that score above it are anomalies; null without one. */
@@ -64,6 +66,8 @@ export interface SettingsOfRun {
 	readonly falseAlarmRate: number | null;
 	/** Strategy of the thresholds with its numbers, such as `falseAlarmRate 0.01`; absent when it is not known. */
 	readonly thresholdRule?: string;
+	/** Hash of the zones that the model looks at; absent when it looks everywhere, or when it is not known. */
+	readonly zonesSha256?: string;
 	/** CPU threads asked for; 0: the runtime's own choice, or not known. */
 	readonly threads: number;
 }
@@ -172,6 +176,9 @@ function parseCategory(fields: JsonFields): CategoryOfRun {
 		...(fields.has('pixelCurves') && {
 			pixelCurves: fields.isNull('pixelCurves') ? null : pixelCurves(fields.object('pixelCurves')),
 		}),
+		...(fields.has('inspectedShare') && {
+			inspectedShare: fields.number('inspectedShare', { min: 0, max: 1 }),
+		}),
 		reasons: texts(fields.object('reasons')),
 		threshold: orNull('threshold', () => fields.number('threshold')),
 		falseAlarms: orNull('falseAlarms', () => fields.count('falseAlarms')),
@@ -194,6 +201,7 @@ function parseSettings(fields: JsonFields): SettingsOfRun {
 			? null
 			: fields.number('falseAlarmRate', { min: 0, max: 1 }),
 		...(fields.has('thresholdRule') && { thresholdRule: fields.text('thresholdRule') }),
+		...(fields.has('zonesSha256') && { zonesSha256: fields.sha256('zonesSha256') }),
 		threads: fields.count('threads'),
 	};
 }

@@ -1,5 +1,10 @@
 import { join } from 'node:path';
-import { ZONE_USES, type InspectionZone, type InspectionZones, type ZoneShape } from '../zones/inspectionZones';
+import {
+	ZONE_USES,
+	type InspectionZone,
+	type InspectionZones,
+	type ZoneShape,
+} from '../zones/inspectionZones';
 import type { Point } from '../zones/shapes';
 import type { ModelCard } from './card';
 import { checkSchema, readJson, type JsonFields } from './jsonFields';

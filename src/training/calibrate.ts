@@ -21,8 +21,8 @@ export async function calibrate(
 	const collector = new CalibrationCollector(entries.length);
 	for (const [i, { category }] of entries.entries()) {
 		options.signal.throwIfAborted();
-		const { score, map } = await mapOf(i);
-		collector.add({ category, anomalous: false, score, map });
+		const { score, map, seen } = await mapOf(i);
+		collector.add({ category, anomalous: false, score, map, inspected: seen?.inspected });
 		options.onProgress(i + 1, entries.length);
 	}
 	return collector.result();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { measureHeldOut } from '../calibration/imageStatistics';
+import { requireSeen, shareNotices } from '../calibration/inspectedShares';
 import type { Dataset, ImageEntry } from '../dataset/dataset';
 import { holdOut } from '../dataset/holdOut';
 import { Encoder, type EncoderFile } from '../encoding/encoder';
@@ -11,9 +12,12 @@ import { describeTiling } from '../imaging/tiling';
 import type { SessionOptions } from '../runtime/session';
 import { matrixRate } from '../runtime/speed';
 import { Scorer } from '../scoring/scorer';
+import { SeenAreas } from '../scoring/seenAreas';
 import { FolderStore } from '../store/folderStore';
 import { storeLayout } from '../store/paths';
 import { openTraining, type UnfinishedTraining } from '../store/unfinishedTraining';
+import { tokenLayout } from '../model/layout';
+import type { InspectionZones } from '../zones/inspectionZones';
 import { calibrate } from './calibrate';
 import { resolveConfig, type TrainingConfig } from './config';
 import { mapEncoded } from './encodedMap';
@@ -47,6 +51,8 @@ export interface SharedTraining {
 	readonly context: TrainContext;
 	readonly dataset: Dataset;
 	readonly encoder: EncoderFile;
+	/** Where the model looks; everywhere when undefined. */
+	readonly zones: InspectionZones | undefined;
 }
 
 /** Trains and publishes one model on the given images, for this process alone. */
@@ -87,12 +93,13 @@ class ModelTraining {
 			if (problem.severity === 'warning') this.notice(problem.message);
 		const split = holdOut(entries, calibrationShare, seed);
 		const config = this.resolveConfig();
+		const areas = this.inspectedAreas(config, entries);
 		await this.announce(split, config);
 
 		const loaded = await Encoder.load(encoder, config, this.session);
 		try {
 			const features = new ImageFeatures(loaded, this.cacheFor(config), config.tiling);
-			const encoded = await this.encode(split, features);
+			const encoded = this.fitZones(await this.encode(split, features), areas);
 			const usable = this.reduceBatch(config, encoded.train.source.count);
 			const plan: TrainingPlan = {
 				config: usable,
@@ -111,7 +118,7 @@ class ModelTraining {
 				const trainingStart = performance.now();
 				await this.train(trainer, usable);
 				const trainingMs = performance.now() - trainingStart;
-				const measured = await this.calibrate(trainer, usable, encoded.calibration);
+				const measured = await this.calibrate(trainer, usable, { held: encoded.calibration, areas });
 				return await this.publish({
 					trainer,
 					plan,
@@ -135,6 +142,45 @@ class ModelTraining {
 		if (request.tiles === undefined) return config;
 		const tiling = resolveTiling(request.tiles, { cropSize: config.cropSize, patch });
 		return resolveConfig(request.preset, patch, { ...request.overrides, tiling });
+	}
+
+	/** What zones leave to inspect, told before the training starts; fails when that is nothing. */
+	private inspectedAreas(config: TrainingConfig, entries: readonly ImageEntry[]): SeenAreas | undefined {
+		const { zones, encoder } = this.shared;
+		if (zones === undefined) return undefined;
+		const { grid } = tokenLayout(config, encoder.dims);
+		const areas = new SeenAreas(zones, { seeing: config, grid });
+		const categories = [...new Set(entries.map(({ category }) => category))];
+		requireSeen(areas, categories);
+		for (const text of shareNotices(areas, categories)) this.notice(text);
+		return areas;
+	}
+
+	/** Held-out images of other proportions than the zones' cannot be calibrated with: told before the training, not after it. */
+	private fitZones(encoded: EncodedSplit, areas: SeenAreas | undefined): EncodedSplit {
+		const { entries, images } = encoded.calibration;
+		if (areas === undefined || entries.length === 0) return encoded;
+		let lastMismatch: unknown;
+		const fits = entries.map(({ category, relativePath }, i) => {
+			try {
+				areas.of(category, images[i]);
+				return true;
+			} catch (error) {
+				if (!(error instanceof DinomalyError && error.code === 'ZONE_MISMATCH')) throw error;
+				lastMismatch = error;
+				this.notice(`Left out of the calibration: ${relativePath}: ${error.message}`);
+				return false;
+			}
+		});
+		if (!fits.includes(true)) throw lastMismatch;
+		return {
+			...encoded,
+			calibration: {
+				...encoded.calibration,
+				entries: entries.filter((_, i) => fits[i]),
+				images: images.filter((_, i) => fits[i]),
+			},
+		};
 	}
 
 	/** Says how much memory and time the training will take, before it starts; fails when the memory is not there. */
@@ -247,7 +293,7 @@ class ModelTraining {
 	private async calibrate(
 		trainer: Trainer,
 		config: TrainingConfig,
-		held: EncodedImages,
+		{ held, areas }: { readonly held: EncodedImages; readonly areas: SeenAreas | undefined },
 	): Promise<CalibrationOutcome> {
 		const { context, encoder } = this.shared;
 		if (held.entries.length === 0) return undefined;
@@ -257,7 +303,13 @@ class ModelTraining {
 			const { signal } = context;
 			const measured = await calibrate(
 				held.entries,
-				(i) => mapEncoded(scorer, held, i, { config, groups, signal }),
+				(i) =>
+					mapEncoded(scorer, held, i, {
+						config,
+						groups,
+						seen: areas?.of(held.entries[i].category, held.images[i]),
+						signal,
+					}),
 				{
 					signal,
 					onProgress: (done, total) => {
@@ -265,7 +317,10 @@ class ModelTraining {
 					},
 				},
 			);
-			return { ...measured, images: await measureHeldOut(held.entries, signal) };
+			return {
+				...measured,
+				images: await measureHeldOut(held.entries, { signal, areas: areas?.zoneAreas }),
+			};
 		} finally {
 			await scorer.release();
 		}
@@ -292,6 +347,7 @@ class ModelTraining {
 			losses: parts.trainer.losses,
 			parameters: parts.trainer.state.parameters(),
 			calibration: parts.measured,
+			zones: this.shared.zones,
 			device: parts.trainer.device,
 			threads: this.session.threads ?? 0,
 			seconds,

@@ -7,8 +7,10 @@ import type { DecoderParameters } from '../scoring/scorer';
 import type { CalibrationFile } from '../store/calibration';
 import type { CategoryOfCard, VersionsOfCard } from '../store/card';
 import type { ModelStore, OpenedModel } from '../store/modelStore';
+import { ZONES_FILE, zonesDocument } from '../store/zonesFile';
 import type { EncoderArchitecture } from '../weights/encoderArchitecture';
 import type { ResolvedEncoder } from '../weights/resolveEncoder';
+import type { InspectionZones } from '../zones/inspectionZones';
 import { writeSafetensors } from '../weights/safetensors';
 import type { TrainingPlan } from './plan';
 
@@ -28,6 +30,8 @@ export interface FinishedTraining {
 	readonly losses: readonly number[];
 	readonly parameters: DecoderParameters;
 	readonly calibration: CalibrationFile | undefined;
+	/** Where the model looks; everywhere when undefined. */
+	readonly zones: InspectionZones | undefined;
 	readonly device: DeviceName;
 	/** 0: the runtime's own choice. */
 	readonly threads: number;
@@ -37,7 +41,7 @@ export interface FinishedTraining {
 
 /** Writes a finished training into the store as a new version of its model. */
 export async function publishModel(store: ModelStore, finished: FinishedTraining): Promise<OpenedModel> {
-	const { plan, encoder, losses, calibration } = finished;
+	const { plan, encoder, losses, calibration, zones } = finished;
 	const decoder = path.join(finished.folder, 'decoder.safetensors');
 	const tensors = [...finished.parameters].map(([name, { data, shape }]) => ({
 		name,
@@ -71,6 +75,7 @@ export async function publishModel(store: ModelStore, finished: FinishedTraining
 			'decoder.safetensors': { file: decoder },
 			'training.json': { json: { losses, seconds: finished.seconds, notices: finished.notices } },
 			...(calibration ? { 'calibration.json': { json: calibration } } : {}),
+			...(zones ? { [ZONES_FILE]: { json: zonesDocument(zones) } } : {}),
 		},
 	});
 }

@@ -1,5 +1,6 @@
 import type { ModelConfig, OptimiserConfig } from '../model/config';
 import type { DeviceName } from '../runtime/device';
+import type { ZonesRequest } from '../zones/zonesRequest';
 import type { TileRequest } from './tiles';
 
 export type { DeviceName };
@@ -21,6 +22,8 @@ export interface TrainRequest {
 	readonly overrides?: Partial<ModelConfig> & Partial<OptimiserConfig>;
 	/** Cut images into tiles: for large images and small defects. The model keeps it, so it scores by the same tiles. */
 	readonly tiles?: TileRequest;
+	/** Where the model looks once it is trained; everywhere when absent. Training itself takes whole images, as the reference does. */
+	readonly zones?: ZonesRequest;
 	readonly seed?: number;
 	/** Share of the normal training images held out for calibration, in [0, 0.9]. */
 	readonly calibrationShare?: number;

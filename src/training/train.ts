@@ -1,9 +1,11 @@
 import { scanDataset } from '../dataset/scan';
 import { readEncoder } from '../encoding/encoder';
 import { keepEncoder } from '../encoding/modelEncoder';
+import { resolveZones } from '../calibration/resolveZones';
 import { DinomalyError } from '../errors';
 import { separateModelName, validateName } from '../store/names';
 import { storeLayout } from '../store/paths';
+import { zonesFor, type InspectionZones } from '../zones/inspectionZones';
 import { resolveEncoder } from '../weights/resolveEncoder';
 import { presetEncoder } from './config';
 import { report, trainOne, type TrainContext } from './modelTraining';
@@ -30,6 +32,12 @@ export async function trainModel(request: TrainRequest, context: TrainContext): 
 			},
 		);
 	}
+	const zones =
+		request.zones &&
+		(await resolveZones(
+			request.zones,
+			trainable.map(({ name }) => name),
+		));
 	const resolved = await resolveEncoder(request.encoder ?? presetEncoder(request.preset), {
 		cacheDir: storeLayout(request.store).encoders,
 		hub: request.hub,
@@ -39,7 +47,9 @@ export async function trainModel(request: TrainRequest, context: TrainContext): 
 	await keepEncoder(request.store, resolved);
 	if (!request.separate) {
 		const entries = trainable.flatMap(({ train }) => train);
-		return { models: [await trainOne(request.model, entries, { request, context, dataset, encoder })] };
+		return {
+			models: [await trainOne(request.model, entries, { request, context, dataset, encoder, zones })],
+		};
 	}
 	const models: TrainedModel[] = [];
 	for (const { name, train } of trainable) {
@@ -49,8 +59,15 @@ export async function trainModel(request: TrainRequest, context: TrainContext): 
 				context,
 				dataset,
 				encoder,
+				zones: zones && zonesOfCategory(zones, name),
 			}),
 		);
 	}
 	return { models };
+}
+
+/** The zones of a model of one category; undefined when none is for it. */
+function zonesOfCategory(zones: InspectionZones, category: string): InspectionZones | undefined {
+	const own = zonesFor(zones, category);
+	return own.length === 0 ? undefined : { ...zones, zones: own };
 }

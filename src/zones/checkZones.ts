@@ -40,7 +40,8 @@ export function checkZones(zones: InspectionZones, categories: readonly string[]
 	}
 	const areas = new ZoneAreas(zones);
 	for (const category of categories)
-		if (areas.of(category, zones.size)?.count === 0) throw nothingLeft(category, 'found that they cover it');
+		if (areas.of(category, zones.size)?.count === 0)
+			throw nothingLeft(category, 'found that they cover it');
 }
 
 /** @param found what there is instead, such as "found that they cover it" */

@@ -19,7 +19,7 @@ export function runsOfMask(mask: MaskImage): number[] {
 	for (let p = 0; p < data.length; p += channels) {
 		let largest = data[p];
 		for (let c = 1; c < channels; c++) if (data[p + c] > largest) largest = data[p + c];
-		if ((largest > floor) === inside) {
+		if (largest > floor === inside) {
 			length++;
 			continue;
 		}

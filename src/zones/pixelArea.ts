@@ -33,7 +33,11 @@ export class PixelArea implements InspectedPixels {
 		const rows = Array.from({ length: size.height }, (_, y) => {
 			const at = (y + 0.5) / scale.y;
 			const pixels = (outline: readonly Outline[]): Stretch[] =>
-				union(outline.flatMap((stretches) => stretches(at)).map((one) => centresIn(one, scale.x, size.width)));
+				union(
+					outline
+						.flatMap((stretches) => stretches(at))
+						.map((one) => centresIn(one, scale.x, size.width)),
+				);
 			const left: Stretch[] = inspected.length === 0 ? [[0, size.width]] : pixels(inspected);
 			return Int32Array.from(without(left, pixels(ignored)).flat());
 		});
@@ -83,7 +87,8 @@ function union(stretches: readonly Stretch[]): Stretch[] {
 	for (const [from, to] of [...stretches].sort((a, b) => a[0] - b[0])) {
 		if (to <= from) continue;
 		const last = merged.at(-1);
-		if (last !== undefined && from <= last[1]) merged[merged.length - 1] = [last[0], Math.max(last[1], to)];
+		if (last !== undefined && from <= last[1])
+			merged[merged.length - 1] = [last[0], Math.max(last[1], to)];
 		else merged.push([from, to]);
 	}
 	return merged;

@@ -52,6 +52,8 @@ function sameProportions({ width, height }: Size, drawnOn: Size): Size {
 	throw new DinomalyError(
 		'ZONE_MISMATCH',
 		`Expected an image of the proportions that the model's zones were drawn on, ${drawnOn.width} x ${drawnOn.height} pixels, found ${width} x ${height}`,
-		{ hint: 'Bring all images to one shape, or calibrate the model with zones drawn on images of this one.' },
+		{
+			hint: 'Bring all images to one shape, or calibrate the model with zones drawn on images of this one.',
+		},
 	);
 }

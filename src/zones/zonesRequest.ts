@@ -43,7 +43,11 @@ export function requestedZone(row: ZoneRow): RequestedZone {
 			`Expected zone "${name}" to have one shape, a rectangle, a polygon or a mask, found ${given.length === 0 ? 'none' : given.join(' and ')}`,
 			'A rectangle is "120, 80, 200, 150" (x, y, width, height), a polygon "10,10 200,20 120,180", a mask the path of an image.',
 		);
-	const zone = { name: name.slice(0, MAX_NAME), use: readUse(name, use), ...(category !== '' && { category }) };
+	const zone = {
+		name: name.slice(0, MAX_NAME),
+		use: readUse(name, use),
+		...(category !== '' && { category }),
+	};
 	if (rectangle !== undefined)
 		return { ...zone, shape: { kind: 'polygon', corners: rectangleZone(name, rectangle).corners } };
 	if (polygon !== undefined)

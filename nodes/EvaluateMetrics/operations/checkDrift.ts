@@ -151,6 +151,7 @@ async function checkFolder(context: IExecuteFunctions, index: number): Promise<I
 		{
 			store,
 			model: `${opened.name}@${opened.version}`,
+			category: category === '' ? null : category,
 			from: { folder: await readFolder(context, index, 'imageFolder') },
 			...(newest > 0 && { newest }),
 			...readCompute(context, index),
@@ -184,7 +185,7 @@ async function checkItems(context: IExecuteFunctions): Promise<INodeExecutionDat
 			const opened = await new FolderStore(await readStore(context, indices[0])).open(
 				readModel(context, indices[0]),
 			);
-			const recent = await readRecent(context, indices);
+			const recent = await readRecent(context, indices, { opened, category });
 			const report = judgeDrift(recent, driftReference(opened, category));
 			const pairedItem = indices.map((item) => ({ item }));
 			results.push({ ...told(context, opened, report, 0), pairedItem });
@@ -195,7 +196,11 @@ async function checkItems(context: IExecuteFunctions): Promise<INodeExecutionDat
 	return [...results, ...failures];
 }
 
-async function readRecent(context: IExecuteFunctions, indices: readonly number[]): Promise<RecentImages> {
+async function readRecent(
+	context: IExecuteFunctions,
+	indices: readonly number[],
+	{ opened, category }: { readonly opened: OpenedModel; readonly category: string | null },
+): Promise<RecentImages> {
 	const scores = indices.map((index) => readScore(context, index));
 	if (context.getNodeParameter('measureImages', 0, false) !== true) return { scores, statistics: [] };
 	const statistics: ImageStatistics[] = [];
@@ -209,7 +214,7 @@ async function readRecent(context: IExecuteFunctions, indices: readonly number[]
 			}),
 		);
 		const found = await engineFor(context).measureImages(
-			{ store, from: { images } },
+			{ store, zonesOf: `${opened.name}@${opened.version}`, category, from: { images } },
 			{ signal: cancelSignal(context) },
 		);
 		statistics.push(...found.images.map((image) => image.statistics));

@@ -10,6 +10,9 @@ import { decodeImage } from '../../runtime/images';
 import { readAhead } from '../../runtime/readAhead';
 import { openModel, type ReadyModel } from '../../scoring/openModel';
 import type { ImageFailure, ImageSource } from '../../scoring/request';
+import { FolderStore } from '../../store/folderStore';
+import type { OpenedModel } from '../../store/modelStore';
+import { ZoneAreas } from '../../zones/zoneAreas';
 import type { MeasuredImage, MeasureRequest, MeasureResult } from './request';
 
 export interface MeasureContext {
@@ -25,13 +28,16 @@ const PARALLEL = 16;
  * @throws DinomalyError INPUT_MISSING for a folder without images, MODEL_NOT_FOUND, CANCELLED
  */
 export async function measureImages(
-	{ store, model: ref, from, newest, device, requireDevice, threads }: MeasureRequest,
+	{ store, model: ref, zonesOf, category, from, newest, device, requireDevice, threads }: MeasureRequest,
 	{ signal, onProgress }: MeasureContext,
 ): Promise<MeasureResult> {
 	const notices: string[] = [];
 	const sources = 'images' in from ? from.images : await filesOf(from.folder, { newest, notices });
 	const model =
 		ref === undefined ? undefined : await openModel(store, ref, { device, requireDevice, threads });
+	const looking = zonesOf === undefined ? model?.opened : await new FolderStore(store).open(zonesOf);
+	const areas = looking?.zones && new ZoneAreas(looking.zones);
+	const shown = category ?? onlyCategory(looking);
 	const images: MeasuredImage[] = [];
 	const failures: ImageFailure[] = [];
 	let done = 0;
@@ -45,11 +51,15 @@ export async function measureImages(
 		const file = 'file' in source ? normalize(source.file) : source.name;
 		onProgress(++done, sources.length);
 		if (decoded instanceof DinomalyError) {
-			const { code, message, hint } = decoded;
-			failures.push({ file, error: { code, message, hint } });
+			failures.push(failureOf(file, decoded));
 			continue;
 		}
-		images.push(await measureOne(file, decoded, model));
+		try {
+			images.push(await measureOne(file, decoded, { model, areas, category: shown }));
+		} catch (error) {
+			if (!(error instanceof DinomalyError && error.code === 'ZONE_MISMATCH')) throw error;
+			failures.push(failureOf(file, error));
+		}
 		await nextTick(); // lets messages in, such as a cancel
 	}
 	return { images, failures, notices };
@@ -58,10 +68,25 @@ export async function measureImages(
 async function measureOne(
 	file: string,
 	image: RgbImage,
-	model: ReadyModel | undefined,
+	{ model, areas, category }: Measuring,
 ): Promise<MeasuredImage> {
-	const score = model === undefined ? null : (await model.score(image)).score;
-	return { file, score, statistics: imageStatistics(image) };
+	const score = model === undefined ? null : (await model.score(image, { category })).score;
+	return { file, score, statistics: imageStatistics(image, areas?.of(category, image)) };
+}
+
+interface Measuring {
+	readonly model: ReadyModel | undefined;
+	readonly areas: ZoneAreas | undefined;
+	readonly category: string | null;
+}
+
+function onlyCategory(model: OpenedModel | undefined): string | null {
+	const categories = model?.card.categories ?? [];
+	return categories.length === 1 ? categories[0].name : null;
+}
+
+function failureOf(file: string, { code, message, hint }: DinomalyError): ImageFailure {
+	return { file, error: { code, message, hint } };
 }
 
 async function decode(source: ImageSource): Promise<RgbImage | DinomalyError> {

@@ -6,6 +6,10 @@ export interface MeasureRequest {
 	readonly store: string;
 	/** Model that scores the images; none scores them when absent. */
 	readonly model?: string;
+	/** What the images show: where the model has zones, only those of this category are looked at. Null or absent: not known. */
+	readonly category?: string | null;
+	/** Model whose zones say which pixels count, when none scores the images. */
+	readonly zonesOf?: string;
 	/** Images at hand, or the folder that they lie in, at any depth. */
 	readonly from: { readonly images: readonly ImageSource[] } | { readonly folder: string };
 	/** Only so many, those changed last; all when absent. Of a folder only. */

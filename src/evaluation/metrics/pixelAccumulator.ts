@@ -20,6 +20,15 @@ export interface PixelAccumulatorOptions {
 	readonly exactPixels?: number;
 }
 
+/** Which part of a map counts, and what it shows. */
+export interface InspectedPart {
+	readonly width: number;
+	readonly height: number;
+	readonly inspected: Uint8Array;
+	/** Kind of defect that the mask shows. */
+	readonly kind?: string;
+}
+
 export interface PixelMetricsOptions {
 	/** False positive rate, in (0, 1], up to which AUPRO averages. */
 	readonly maxFpr?: number;
@@ -73,6 +82,30 @@ export class PixelAccumulator {
 		const components = gtMask === null ? null : labelComponents(gtMask, width, height);
 		if (components === null || (components.count === 0 && kind === '')) this.#pixels.addGood(map);
 		else this.#pixels.addDefective(map, components, kind);
+		this.#makeRoom();
+	}
+
+	/**
+	 * Adds the part of a map that was inspected, as `add` does the whole; a region of the ground truth counts as far as it lies in it.
+	 *
+	 * @param inspected 0 for pixels that do not count
+	 */
+	addInspected(
+		map: Float32Array,
+		gtMask: Uint8Array | null,
+		{ width, height, inspected, kind = '' }: InspectedPart,
+	): void {
+		const counted = map.filter((_, i) => inspected[i] !== 0);
+		requireFinite(counted);
+		const truth = gtMask?.map((value, i) => (inspected[i] === 0 ? 0 : value));
+		const components = truth === undefined ? null : labelComponents(truth, width, height);
+		if (components === null || (components.count === 0 && kind === '')) this.#pixels.addGood(counted);
+		else {
+			const labels = components.labels.filter((_, i) => inspected[i] !== 0);
+			const areas = components.areas.slice();
+			areas[0] -= map.length - counted.length;
+			this.#pixels.addDefective(counted, { labels, areas, count: components.count }, kind);
+		}
 		this.#makeRoom();
 	}
 

@@ -1,6 +1,7 @@
 import type { CategoryOfRun, EvaluationRun } from '../../store/evaluationRun';
 import { compareRuns, type CategoryDifference } from '../compare';
 import { defectTypes, type DefectType } from '../defectTypes';
+import { differInZones, ZONES_DIFFER } from '../inspectedArea';
 import { wilsonInterval } from '../metrics/wilson';
 import type { ReportData } from './data';
 import { listed, metric, percent, plural } from './numbers';
@@ -178,6 +179,7 @@ function changeSentences({ run, previous }: ReportData, tested: readonly Categor
 				: `more than chance in ${nameSome(beyond.map((one) => one.category))}`;
 	return [
 		`Since the earlier run (version ${previous.model.version}) the mean image AUROC went from ${metric(before)} to ${metric(now)}, ${chance}.`,
+		...(differInZones(previous, run) ? [`Mind that ${ZONES_DIFFER}.`] : []),
 	];
 }
 

@@ -45,7 +45,11 @@ function settingFacts({ settings, categories }: EvaluationRun): [string, string]
 		...(counted.has('exact') ? ['exact'] : []),
 		...(counted.has('histogram') ? [`counted in fine bins${boundInWords(categories)}`] : []),
 	];
+	const inspected = categories.flatMap(({ category, inspectedShare }) =>
+		inspectedShare === undefined ? [] : [`${percent(inspectedShare)} of ${category}`],
+	);
 	return [
+		...(inspected.length === 0 ? [] : ([['Inspected', inspected.join(', ')]] as [string, string][])),
 		['AUPRO', `up to ${percent(settings.maxFpr)} of good pixels flagged`],
 		...(pixels.length === 0 ? [] : ([['Pixel metrics', pixels.join('; ')]] as [string, string][])),
 		...(settings.falseAlarmRate === null

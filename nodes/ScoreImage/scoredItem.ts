@@ -36,6 +36,7 @@ function fieldsOf(score: ImageScore): IDataObject {
 		reviewThreshold: score.reviewThreshold,
 		calibrationImages: score.calibrationImages,
 		calibrationCategory: score.calibrationCategory,
+		inspectedShare: score.inspectedShare,
 		regionCount: regions.length,
 		largestRegionPx: Math.max(0, ...regions.map(({ areaPx }) => areaPx)),
 		regions: regions.map(({ box, areaPx, peak }) => ({ box: [...box], areaPx, peak })),

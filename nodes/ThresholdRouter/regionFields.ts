@@ -2,6 +2,7 @@ import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import type { FoundRegion, RegionReading, RegionRule } from '../../src/routing/regionRule';
 import { polygonZone, rectangleZone, type Rectangle, type Zone } from '../../src/zones/shapes';
 import { valueAt } from '../shared/valueAt';
+import { zoneColumns } from '../shared/zones';
 import { InvalidItem } from './invalidItem';
 
 const byRegions = { rule: ['regions'] };
@@ -65,14 +66,7 @@ export const regionProperties: INodeProperties[] = [
 				name: 'rows',
 				// eslint-disable-next-line n8n-nodes-base/node-param-fixed-collection-type-unsorted-items -- the shape comes before its numbers
 				values: [
-					{
-						displayName: 'Name',
-						name: 'name',
-						type: 'string',
-						default: '',
-						placeholder: 'e.g. seal',
-						description: 'What the reason calls it',
-					},
+					{ ...zoneColumns.name, description: 'What the reason calls it' },
 					{
 						displayName: 'Shape',
 						name: 'shape',
@@ -83,31 +77,9 @@ export const regionProperties: INodeProperties[] = [
 							{ name: 'Rectangle', value: 'rectangle' },
 						],
 					},
-					{
-						displayName: 'X, Y, Width, Height',
-						name: 'rectangle',
-						type: 'string',
-						default: '',
-						placeholder: 'e.g. 120, 80, 200, 150',
-						displayOptions: { show: { shape: ['rectangle'] } },
-					},
-					{
-						displayName: 'Corners',
-						name: 'corners',
-						type: 'string',
-						default: '',
-						placeholder: 'e.g. 10,10 200,20 120,180',
-						description: 'X and y of each corner, in order',
-						displayOptions: { show: { shape: ['polygon'] } },
-					},
-					{
-						displayName: 'Category',
-						name: 'category',
-						type: 'string',
-						default: '',
-						placeholder: 'e.g. bottle',
-						description: 'Category that the zone is for; empty means all',
-					},
+					zoneColumns.rectangle,
+					zoneColumns.corners,
+					zoneColumns.category,
 				],
 			},
 		],

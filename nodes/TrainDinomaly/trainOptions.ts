@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { deviceProperty, requireDeviceProperty, seedProperty, threadsProperty } from '../shared/properties';
 import { storeProperty } from '../shared/store';
+import { zonesProperty, zonesSizeProperty } from '../shared/zones';
 
 const whole = (minValue: number, maxValue: number): Pick<INodeProperties, 'type' | 'typeOptions'> => ({
 	type: 'number',
@@ -371,5 +372,7 @@ export const trainOptions: INodeProperties = {
 			default: 0.0001,
 			description: 'How strongly the optimizer pulls weights to zero',
 		},
+		zonesProperty,
+		zonesSizeProperty,
 	],
 };

@@ -7,6 +7,7 @@ import { failed } from '../shared/failure';
 import { allowedFolder } from '../shared/folders';
 import { readCompute } from '../shared/properties';
 import { readStore } from '../shared/store';
+import { readZones } from '../shared/zones';
 
 /** The options of a training as the node's parameters hold them; absent ones keep the preset's value. */
 interface Options {
@@ -73,7 +74,10 @@ export async function readTrainRequest(
 		...(categories !== undefined && { categories }),
 		...(encoder !== undefined && { encoder }),
 		overrides: overridesOf(options),
-		...given({ tiles: readTiles(context, index, options) }),
+		...given({
+			tiles: readTiles(context, index, options),
+			zones: await readZones(context, index, 'options.'),
+		}),
 		...readCompute(context, index),
 		...given({
 			seed: options.seed,

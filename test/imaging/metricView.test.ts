@@ -27,6 +27,19 @@ test('a reduced map keeps the mean of what it is made of', () => {
 	}
 });
 
+test('of a map that was inspected in part a value is the mean of what was, and counts when at least half was', () => {
+	const map = { width: 1024, height: 1024, data: new Float32Array(1024 * 1024).fill(7) };
+	const inspected = new Uint8Array(1024 * 1024).fill(1);
+	// Of the four pixels of each value: all, three, two, one and none of the first five of the top row.
+	for (const i of [1024 + 2, 4, 5, 6, 7, 1024 + 6, 8, 9, 1024 + 8, 1024 + 9]) {
+		inspected[i] = 0;
+		map.data[i] = 1000;
+	}
+	const reduced = metricMap({ ...map, inspected });
+	expect([...reduced.inspected!.subarray(0, 6)]).toEqual([1, 1, 1, 0, 0, 1]);
+	expect([...reduced.data.subarray(0, 6)]).toEqual([7, 7, 7, 7, 0, 7]);
+});
+
 test('by "nonzero" a pixel counts that a defect touches at all, by "half" one that it covers by more than half', () => {
 	// 8 x 4 to 4 x 2: a hair of one pixel, and a block of 2 x 2 and one of 1 x 2.
 	const data = new Uint8Array(32);

@@ -125,3 +125,45 @@ test('a merged map is as fine as the maps of its tiles, but not finer than the i
 	expect(width * height).toBeLessThanOrEqual(1 << 22);
 	expect([width, height]).toEqual([2048, 2048]);
 });
+
+test('tiles that count in full merge as they do without saying so', () => {
+	fc.assert(
+		fc.property(layouts, (layout) => {
+			const value = (x: number, y: number): number => Math.sin(x / 9) + y / 50;
+			const merger = new TileMerger(layout, 16);
+			const full = new Float32Array(256).fill(1);
+			for (let i = 0; i < tileCount(layout); i++)
+				merger.addInPart(i, tileMap(layout, i, 16, value), full);
+			const expected = merge(layout, 16, value).result();
+			merger.result().forEach((found, i) => {
+				expect(Math.abs(found - expected[i])).toBeLessThan(1e-5);
+			});
+		}),
+	);
+});
+
+test('what does not count of a tile has no part in the merged map; where nothing counts it is 0', () => {
+	fc.assert(
+		fc.property(layouts, (layout) => {
+			const merger = new TileMerger(layout, 16);
+			// The left half of the image counts; what lies to the right of it would be seen at once.
+			const middle = layout.width / 2;
+			for (let i = 0; i < tileCount(layout); i++) {
+				const reach = tileMap(layout, i, 16, (x) => Number(x < middle));
+				merger.addInPart(
+					i,
+					reach.map((one) => (one === 1 ? 0.5 : 1e6)),
+					reach,
+				);
+			}
+			const { width } = merger.size;
+			const pixel = layout.tileWidth / 16 + layout.width / width;
+			merger.result().forEach((found, i) => {
+				const x = (((i % width) + 0.5) * layout.width) / width;
+				expect(found === 0 || Math.abs(found - 0.5) < 1e-5).toBe(true);
+				if (x < middle - pixel) expect(found).toBeCloseTo(0.5, 5);
+				if (x > middle + pixel) expect(found).toBe(0);
+			});
+		}),
+	);
+});

@@ -186,6 +186,7 @@ serveEngine({
 			categories: (request.categories ?? ['bottle', 'cable']).map((category) => ({
 				category,
 				images,
+				inspectedShare: null,
 				reasons: { aupro: 'no masks' },
 				...row,
 				intervals: { imageAuroc: [0.8, 1], imageAp: null, imageF1Max: null },
@@ -218,6 +219,7 @@ serveEngine({
 				pixelMode: request.pixelMode ?? 'auto',
 				falseAlarmRate: 0.01,
 				thresholdRule: 'falseAlarmRate 0.01',
+				zonesSha256: null,
 				threads: 0,
 				datasetRoot: 'data',
 				datasetFingerprint: 'c'.repeat(64),

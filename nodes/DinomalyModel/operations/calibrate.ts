@@ -1,5 +1,6 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import type {
+	CalibrateRequest,
 	CalibrateResult,
 	CalibrateSource,
 	CategoryLimits,
@@ -15,6 +16,9 @@ import { modelProperty, readModel } from '../../shared/modelLocator';
 import { shownFor } from '../../shared/operation';
 import { deviceProperty, readCompute, requireDeviceProperty, threadsProperty } from '../../shared/properties';
 import { readStore } from '../../shared/store';
+import type { OpenedModel } from '../../../src/store/modelStore';
+import { ZONES_FILE } from '../../../src/store/zonesFile';
+import { readZones, zonesProperty, zonesSizeProperty } from '../../shared/zones';
 import { openStore, optionsWithStore } from '../storeOptions';
 import { policyOptions, readPolicy, thresholdProperties } from '../thresholdRule';
 
@@ -73,6 +77,28 @@ export const description = shownFor(option.value, [
 			'Field that says what a part really is: good, ok or normal, or the kind of its defect; true and false work too, true for a defect',
 		displayOptions: { show: { calibrateWith: ['items'] } },
 	},
+	{
+		displayName: 'Area to Inspect',
+		name: 'areaToInspect',
+		type: 'options',
+		default: 'model',
+		description:
+			'Where the new version looks. Thresholds hold for the area that they were measured in, so it changes only together with images.',
+		options: [
+			{ name: 'As the Model', value: 'model', description: 'Where this version looks' },
+			{ name: 'Whole Image', value: 'whole', description: 'Everywhere; takes zones away' },
+			{
+				name: 'Zones',
+				value: 'zones',
+				description: 'By the zones below, instead of those of the model',
+			},
+		],
+		displayOptions: { show: { calibrateWith: ['folder'] } },
+	},
+	...[zonesProperty, zonesSizeProperty].map((property) => ({
+		...property,
+		displayOptions: { show: { calibrateWith: ['folder'], areaToInspect: ['zones'] } },
+	})),
 	...thresholdProperties,
 	optionsWithStore(deviceProperty, ...policyOptions, requireDeviceProperty, threadsProperty),
 ]);
@@ -85,7 +111,9 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		const result = await calibrate(
 			context,
 			index,
-			data === undefined ? undefined : { kind: 'images', data },
+			data === undefined
+				? {}
+				: { source: { kind: 'images', data }, ...(await readArea(context, index)) },
 		);
 		return limitItems(result);
 	});
@@ -96,7 +124,9 @@ async function calibrateWithItems(context: IExecuteFunctions): Promise<INodeExec
 	const pairedItem = context.getInputData().map((_, item) => ({ item }));
 	try {
 		const scores = context.getInputData().map((item, index) => labelledScore(context, item, index));
-		const result = await calibrate(context, 0, { kind: 'scores', name: 'scored items', scores });
+		await requireSameZones(context);
+		const source: CalibrateSource = { kind: 'scores', name: 'scored items', scores };
+		const result = await calibrate(context, 0, { source });
 		return limitItems(result).map((item) => ({ ...item, pairedItem }));
 	} catch (error) {
 		return [itemFailure(context, error, 0)];
@@ -141,18 +171,60 @@ function labelledScore(
 async function calibrate(
 	context: IExecuteFunctions,
 	index: number,
-	source: CalibrateSource | undefined,
+	wanted: Pick<CalibrateRequest, 'source' | 'zones'>,
 ): Promise<CalibrateResult> {
 	const model = readModel(context, index);
 	const { calibration } = await (await openStore(context, index)).open(model);
 	const request = {
 		store: await readStore(context, index),
 		model,
-		source,
+		...wanted,
 		policy: readPolicy(context, index, calibration?.policy),
 		...readCompute(context, index),
 	};
 	return engineFor(context).calibrate(request, { signal: cancelSignal(context) });
+}
+
+/** Where the new version is to look, as far as it is to look elsewhere. */
+async function readArea(context: IExecuteFunctions, index: number): Promise<Pick<CalibrateRequest, 'zones'>> {
+	const area = context.getNodeParameter('areaToInspect', index, 'model');
+	if (area === 'whole') return { zones: null };
+	if (area !== 'zones') return {};
+	const zones = await readZones(context, index);
+	if (zones !== undefined) return { zones };
+	throw failed(
+		context.getNode(),
+		{
+			message: 'Expected a zone in "Zones", found none',
+			hint: 'Add a zone to inspect or to ignore, or set Area to Inspect to Whole Image.',
+		},
+		index,
+	);
+}
+
+/** Items say which version scored them: thresholds must not follow from scores that were measured in other zones. */
+async function requireSameZones(context: IExecuteFunctions): Promise<void> {
+	const store = await openStore(context, 0);
+	const own = await store.open(readModel(context, 0));
+	const zonesOf = ({ card: { files } }: OpenedModel): string | null =>
+		Object.hasOwn(files, ZONES_FILE) ? files[ZONES_FILE].sha256 : null;
+	const versions = new Map<string, number>();
+	for (const [index, { json }] of context.getInputData().entries())
+		if (json.model === own.name && typeof json.version === 'string' && !versions.has(json.version))
+			versions.set(json.version, index);
+	const known = new Set((await store.versions(own.name)).map(({ version }) => version));
+	for (const [version, index] of versions) {
+		if (!known.has(version) || zonesOf(await store.open(`${own.name}@${version}`)) === zonesOf(own))
+			continue;
+		throw failed(
+			context.getNode(),
+			{
+				message: `Expected scores that were measured in the zones of "${own.name}@${own.version}", found those of version ${version}, which looks elsewhere`,
+				hint: 'Score the images with this version, or calibrate with a folder of images.',
+			},
+			index,
+		);
+	}
 }
 
 /** An item for each category, and one for all together. */
@@ -162,6 +234,7 @@ function limitItems({ limits, notices, skipped, ...result }: CalibrateResult): I
 		version: result.version,
 		reference: `${result.model}@${result.version}`,
 		madeFrom: `${result.model}@${result.parentVersion}`,
+		zones: result.zones,
 		skippedImages: skipped.length,
 		notices: [...notices, ...skipped.map(({ file, reason }) => `Skipped: ${file}: ${reason}`)].join('\n'),
 	};

@@ -1,4 +1,5 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { describeZones } from '../../../src/zones/inspectionZones';
 import { forEachItem } from '../../shared/items';
 import { modelProperty, readModel } from '../../shared/modelLocator';
 import { shownFor } from '../../shared/operation';
@@ -35,7 +36,7 @@ export const description = shownFor(option.value, [
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	return forEachItem(context, async (_, index) => {
 		const store = await openStore(context, index);
-		const { name, version, path, card, calibration } = await store.open(readModel(context, index));
+		const { name, version, path, card, calibration, zones } = await store.open(readModel(context, index));
 		const { aliases = {} } = (await store.list()).find((model) => model.name === name) ?? {};
 		const json: IDataObject = {
 			model: name,
@@ -43,6 +44,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 			aliases: aliasNames(aliases, version),
 			path,
 			calibrated: calibration !== undefined,
+			zones: zones === undefined ? '' : describeZones(zones),
 			...cardFields({ card }),
 		};
 		if (context.getNodeParameter('options.includeCard', index, false) === true) json.card = card;

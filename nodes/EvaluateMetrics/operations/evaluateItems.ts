@@ -5,6 +5,7 @@ import { GOOD_LABELS, readLabel } from '../../../src/evaluation/labels';
 import { runOfItems, type ScoredItem } from '../../../src/evaluation/scoredItems';
 import type { ModelCard } from '../../../src/store/card';
 import { FolderStore } from '../../../src/store/folderStore';
+import type { InspectionZones } from '../../../src/zones/inspectionZones';
 import { throwIfCancelled } from '../../shared/cancel';
 import { failed } from '../../shared/failure';
 import { itemFailure } from '../../shared/items';
@@ -139,10 +140,12 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 	if (items.length === 0) return failures;
 	try {
 		const store = await readStore(context, 0);
-		const card = await cardOf(store, modelsOf(context, indices));
+		const model = modelsOf(context, indices);
+		const card = await cardOf(store, model);
 		const pixels = await readPixels(context, { items, indices, card });
 		const run = runOfItems(items, {
 			card,
+			zones: card && (await zonesOf(store, card)),
 			device: single(context, indices, 'device') ?? '',
 			...readMeasuring(context, 0),
 			pixels,
@@ -244,6 +247,15 @@ async function cardOf(
 		return versions.find(({ version }) => version === model.version)?.card;
 	} catch {
 		return undefined; // the figures do not depend on it, only where they are kept
+	}
+}
+
+/** Where the model that scored the items looks. */
+async function zonesOf(store: string, { name, version }: ModelCard): Promise<InspectionZones | undefined> {
+	try {
+		return (await new FolderStore(store).open(`${name}@${version}`)).zones;
+	} catch {
+		return undefined; // of a model whose files are damaged by now: the figures do not depend on it
 	}
 }
 

@@ -179,6 +179,45 @@ test('maps can be added after a result, which can be asked for again', () => {
 	}
 });
 
+test.each(['exact', 'histogram'] as const)(
+	'a part that was inspected counts as if the map ended there, kinds and regions too (%s)',
+	(mode) => {
+		fc.assert(
+			fc.property(smallMaps, fc.integer({ min: 1, max: 7 }), ({ images, width }, left) => {
+				const columns = Math.min(left, width);
+				const inspected = images[0].map.map((_, i) => Number(i % width < columns));
+				const cut = <T extends Float32Array | Uint8Array>(data: T): T =>
+					data.filter((_: number, i: number) => i % width < columns) as T;
+				const partly = new PixelAccumulator({ mode });
+				const cropped = new PixelAccumulator({ mode });
+				for (const [i, { map, mask }] of images.entries()) {
+					const kind = mask.includes(1) ? `kind ${i}` : '';
+					const height = map.length / width;
+					partly.addInspected(map, mask, {
+						width,
+						height,
+						inspected: Uint8Array.from(inspected),
+						kind,
+					});
+					cropped.add(cut(map), cut(mask), columns, height, kind);
+				}
+				expect(partly.results({ maxFpr: 0.3 })).toEqual(cropped.results({ maxFpr: 0.3 }));
+			}),
+		);
+	},
+);
+
+test('what is not inspected may hold anything, what is must be finite', () => {
+	const pixels = new PixelAccumulator();
+	const map = Float32Array.of(0.5, NaN, 0.25, Infinity);
+	const part = { width: 2, height: 2, inspected: Uint8Array.of(1, 0, 1, 0) };
+	pixels.addInspected(map, Uint8Array.of(1, 1, 0, 0), part);
+	expect(pixels.result().auroc.value).toBe(1);
+	expect(() => {
+		pixels.addInspected(map, null, { ...part, inspected: Uint8Array.of(1, 1, 0, 0) });
+	}).toThrow(expect.objectContaining({ code: 'SCORE_NOT_FINITE' }));
+});
+
 test('a refused map leaves no trace, and no map is changed', () => {
 	const pixels = new PixelAccumulator();
 	const map = Float32Array.of(3, 1, 2, 0);

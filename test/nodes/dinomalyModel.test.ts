@@ -221,6 +221,92 @@ describe('Calibrate', () => {
 	});
 });
 
+describe('Calibrate in zones', () => {
+	const label = { name: 'label', use: 'ignore', shape: 'rectangle', rectangle: '0, 0, 10, 10' };
+	const inZones = (rows: object[], more: object = {}): INodeParameters =>
+		({
+			model: byName('tiny@1'),
+			calibrateWith: 'folder',
+			calibrationFolder: 'origin/data',
+			areaToInspect: 'zones',
+			zones: { rows },
+			zonesImageSize: '40x40',
+			...more,
+		}) as INodeParameters;
+
+	test('the new version looks where the zones leave something, and Get says so', async () => {
+		const { store, folder } = newStore();
+		const triangle = {
+			use: 'ignore',
+			shape: 'polygon',
+			corners: '40,0 40,10 30,0',
+			category: 'nut',
+		};
+		const run = await work('calibrate', inZones([label, triangle]), folder);
+		const words = 'ignores label, 2 (nut), on images of 40 x 40 pixels';
+		expect(run.json()).toMatchObject([{ category: 'bolt', zones: words }, { category: 'nut' }, {}]);
+		expect(run.json()[0].notices).toMatch(/bolt: 9\d\.\d % of an image are inspected/);
+		const [got] = (await work('get', { model: byName('tiny@2') }, folder)).json();
+		expect(got.zones).toBe(words);
+		expect((await store.open('tiny@2')).zones?.zones.map(({ category }) => category)).toEqual([
+			undefined,
+			'nut',
+		]);
+		const whole = inZones([], { model: byName('tiny@2'), areaToInspect: 'whole' });
+		expect((await work('calibrate', whole, folder)).json()[0].zones).toBeNull();
+		expect((await store.open('tiny@3')).zones).toBeUndefined();
+	});
+
+	test.each<[string, INodeParameters, RegExp]>([
+		['no zone', inZones([], { zonesImageSize: '' }), /Expected a zone in "Zones", found none/],
+		[
+			'a polygon of two points',
+			inZones([{ ...label, shape: 'polygon', corners: '1,1 5,5' }]),
+			/Expected zone "label" to be at least three corners/,
+		],
+		[
+			'a zone outside',
+			inZones([{ ...label, rectangle: '50,50,5,5' }]),
+			/Expected zone "label" to hold pixels of the image of 40 x 40 pixels, found it outside/,
+		],
+		[
+			'everything ignored',
+			inZones([{ ...label, rectangle: '0,0,40,40' }]),
+			/to leave a part of the image of category "bolt" to inspect, found that they cover it/,
+		],
+		[
+			'an unknown category',
+			inZones([{ ...label, category: 'cable' }]),
+			/Expected zone "label" to be for a category of the model, found "cable"/,
+		],
+		['no size', inZones([label], { zonesImageSize: '' }), /Expected the size of the image/],
+		[
+			'a mask that n8n keeps out of reach',
+			inZones([{ ...label, shape: 'mask', maskFile: '/etc/mask.png' }]),
+			/Expected a file in "Mask File" inside/,
+		],
+	])('%s is refused in one sentence, and nothing is published', async (_, parameters, message) => {
+		const { store, folder } = newStore();
+		const run = await work('calibrate', parameters, folder);
+		expect(run.error?.message).toMatch(message);
+		expect(await store.versions('tiny')).toHaveLength(1);
+	});
+
+	test('scored items of a version that looks elsewhere set no thresholds', async () => {
+		const { store, folder } = newStore();
+		await work('calibrate', inZones([label]), folder);
+		const item = { json: { score: 0.1, label: 'good', category: 'bolt', model: 'tiny', version: '2' } };
+		const parameters = { model: byName('tiny@1'), calibrateWith: 'items' };
+		const run = await work('calibrate', parameters, folder, { items: [item] });
+		expect(run.error?.message).toBe(
+			'Expected scores that were measured in the zones of "tiny@1", found those of version 2, which looks elsewhere',
+		);
+		const own = { ...parameters, model: byName('tiny@2') };
+		expect((await work('calibrate', own, folder, { items: [item] })).error).toBeUndefined();
+		expect(await store.versions('tiny')).toHaveLength(3);
+	});
+});
+
 describe('Delete', () => {
 	test('one version, named by its number; an alias forbids it unless forced', async () => {
 		const { store, folder } = newStore();

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import sharp from 'sharp';
 import type { IWebhookFunctions } from 'n8n-workflow';
 import { TrainDinomaly } from '../../nodes/TrainDinomaly/TrainDinomaly.node';
 import { roleOfServer } from '../../nodes/TrainDinomaly/workshop';
@@ -105,6 +106,21 @@ describe('waiting for completion', () => {
 		expect(run.error?.message).toBe('Expected Crop Size to be at most Image Size, 64, found 128');
 		const file = await lab.run(train({ options: { ...OPTIONS, encoderFile: '/etc/passwd' } }));
 		expect(file.error?.message).toMatch(/^Expected a file in "Encoder File" inside /);
+	});
+
+	test('a model may be trained to look at zones alone', async () => {
+		const mask = path.join(lab.files, 'part.png');
+		await sharp({ create: { width: 40, height: 20, channels: 3, background: '#fff' } })
+			.extend({ bottom: 20, background: '#000' })
+			.png()
+			.toFile(mask);
+		const rows = [{ name: 'part', use: 'inspect', shape: 'mask', maskFile: 'part.png' }];
+		const run = await lab.run(train({ model: 'zoned', ...withOptions({ zones: { rows } }) }));
+		expect(run.json()[0].notices).toMatch(/bolt: 50\.0 % of an image are inspected/);
+		expect((await store().open('zoned')).zones).toMatchObject({
+			size: { width: 40, height: 40 },
+			zones: [{ name: 'part', use: 'inspect', shape: { kind: 'mask', runs: [0, 800, 800] } }],
+		});
 	});
 
 	test('each category may have a model of its own, an item each', async () => {

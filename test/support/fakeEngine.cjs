@@ -235,6 +235,21 @@ serveEngine({
 		};
 	},
 
+	/** Calibrates to what was asked for. */
+	async calibrate(request) {
+		return {
+			model: 'it',
+			version: '2',
+			parentVersion: '1',
+			path: '/store',
+			limits: [],
+			zones: request.zones ? 'ignores label' : null,
+			skipped: [],
+			notices: [],
+			request,
+		};
+	},
+
 	/** All images are bright and score above 1. */
 	async measureImages({ from, newest }, { onProgress }) {
 		const images =

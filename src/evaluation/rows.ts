@@ -25,6 +25,7 @@ export function categoryRows(run: EvaluationRun, context: RowContext): Evaluatio
 		...metricColumns(row.metrics),
 		...intervalColumns(row),
 		...countColumns([row]),
+		inspectedShare: row.inspectedShare ?? null,
 		threshold: row.threshold,
 		metricReason: reasonsOf(row.reasons),
 		...runColumns(run, context),
@@ -38,6 +39,7 @@ export function meanRow(run: EvaluationRun, context: RowContext): EvaluationRow 
 		...metricColumns(run.mean),
 		...intervalColumns(),
 		...countColumns(run.categories),
+		inspectedShare: null,
 		threshold: null,
 		metricReason: METRICS.some(({ name }) => typeof run.mean[name] !== 'number')
 			? 'A metric without a value is not defined in any category'

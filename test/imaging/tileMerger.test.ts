@@ -135,9 +135,10 @@ test('tiles that count in full merge as they do without saying so', () => {
 			for (let i = 0; i < tileCount(layout); i++)
 				merger.addInPart(i, tileMap(layout, i, 16, value), full);
 			const expected = merge(layout, 16, value).result();
-			merger.result().forEach((found, i) => {
-				expect(Math.abs(found - expected[i])).toBeLessThan(1e-5);
-			});
+			const worst = merger
+				.result()
+				.reduce((largest, found, i) => Math.max(largest, Math.abs(found - expected[i])), 0);
+			expect(worst).toBeLessThan(1e-5);
 		}),
 	);
 });
@@ -158,12 +159,13 @@ test('what does not count of a tile has no part in the merged map; where nothing
 			}
 			const { width } = merger.size;
 			const pixel = layout.tileWidth / 16 + layout.width / width;
-			merger.result().forEach((found, i) => {
+			const isRight = merger.result().map((found, i) => {
 				const x = (((i % width) + 0.5) * layout.width) / width;
-				expect(found === 0 || Math.abs(found - 0.5) < 1e-5).toBe(true);
-				if (x < middle - pixel) expect(found).toBeCloseTo(0.5, 5);
-				if (x > middle + pixel) expect(found).toBe(0);
+				const counts = Math.abs(found - 0.5) < 1e-5;
+				if (x < middle - pixel) return Number(counts);
+				return Number(found === 0 || (counts && x <= middle + pixel));
 			});
+			expect(isRight).not.toContain(0);
 		}),
 	);
 });

@@ -64,7 +64,6 @@ export const regionProperties: INodeProperties[] = [
 			{
 				displayName: 'Zone',
 				name: 'rows',
-				// eslint-disable-next-line n8n-nodes-base/node-param-fixed-collection-type-unsorted-items -- the shape comes before its numbers
 				values: [
 					{ ...zoneColumns.name, description: 'What the reason calls it' },
 					{

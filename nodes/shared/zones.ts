@@ -59,7 +59,6 @@ export const zonesProperty: INodeProperties = {
 		{
 			displayName: 'Zone',
 			name: 'rows',
-			// eslint-disable-next-line n8n-nodes-base/node-param-fixed-collection-type-unsorted-items -- what it is for, then the shape before its numbers
 			values: [
 				zoneColumns.name,
 				{

@@ -146,7 +146,7 @@ describe.each(['tiny', 'tiled'])('%s: a zone to ignore', (model) => {
 		for (let y = 8; y < 32; y++) for (let x = 8; x < 32; x++) expect(mask[y * SIDE + x]).toBe(0);
 		const numbers = bad.rawMap!.filter((value) => !Number.isNaN(value)).length;
 		expect(numbers / bad.rawMap!.length).toBeCloseTo(bad.inspectedShare, 1);
-		const shown = await sharp(bad.heatmapPng!).raw().toBuffer();
+		const shown = await sharp(bad.heatmapPng).raw().toBuffer();
 		const middle = (20 * SIDE + 20) * 3;
 		expect(shown[middle]).toBe(shown[middle + 1]);
 	});

@@ -215,7 +215,7 @@ test('what is not inspected may hold anything, what is must be finite', () => {
 	expect(pixels.result().auroc.value).toBe(1);
 	expect(() => {
 		pixels.addInspected(map, null, { ...part, inspected: Uint8Array.of(1, 1, 0, 0) });
-	}).toThrow(expect.objectContaining({ code: 'SCORE_NOT_FINITE' }));
+	}).toThrow(expect.objectContaining({ code: 'SCORE_NOT_FINITE' }) as Error);
 });
 
 test('a refused map leaves no trace, and no map is changed', () => {

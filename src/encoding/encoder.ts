@@ -48,7 +48,15 @@ export class Encoder {
 	): Promise<Encoder> {
 		checkCrop(config.cropSize, dims.patch, weights, resolved.name);
 		const { cropSize, groups } = config;
-		const graph = buildEncoder({ weights, cropSize, groups, images: 1, targetLayers: dims.targetLayers });
+		const graph = buildEncoder({
+			weights,
+			cropSize,
+			groups,
+			images: 1,
+			targetLayers: dims.targetLayers,
+			// Of more than some 32 tokens ONNX Runtime's fused attention on WebGPU gives other numbers (seen in 1.30 over SwiftShader).
+			plainAttention: options.device === 'webgpu',
+		});
 		const tokens = 1 + dims.registers + (cropSize / dims.patch) ** 2;
 		return new Encoder(
 			await Session.create(serialise(graph), options),

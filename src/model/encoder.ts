@@ -5,10 +5,13 @@ import {
 	Graph,
 	layerNorm,
 	linear,
+	matmul,
 	mul,
 	gelu,
 	patchProjection,
 	reshape,
+	scale,
+	softmax,
 	transpose,
 	type Tensor,
 } from '../graph';
@@ -28,6 +31,11 @@ export interface EncoderGraphSpec {
 	readonly targetLayers: readonly number[];
 	/** Groups that the target layers are averaged into: outputs `feature0`, `feature1`, ... */
 	readonly groups: number;
+	/**
+	 * Write attention out in products and a softmax instead of the runtime's fused operator: the same numbers to rounding, slower, and
+	 * right on every provider.
+	 */
+	readonly plainAttention?: boolean;
 	/** Also output `tokens0` and `block<i>`, for comparison with the reference. */
 	readonly exposeBlocks?: boolean;
 }
@@ -58,7 +66,12 @@ export function appendEncoder(image: Tensor, spec: EncoderGraphSpec): Tensor[] {
 	const taken: Tensor[] = [];
 	const last = spec.targetLayers[spec.targetLayers.length - 1];
 	for (let block = 0; block <= last; block++) {
-		rows = transformerBlock(rows, block, { weights, images, tokens });
+		rows = transformerBlock(rows, block, {
+			weights,
+			images,
+			tokens,
+			plain: spec.plainAttention === true,
+		});
 		if (spec.targetLayers.includes(block)) taken.push(rows);
 		if (spec.exposeBlocks) graph.output(`block${block}`, reshape(rows, [images, tokens, dim]));
 	}
@@ -96,6 +109,8 @@ interface BlockContext {
 	readonly weights: EncoderWeights;
 	readonly images: number;
 	readonly tokens: number;
+	/** Whether attention is written out. */
+	readonly plain: boolean;
 }
 
 /** x += gamma1 Attention(LN(x)); x += gamma2 MLP(LN(x)). */
@@ -117,8 +132,9 @@ function transformerBlock(x: Tensor, block: number, context: BlockContext): Tens
 	return add(after, scaled(linear(hidden, at('mlp.fc2.weight'), at('mlp.fc2.bias')), 'ls2'));
 }
 
-function attention(x: Tensor, block: number, { weights, images, tokens }: BlockContext): Tensor {
+function attention(x: Tensor, block: number, context: BlockContext): Tensor {
 	const { graph } = x;
+	const { weights, images, tokens, plain } = context;
 	const { dim, heads } = weights.architecture;
 	const weight = weights.get(`blocks.${block}.attn.qkv.weight`);
 	const bias = weights.get(`blocks.${block}.attn.qkv.bias`);
@@ -130,15 +146,36 @@ function attention(x: Tensor, block: number, { weights, images, tokens }: BlockC
 		);
 		return reshape(rows, [images, tokens, dim]);
 	};
+	const positions = relativeBias(graph, block, weights, tokens);
+	if (plain) return plainAttention([part(0), part(1), part(2)], heads, positions.at(0));
 	const [attended] = graph.emit({
 		opType: 'MultiHeadAttention',
 		domain: 'com.microsoft',
-		inputs: [part(0), part(1), part(2), null, null, ...relativeBias(graph, block, weights, tokens)],
+		inputs: [part(0), part(1), part(2), null, null, ...positions],
 		outputs: [{ dtype: 'float32', shape: [images, tokens, dim] }],
 		attributes: { num_heads: heads },
 		gradient: 'none',
 	});
 	return reshape(attended, [images * tokens, dim]);
+}
+
+/**
+ * softmax(Q K^T / sqrt(d) + bias) V for each head.
+ * @param parts query, key and value, each (images, tokens, D)
+ * @param bias (1, heads, tokens, tokens)
+ * @returns (images * tokens, D)
+ */
+function plainAttention([q, k, v]: readonly Tensor[], heads: number, bias: Tensor | undefined): Tensor {
+	const [images, tokens, dim] = q.shape;
+	const byHead = (x: Tensor, order: readonly number[]): Tensor =>
+		transpose(reshape(x, [images, tokens, heads, dim / heads]), order);
+	const products = scale(
+		matmul(byHead(q, [0, 2, 1, 3]), byHead(k, [0, 2, 3, 1])),
+		1 / Math.sqrt(dim / heads),
+	);
+	const shares = softmax(bias === undefined ? products : add(products, bias));
+	const attended = matmul(shares, byHead(v, [0, 2, 1, 3]));
+	return reshape(transpose(attended, [0, 2, 1, 3]), [images * tokens, dim]);
 }
 
 /** BEiT adds a learned bias by relative position to the attention logits; other encoders have none. */

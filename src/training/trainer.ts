@@ -5,9 +5,10 @@ import { BETA1, BETA2 } from '../model/optimizer';
 import { tokenLayout, type EncoderDims } from '../model/layout';
 import { initialParameters, parameterSpecs } from '../model/parameters';
 import { hardMiningRank, hardMiningShareAt, learningRateAt } from '../model/schedule';
-import { buildTrainingStep, type TrainingStep } from '../model/trainingStep';
+import { buildTrainingStep, type TrainingStep, type TrainingStepSpec } from '../model/trainingStep';
 import { createRandom, deriveSeed } from '../random';
 import { Session, type SessionOptions, type Value } from '../runtime/session';
+import { halfToFloat32 } from '../weights/halfPrecision';
 import { BatchSampler } from './batches';
 import type { TrainingConfig } from './config';
 import { NoiseSource } from './noise';
@@ -44,7 +45,7 @@ export class Trainer {
 	readonly losses: number[] = [];
 	private readonly sampler: BatchSampler;
 	private readonly noise: NoiseSource;
-	private readonly batch: Map<string, Value & { readonly data: Uint16Array }>;
+	private readonly batch: Map<string, Value & { readonly data: Uint16Array | Float32Array }>;
 
 	private constructor(
 		private readonly options: TrainerOptions,
@@ -65,7 +66,9 @@ export class Trainer {
 		this.batch = new Map(
 			Array.from({ length: config.groups }, (_, k) => [
 				`feature${k}`,
-				{ dtype: 'float16', shape, data: new Uint16Array(size) },
+				featureTypeFor(options) === 'float16'
+					? { dtype: 'float16', shape, data: new Uint16Array(size) }
+					: { dtype: 'float32', shape, data: new Float32Array(size) },
 			]),
 		);
 	}
@@ -79,7 +82,7 @@ export class Trainer {
 			dims,
 			parameters,
 			images: config.batchSize,
-			featureType: 'float16',
+			featureType: featureTypeFor(options),
 			...(config.bottleneck === 'reduced'
 				? { secondRate: (name: string) => name.startsWith('bottleneck.fc0.') }
 				: {}),
@@ -154,7 +157,8 @@ export class Trainer {
 		const { dim } = dims;
 		const { encoderTokens } = tokenLayout(config, dims);
 		const indices = this.sampler.batch(iteration);
-		const images = await Promise.all(indices.map((index) => this.features.get(index)));
+		const halves = await Promise.all(indices.map((index) => this.features.get(index)));
+		const images = featureTypeFor(this.options) === 'float16' ? halves : halves.map(halfToFloat32);
 		let group = 0;
 		for (const { data } of this.batch.values()) {
 			const start = group * encoderTokens * dim;
@@ -168,6 +172,11 @@ export class Trainer {
 			group++;
 		}
 	}
+}
+
+/** WebGPU has half precision on some adapters only, and fails on the others; the numbers are the same either way. */
+function featureTypeFor({ session }: TrainerOptions): TrainingStepSpec['featureType'] {
+	return session.device === 'webgpu' ? 'float32' : 'float16';
 }
 
 function float32(value: number): Value {

@@ -4,8 +4,6 @@ import { buildEncoder } from '../../src/model/encoder';
 import { layerGroups } from '../../src/model/layout';
 import { createRandom } from '../../src/random';
 import type { Value } from '../../src/runtime/session';
-import { canonicalShapes, type EncoderArchitecture } from '../../src/weights/encoderArchitecture';
-import type { EncoderWeights } from '../../src/weights/encoderWeights';
 import { describeGolden } from '../support/golden';
 import {
 	encodeTiny,
@@ -15,6 +13,7 @@ import {
 	TINY_DIMS,
 	type Golden,
 } from '../support/goldenModel';
+import { randomEncoder } from '../support/randomEncoder';
 import { floats, relativeError, runGraph } from '../support/run';
 import { encoderBlocks } from '../support/tfjsEncoder';
 import { useTfjsCpu } from '../support/tfjsStep';
@@ -68,49 +67,42 @@ describeGolden('the encoder agrees with the reference', () => {
 	});
 });
 
-/** An encoder of random weights: 8 blocks of width 8 on a grid of 3 x 3 patches. */
-function randomEncoder(
-	traits: Pick<EncoderArchitecture, 'family' | 'registers' | 'layerScale'>,
-): EncoderWeights {
-	const size = { patch: 2, dim: 8, heads: 2, depth: 8, gridSide: 3, lnEps: 1e-6, mlpRatio: 4 };
-	const architecture: EncoderArchitecture = { ...size, ...traits };
-	const shapes = canonicalShapes(architecture);
-	const random = createRandom(2);
-	const values = new Map(
-		[...shapes].map(([name, shape]) => [
-			name,
-			Float32Array.from({ length: sizeOf(shape) }, () => 0.3 * random.normal()),
-		]),
-	);
-	return {
-		source: 'a random encoder',
-		architecture,
-		names: [...shapes.keys()],
-		shape: (name) => shapes.get(name)!,
-		get: (name) => values.get(name)!.slice(),
-	};
-}
-
 describe('the encoder agrees with TensorFlow.js', () => {
 	beforeAll(useTfjsCpu);
 
+	const fused = { plainAttention: false };
+	const plain = { plainAttention: true };
 	test.each([
-		{ family: 'dinov2', registers: 4, layerScale: true },
-		{ family: 'vit', registers: 0, layerScale: false },
-		{ family: 'beit', registers: 0, layerScale: true },
-	] as const)('$family with $registers registers', async (traits) => {
-		const weights = randomEncoder(traits);
-		const targetLayers = [0, 1, 2, 3, 4, 5, 6, 7];
-		const graph = buildEncoder({ weights, cropSize: 6, images: 2, targetLayers, groups: 8 });
-		const shape: [number, number, number, number] = [2, 3, 6, 6];
-		const image = new Float32Array(sizeOf(shape));
-		createRandom(4).fillNormal(image);
-		const outputs = await runGraph(graph, { image: floats(image, shape) });
-		const expected = encoderBlocks(tf.tensor4d(image, shape), weights, targetLayers);
-		for (const [k, block] of expected.entries()) {
-			expect(outputs[`feature${k}`].shape).toEqual(block.shape);
-			const reference = (await block.data()) as Float32Array;
-			expect(relativeError(floatsOf(outputs[`feature${k}`]), reference)).toBeLessThan(TOLERANCE);
-		}
-	});
+		{ family: 'dinov2', registers: 4, layerScale: true, ...fused },
+		{ family: 'vit', registers: 0, layerScale: false, ...fused },
+		{ family: 'beit', registers: 0, layerScale: true, ...fused },
+		{ family: 'dinov2', registers: 4, layerScale: true, ...plain },
+		{ family: 'vit', registers: 0, layerScale: false, ...plain },
+		{ family: 'beit', registers: 0, layerScale: true, ...plain },
+	] as const)(
+		'$family with $registers registers, attention written out: $plainAttention',
+		async (traits) => {
+			const { plainAttention, ...architecture } = traits;
+			const weights = randomEncoder(architecture);
+			const targetLayers = [0, 1, 2, 3, 4, 5, 6, 7];
+			const graph = buildEncoder({
+				weights,
+				cropSize: 6,
+				images: 2,
+				targetLayers,
+				groups: 8,
+				plainAttention,
+			});
+			const shape: [number, number, number, number] = [2, 3, 6, 6];
+			const image = new Float32Array(sizeOf(shape));
+			createRandom(4).fillNormal(image);
+			const outputs = await runGraph(graph, { image: floats(image, shape) });
+			const expected = encoderBlocks(tf.tensor4d(image, shape), weights, targetLayers);
+			for (const [k, block] of expected.entries()) {
+				expect(outputs[`feature${k}`].shape).toEqual(block.shape);
+				const reference = (await block.data()) as Float32Array;
+				expect(relativeError(floatsOf(outputs[`feature${k}`]), reference)).toBeLessThan(TOLERANCE);
+			}
+		},
+	);
 });

@@ -1,5 +1,11 @@
 // Native add-ons check `instanceof Float32Array` against the outer realm: share its typed arrays with the tests' realm.
+const { existsSync } = require('node:fs');
 const { TestEnvironment } = require('jest-environment-node');
+
+// SwiftShader, a GPU in software that Debian's chromium-common brings. The tests' own process.env is a copy that native code does not read.
+const SOFTWARE_GPU = '/usr/lib/chromium/vk_swiftshader_icd.json';
+if (process.env.VK_ICD_FILENAMES === undefined && existsSync(SOFTWARE_GPU))
+	process.env.VK_ICD_FILENAMES = SOFTWARE_GPU;
 
 const SHARED = [
 	'Float32Array',

@@ -19,8 +19,12 @@ export function shareNotices(areas: SeenAreas, categories: readonly string[]): s
 		const seen = areas.of(category, zones.size);
 		if (seen === undefined) return [];
 		const left = seen.area.count / (width * height);
+		const rest =
+			percent(seen.share) === percent(left)
+				? ''
+				: ', and the rest lies outside of the crop or in patches of the encoder that hold more of what is left out';
 		return [
-			`${category}: ${percent(seen.share)} of an image are inspected; the zones leave ${percent(left)}, of which patches of the encoder that reach beyond are left out`,
+			`${category}: ${percent(seen.share)} of an image are inspected; the zones leave ${percent(left)}${rest}`,
 		];
 	});
 }

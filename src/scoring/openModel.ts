@@ -6,8 +6,9 @@ import type { OpenedModel } from '../store/modelStore';
 import type { DeviceName } from '../runtime/device';
 import { readSafetensors } from '../weights/safetensors';
 import type { RgbImage } from '../imaging/image';
+import { paintOver } from '../imaging/paintOver';
 import { cutTile } from '../imaging/tiling';
-import { mapImage, type ImageMap } from './imageMap';
+import { mapImage, type ImageMap, type ImageMapOptions } from './imageMap';
 import { ZONES_FILE } from '../store/zonesFile';
 import type { InspectionZones } from '../zones/inspectionZones';
 import { Scorer, type DecoderParameters } from './scorer';
@@ -85,16 +86,30 @@ export async function openModel(
 		device: scorer.device,
 		areas: seen,
 		score: (image, { category = null, signal } = {}) =>
-			mapImage(
-				image,
-				async (_, box) =>
-					scorer.score(await encoder.features(box === null ? image : cutTile(image, box))),
-				{ config: card.config, seen: seen?.of(category, image), signal },
-			),
+			mapSeen(image, { encoder, scorer, config: card.config, seen: seen?.of(category, image), signal }),
 		withZones: (zones) =>
 			ready(zones && new SeenAreas(zones, { seeing: card.config, grid: scorer.grid })),
 	});
 	return ready(areasOf(opened, scorer.grid));
+}
+
+export interface SeeingParts extends ImageMapOptions {
+	readonly encoder: Encoder;
+	readonly scorer: Scorer;
+}
+
+/** Map and score of an image in which zones that are ignored are painted over, so that nothing of them reaches the encoder. */
+export async function mapSeen(
+	image: RgbImage,
+	{ encoder, scorer, ...options }: SeeingParts,
+): Promise<ImageMap> {
+	const visible = options.seen?.area.visible;
+	const shown = visible === undefined ? image : paintOver(image, visible);
+	return mapImage(
+		image,
+		async (_, box) => scorer.score(await encoder.features(box === null ? shown : cutTile(shown, box))),
+		options,
+	);
 }
 
 /** Made once for each version, as long as it is among those used last. */

@@ -5,10 +5,10 @@ import type { PixelArea } from '../zones/pixelArea';
 import { seenImage, type Seeing } from './mapGeometry';
 
 /**
- * A patch of the encoder counts when at least this share of its pixels is inspected. What the encoder says about a patch rests on all of its
- * pixels, so that one that reaches into an ignored part would react to what changes there (docs/zones.md has the measurements).
+ * A patch of the encoder counts when at least this share of its pixels is inspected: what the encoder says about a patch rests on all of
+ * them (docs/zones.md has the measurements).
  */
-const LEAST_SHARE = 0.95;
+const LEAST_SHARE = 0.5;
 
 /** The patches of one tile, or of the whole image: where they lie, and which of them count. */
 interface Part {

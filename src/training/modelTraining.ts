@@ -11,6 +11,8 @@ import { DinomalyError } from '../errors';
 import { describeTiling } from '../imaging/tiling';
 import type { SessionOptions } from '../runtime/session';
 import { matrixRate } from '../runtime/speed';
+import { decodeImage } from '../runtime/images';
+import { mapSeen } from '../scoring/openModel';
 import { Scorer } from '../scoring/scorer';
 import { SeenAreas } from '../scoring/seenAreas';
 import { FolderStore } from '../store/folderStore';
@@ -118,7 +120,11 @@ class ModelTraining {
 				const trainingStart = performance.now();
 				await this.train(trainer, usable);
 				const trainingMs = performance.now() - trainingStart;
-				const measured = await this.calibrate(trainer, usable, { held: encoded.calibration, areas });
+				const measured = await this.calibrate(trainer, usable, {
+					held: encoded.calibration,
+					areas,
+					encoder: loaded,
+				});
 				return await this.publish({
 					trainer,
 					plan,
@@ -293,7 +299,7 @@ class ModelTraining {
 	private async calibrate(
 		trainer: Trainer,
 		config: TrainingConfig,
-		{ held, areas }: { readonly held: EncodedImages; readonly areas: SeenAreas | undefined },
+		{ held, areas, encoder: loaded }: CalibrateParts,
 	): Promise<CalibrationOutcome> {
 		const { context, encoder } = this.shared;
 		if (held.entries.length === 0) return undefined;
@@ -303,13 +309,14 @@ class ModelTraining {
 			const { signal } = context;
 			const measured = await calibrate(
 				held.entries,
-				(i) =>
-					mapEncoded(scorer, held, i, {
-						config,
-						groups,
-						seen: areas?.of(held.entries[i].category, held.images[i]),
-						signal,
-					}),
+				async (i) => {
+					const seen = areas?.of(held.entries[i].category, held.images[i]);
+					if (seen?.area.visible === undefined)
+						return mapEncoded(scorer, held, i, { config, groups, seen, signal });
+					// What was computed for the training is of the image as it is, before zones are painted over.
+					const image = await decodeImage(held.entries[i].path);
+					return mapSeen(image, { encoder: loaded, scorer, config, seen, signal });
+				},
 				{
 					signal,
 					onProgress: (done, total) => {
@@ -386,6 +393,12 @@ class ModelTraining {
 }
 
 type CalibrationOutcome = Awaited<ReturnType<typeof calibrate>> | undefined;
+
+interface CalibrateParts {
+	readonly held: EncodedImages;
+	readonly areas: SeenAreas | undefined;
+	readonly encoder: Encoder;
+}
 
 interface PublishParts {
 	readonly trainer: Trainer;

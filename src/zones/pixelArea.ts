@@ -15,12 +15,16 @@ type Outline = (y: number) => readonly Stretch[];
 export class PixelArea implements InspectedPixels {
 	/** Pixels in it. */
 	readonly count: number;
+	/** The pixels that no zone ignores, whatever zones to inspect say; undefined when that is all of them. */
+	readonly visible: PixelArea | undefined;
 
 	private constructor(
 		readonly size: Size,
 		/** For each row: from, to, from, to and so on, ascending; `to` is no longer in it. */
 		private readonly rows: readonly Int32Array[],
+		visible?: PixelArea,
 	) {
+		this.visible = visible;
 		this.count = rows.reduce((sum, row) => sum + lengthOf(row), 0);
 	}
 
@@ -41,7 +45,12 @@ export class PixelArea implements InspectedPixels {
 			const left: Stretch[] = inspected.length === 0 ? [[0, size.width]] : pixels(inspected);
 			return Int32Array.from(without(left, pixels(ignored)).flat());
 		});
-		return new PixelArea(size, rows);
+		const ignoring = zones.filter(({ use }) => use === 'ignore');
+		if (ignoring.length === 0) return new PixelArea(size, rows);
+		// Without zones to inspect the two are the same.
+		const visible =
+			inspected.length === 0 ? new PixelArea(size, rows) : PixelArea.of(ignoring, drawnOn, size);
+		return new PixelArea(size, rows, visible);
 	}
 
 	writeRow(y: number, target: Uint8Array): void {

@@ -19,6 +19,9 @@ interface Case {
 	readonly tiling?: Tiling;
 }
 
+/** Of so many values of the map one is looked at. */
+const STEP = 7;
+
 /** One tile, or the whole image: where it begins and what it covers. */
 interface View extends Size {
 	readonly left: number;
@@ -62,7 +65,7 @@ function viewsOf({ size, tiling }: Case): View[] {
 	return tops.flatMap((top) => lefts.map((left) => ({ left, top, width, height })));
 }
 
-/** For each value of the map, whether its place is inspected and a patch that counts lies there; undefined between two patches. */
+/** For each value of the map, whether its place is inspected and a patch that counts lies there; undefined between two patches, and of most values. */
 function inspectedByPlaces(area: PixelArea, one: Case, used: readonly boolean[][]): (boolean | undefined)[] {
 	const { size, tiling, imageSize, cropSize } = one;
 	const map = tiling
@@ -70,6 +73,8 @@ function inspectedByPlaces(area: PixelArea, one: Case, used: readonly boolean[][
 		: { width: MAP_SIDE, height: MAP_SIDE };
 	const views = viewsOf(one);
 	return Array.from({ length: map.width * map.height }, (_, i) => {
+		// A prime step meets all columns and rows.
+		if (i % STEP !== 0) return undefined;
 		const [u, v] = [(i % map.width) + 0.5, Math.floor(i / map.width) + 0.5];
 		const back = (at: number, mapSize: number, extent: number): number =>
 			tiling

@@ -132,14 +132,13 @@ def sine_positions(dim: int, grid: int) -> Tensor:
 
 
 class Student(nn.Module):
-    """The encoder with two linear heads per group: texture family, target values and place; and the name of the picture."""
+    """The encoder with a linear head per group that tells texture family, target values and place."""
 
-    def __init__(self, pictures: int, size: EncoderSize = EncoderSize()) -> None:
+    def __init__(self, size: EncoderSize = EncoderSize()) -> None:
         super().__init__()
         self.encoder = Encoder(size)
         self.mask_token = nn.Parameter(torch.randn(size.dim) * 0.02)
         self.heads = nn.ModuleList([_head(size.dim, len(FAMILIES) + APPEARANCE + MAKE + PLACE) for _ in GROUPS])
-        self.names = nn.ModuleList([_head(size.dim, pictures) for _ in GROUPS])
         self.register_buffer("value_mean", torch.zeros(APPEARANCE + MAKE))
         self.register_buffer("value_deviation", torch.ones(APPEARANCE + MAKE))
 

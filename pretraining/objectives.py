@@ -17,8 +17,8 @@ from network import Student
 REGRESSION_FACTOR = 4.0
 # A patch counts as belonging to one region when this share of its pixels does.
 PURE_SHARE = 0.9
-# Patches that one contrastive loss compares, and patches whose picture is to be named: both bound the memory.
-CONTRAST_PATCHES, NAMED_PATCHES = 1024, 192
+# Patches that one contrastive loss compares: bounds the memory.
+CONTRAST_PATCHES = 1024
 # A place in a picture is learned to this many half sides from its centre.
 FARTHEST_PLACE = 1.5
 UNDAMAGED = 0.05
@@ -29,25 +29,35 @@ class Weights:
     """Factors of the losses; 0 leaves a loss out."""
 
     dense: float = 1.0
-    naming: float = 0.15
+    description: float = 4.0
     contrast: float = 0.5
     temperature: float = 0.1
 
 
-def total_loss(student: Student, features: tuple[list[Tensor], list[Tensor]], pairs: Pairs, *, dice: Dice, weights: Weights) -> tuple[Tensor, dict[str, Tensor]]:
-    """Sum over the groups, and the parts by name. features: of the clean and of the defective photograph."""
+@dataclass
+class Seen:
+    """Of each group: features (n, g, dim) of the clean and of the defective photograph, and the reduced descriptors of both."""
+
+    clean: list[Tensor]
+    defective: list[Tensor]
+    clean_descriptors: list[Tensor]
+    defective_descriptors: list[Tensor]
+
+
+def total_loss(student: Student, seen: Seen, pairs: Pairs, *, dice: Dice, weights: Weights) -> tuple[Tensor, dict[str, Tensor]]:
+    """Sum over the groups, and the parts by name."""
     total = torch.zeros((), device=pairs.clean.device)
     parts: dict[str, Tensor] = {}
-    for group, (clean, defective) in enumerate(zip(*features)):
+    for group, (clean, defective) in enumerate(zip(seen.clean, seen.defective)):
         clean, defective = clean.float(), defective.float()
         both = [(clean, pairs.clean_targets), (defective, pairs.defective_targets)]
         sums = [torch.stack(losses).mean(0) for losses in zip(*[dense_losses(student, group, *one) for one in both])]
         family, value, place = sums
-        naming = torch.stack([naming_loss(student, group, *one, dice=dice) for one in both]).mean()
+        description = (description_loss(clean, seen.clean_descriptors[group]) + description_loss(defective, seen.defective_descriptors[group])) / 2
         contrast = contrast_loss(clean, defective, pairs, dice=dice, temperature=weights.temperature)
         total = total + weights.dense * (family + REGRESSION_FACTOR * (value + 0.5 * place))
-        total = total + weights.naming * naming + weights.contrast * contrast
-        named = {"family": family, "value": value, "place": place, "naming": naming, "contrast": contrast}
+        total = total + weights.description * description + weights.contrast * contrast
+        named = {"family": family, "value": value, "place": place, "description": description, "contrast": contrast}
         parts.update({f"{name}{group}": part.detach() for name, part in named.items()})
     return total, parts
 
@@ -66,13 +76,9 @@ def dense_losses(student: Student, group: int, features: Tensor, targets: Target
     return family, value, (robust(place, where) * shown).sum() / shown.sum().clamp_min(1)
 
 
-def naming_loss(student: Student, group: int, features: Tensor, targets: Targets, *, dice: Dice) -> Tensor:
-    """Which of the pictures a patch shows a piece of: told from a few patches of the batch."""
-    picture = targets.picture.flatten()
-    order = torch.argsort(dice.uniform(len(picture)) + (picture < 0).float())[:NAMED_PATCHES]
-    loss = F.cross_entropy(student.names[group](features.flatten(0, 1)[order]), picture[order].clamp_min(0), reduction="none", label_smoothing=0.1)
-    shown = (picture[order] >= 0).float()
-    return (loss * shown).sum() / shown.sum().clamp_min(1)
+def description_loss(features: Tensor, descriptors: Tensor) -> Tensor:
+    """One less the cosine of the features and the descriptors: the raw features, because Dinomaly compares those."""
+    return (1 - F.cosine_similarity(features, descriptors, dim=-1)).mean()
 
 
 def contrast_loss(clean: Tensor, defective: Tensor, pairs: Pairs, *, dice: Dice, temperature: float) -> Tensor:

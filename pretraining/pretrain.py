@@ -19,13 +19,14 @@ from torch import Tensor, nn
 
 from checkpoint import read_checkpoint, write_checkpoint, write_encoder
 from drawing.crops import SMALLEST_SHARE
+from drawing.descriptors import Reduction, describe, fit_reduction
 from drawing.dice import Dice
 from drawing.pairs import Pairs, normalise
 from drawing.process import DrawingProcess
-from drawing.targets import PATCH
+from drawing.targets import PATCH, Targets
 from features import load_encoder
 from network import POSITION_GRID, Student
-from objectives import Weights, total_loss
+from objectives import Seen, Weights, total_loss
 
 # Steps of another sequence than the training's, for the statistics of the targets.
 STATISTICS_STEP = -1
@@ -64,10 +65,10 @@ class Plan:
     warmup: int = 60
     weight_decay: float = 0.05
     mask_share: float = 0.2
-    average: float = 0.0
+    average: float = 0.996
     checkpoint_seconds: float = 120.0
     dense: float = Weights.dense
-    naming: float = Weights.naming
+    description: float = Weights.description
     contrast: float = Weights.contrast
     temperature: float = Weights.temperature
 
@@ -87,16 +88,18 @@ class Training:
         self.dice = Dice(self.device, plan.seed)
         self.drawing = DrawingProcess(Path(plan.pool), Path(plan.clipart), plan.seed)
         self.requested: deque[Future[Pairs]] = deque()
-        self.student = Student(len(torch.load(plan.clipart, mmap=True))).to(self.device)
+        self.student = Student().to(self.device)
         self.averaged = {name: value.clone() for name, value in self.student.encoder.state_dict().items()}
         decayed = [value for name, value in self.student.named_parameters() if _decays(name, value)]
         others = [value for name, value in self.student.named_parameters() if not _decays(name, value)]
         groups = [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": others, "weight_decay": 0.0}]
         self.optimiser = torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.98))
         self.step, self.seconds, self.images = 0, 0.0, 0
+        self.reductions: list[Reduction] = []
         if not self._resume():
             if plan.start:
                 self.student.encoder.load_state_dict(load_encoder(Path(plan.start)).state_dict())
+                self.averaged = {name: value.clone() for name, value in self.student.encoder.state_dict().items()}
             self._measure_targets()
 
     def progress(self) -> float:
@@ -124,7 +127,8 @@ class Training:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bool(plan.half)):
             clean = encoder(normalise(pairs.clean), tuple(corners[0]), masked, self.student.mask_token)
             defective = encoder(normalise(pairs.defective), tuple(corners[1]))
-        loss, parts = total_loss(self.student, (clean, defective), pairs, dice=self.dice, weights=plan.weights())
+        seen = Seen(clean, defective, self._describe(pairs.clean_targets), self._describe(pairs.defective_targets))
+        loss, parts = total_loss(self.student, seen, pairs, dice=self.dice, weights=plan.weights())
         self.optimiser.zero_grad(set_to_none=False)
         loss.backward()
         self._share_gradients()
@@ -142,6 +146,7 @@ class Training:
         state = {
             "student": self.student.state_dict(),
             "averaged": self.averaged,
+            "reductions": [vars(reduction) for reduction in self.reductions],
             "optimiser": self.optimiser.state_dict(),
             "counters": [self.step, self.seconds, self.images],
         }
@@ -182,18 +187,25 @@ class Training:
             return False
         self.student.load_state_dict(state["student"])
         self.averaged = state["averaged"]
+        self.reductions = [Reduction(**reduction) for reduction in state["reductions"]]
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds, self.images = state["counters"]
         return True
 
     @torch.no_grad()
     def _measure_targets(self) -> None:
-        """Mean and deviation of every target, so that all weigh the same."""
+        """Mean and deviation of every target, so that all weigh the same, and the principal components of the descriptors."""
         drawn = self.drawing.submit(STATISTICS_STEP, self.plan.side, STATISTICS_IMAGES, SMALLEST_SHARE)
         targets = drawn.result().to(self.device).clean_targets
         values = torch.cat([targets.appearance, targets.make], 2).flatten(0, 1)
         self.student.value_mean.copy_(values.mean(0))
         self.student.value_deviation.copy_(values.std(0).clamp_min(0.02))
+        dim = self.student.mask_token.numel()
+        self.reductions = [fit_reduction(descriptors, dim) for descriptors in describe(targets.image)]
+
+    @torch.no_grad()
+    def _describe(self, targets: Targets) -> list[Tensor]:
+        return [reduction(descriptors) for reduction, descriptors in zip(self.reductions, describe(targets.image))]
 
     def _learning_rate(self, progress: float) -> float:
         """Linear rise over the warm-up, then half a cosine down to the final rate."""
@@ -204,10 +216,10 @@ class Training:
 
     @torch.no_grad()
     def _average(self) -> None:
-        """Moving average of the weights, which forgets slowly only once it has something to remember."""
+        """Moving average of the weights. Random ones, where there is nothing to remember, it forgets fast."""
         if self.plan.average <= 0:
             return
-        keep = min(self.plan.average, (self.step + 1) / (self.step + 10))
+        keep = self.plan.average if self.plan.start else min(self.plan.average, (self.step + 1) / (self.step + 10))
         for name, value in self.student.encoder.state_dict().items():
             self.averaged[name].lerp_(value, 1 - keep)
 

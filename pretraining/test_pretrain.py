@@ -15,7 +15,7 @@ from clipart import SIDE, read_picture
 from drawing.dice import Dice
 from features import load_encoder
 from network import Attention, Encoder, EncoderSize
-from objectives import contrast_loss
+from objectives import contrast_loss, description_loss
 from pool import draw_file, read_pool
 from pretrain import Plan, Training, run
 from test_drawing import some_pairs, square_pictures
@@ -62,6 +62,12 @@ def test_contrast_is_low_when_each_patch_is_its_own_nearest() -> None:
     assert float(matched) < 0.01 < float(swapped)
 
 
+def test_a_description_is_right_when_the_features_point_along_the_descriptors() -> None:
+    descriptors = torch.randn(2, 3, 8, generator=torch.Generator().manual_seed(0))
+    assert abs(float(description_loss(3 * descriptors, descriptors))) < 1e-6
+    assert abs(float(description_loss(-descriptors, descriptors)) - 2) < 1e-6
+
+
 def test_a_resumed_training_ends_with_the_same_weights_as_an_uninterrupted_one(plan: Plan, tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     run(Training(plan, whole))
@@ -77,11 +83,15 @@ def test_a_resumed_training_ends_with_the_same_weights_as_an_uninterrupted_one(p
 
 
 def test_a_training_may_start_from_an_encoder(plan: Plan, tmp_path: Path) -> None:
-    run(Training(replace(plan, steps=1, average=0.0), tmp_path / "first"))
+    run(Training(replace(plan, steps=1), tmp_path / "first"))
     path = tmp_path / "first" / "encoder.safetensors"
     second = Training(replace(plan, start=str(path)), tmp_path / "second")
-    expected = load_encoder(path).state_dict()
-    assert all(torch.equal(value, expected[name]) for name, value in second.student.encoder.state_dict().items())
+    before = load_encoder(path).state_dict()
+    assert all(torch.equal(value, before[name]) for name, value in second.student.encoder.state_dict().items())
+    second.run_step()
+    second.drawing.close()
+    for name, value in second.student.encoder.state_dict().items():
+        assert torch.allclose(second.encoder_state()[name], 0.9 * before[name] + 0.1 * value, atol=1e-6)
 
 
 def test_a_pool_that_is_not_there_says_how_to_draw_it(tmp_path: Path) -> None:

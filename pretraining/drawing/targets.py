@@ -22,11 +22,12 @@ PLACE = 5
 @dataclass
 class Targets:
     """
-    Of n photographs with g patches each: appearance (n, g, APPEARANCE); region (n, g, LABELS + SLOTS) shares that add up
+    Of n photographs with g patches each: image (n, 3, s, s) before it was photographed; appearance (n, g, APPEARANCE); region (n, g, LABELS + SLOTS) shares that add up
     to 1; family (n, g) and make (n, g, MAKE) of the drawn material, of which there is ground (n, g); picture (n, g) as an
     index, -1 where none is shown, and place (n, g, PLACE) in it.
     """
 
+    image: Tensor
     appearance: Tensor
     region: Tensor
     family: Tensor
@@ -55,6 +56,7 @@ def measure_patches(image: Tensor, label: Tensor, covers: Tensor, *, family: Ten
     # A plain background is one region.
     region[..., 0] += (1 - covered.sum(2)).clamp(0, 1) - ground
     return Targets(
+        image=image,
         appearance=appearance(image),
         region=torch.cat([region, covered], 2),
         family=family[rows, main].long(),

@@ -22,7 +22,7 @@ from drawing.crops import SMALLEST_SHARE
 from drawing.descriptors import Reduction, describe, fit_reduction
 from drawing.dice import Dice
 from drawing.pairs import Pairs, normalise
-from drawing.process import DrawingProcess
+from drawing.process import DrawingProcesses
 from drawing.targets import PATCH, Targets
 from features import load_encoder
 from network import POSITION_GRID, Student
@@ -32,7 +32,7 @@ from objectives import Seen, Weights, total_loss
 STATISTICS_STEP = -1
 STATISTICS_IMAGES = 128
 LOG_EVERY_STEPS = 20
-# Steps whose pairs are drawn in advance.
+# Steps whose pairs are drawn in advance, besides one for each further drawing process.
 AHEAD = 3
 # Smallest share of a scene's side in a photograph at the final side: its pixels are not to be enlarged much.
 FINAL_SMALLEST_SHARE = 0.75
@@ -43,7 +43,7 @@ class Plan:
     """
     Length is `steps` when above 0, else `seconds` of computing. The last `final_share` of it runs at `final_side`.
     `start` names an encoder to begin with instead of random weights; `half` 1 computes the blocks in bfloat16. `batch`
-    counts the scenes of one process and step.
+    counts the scenes of one process and step; `drawers`, the processes that draw for it.
     """
 
     seconds: float = 2400.0
@@ -54,6 +54,7 @@ class Plan:
     start: str = ""
     device: str = "cpu"
     threads: int = 1
+    drawers: int = 1
     half: int = 1
     batch: int = 16
     side: int = 112
@@ -86,7 +87,7 @@ class Training:
         self.device = torch.device(plan.device)
         torch.manual_seed(plan.seed)
         self.dice = Dice(self.device, plan.seed)
-        self.drawing = DrawingProcess(Path(plan.pool), Path(plan.clipart), plan.seed)
+        self.drawing = DrawingProcesses(Path(plan.pool), Path(plan.clipart), plan.seed, plan.drawers)
         self.requested: deque[Future[Pairs]] = deque()
         self.student = Student().to(self.device)
         self.averaged = {name: value.clone() for name, value in self.student.encoder.state_dict().items()}
@@ -114,7 +115,7 @@ class Training:
         for group in self.optimiser.param_groups:
             group["lr"] = self._learning_rate(progress)
         started = time.perf_counter()
-        for ahead in range(len(self.requested), AHEAD):
+        for ahead in range(len(self.requested), AHEAD + plan.drawers - 1):
             self._request(self.step + ahead, progress if plan.steps == 0 else (self.step + ahead) / plan.steps)
         pairs = self.requested.popleft().result().to(self.device)
         waiting = time.perf_counter() - started

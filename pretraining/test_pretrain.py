@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from blend import blend
 from clipart import SIDE, read_picture
 from drawing.dice import Dice
+from drawing.process import DrawingProcesses
 from features import load_encoder
 from network import Attention, Encoder, EncoderSize
 from objectives import contrast_loss, description_loss
@@ -92,6 +93,15 @@ def test_a_training_may_start_from_an_encoder(plan: Plan, tmp_path: Path) -> Non
     second.drawing.close()
     for name, value in second.student.encoder.state_dict().items():
         assert torch.allclose(second.encoder_state()[name], 0.9 * before[name] + 0.1 * value, atol=1e-6)
+
+
+def test_the_number_of_drawing_processes_changes_nothing_that_is_drawn(plan: Plan) -> None:
+    drawn = []
+    for count in (1, 2):
+        drawing = DrawingProcesses(Path(plan.pool), Path(plan.clipart), 0, count)
+        drawn.append([future.result().clean for future in [drawing.submit(step, 32, 2, 0.5) for step in range(3)]])
+        drawing.close()
+    assert all(torch.equal(one, two) for one, two in zip(*drawn))
 
 
 def test_a_pool_that_is_not_there_says_how_to_draw_it(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Draws pairs in a process of its own, while the training computes."""
+"""Draws pairs in processes of their own, while the training computes."""
 
 import os
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -14,16 +14,16 @@ from .canvas import Canvas
 from .dice import Dice
 from .pairs import Pairs, draw_pairs
 
-# What the drawing process reads once at its start: the scenes, the pictures and the seed.
+# What a drawing process reads once at its start: the scenes, the pictures and the seed.
 _material: tuple[dict[str, Tensor], Tensor, int] | None = None
 
 
-class DrawingProcess:
-    """One worker; what it draws for a step depends on the seed and the step only."""
+class DrawingProcesses:
+    """What is drawn for a step depends on the seed and the step only, not on how many processes share the work."""
 
-    def __init__(self, pool: Path, clipart: Path, seed: int) -> None:
+    def __init__(self, pool: Path, clipart: Path, seed: int, count: int = 1) -> None:
         context = multiprocessing.get_context("spawn")
-        self._executor = ProcessPoolExecutor(1, mp_context=context, initializer=_start, initargs=(pool, clipart, seed))
+        self._executor = ProcessPoolExecutor(count, mp_context=context, initializer=_start, initargs=(pool, clipart, seed))
 
     def submit(self, step: int, side: int, count: int, smallest: float) -> "Future[Pairs]":
         return self._executor.submit(_draw, step, side, count, smallest)

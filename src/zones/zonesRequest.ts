@@ -20,6 +20,7 @@ export interface ZoneRow {
 	readonly name: string;
 	/** `inspect` or `ignore`. */
 	readonly use: unknown;
+	/** Empty or `*`: all. */
 	readonly category?: string;
 	/** "x, y, width, height" */
 	readonly rectangle?: string;
@@ -29,6 +30,8 @@ export interface ZoneRow {
 	readonly mask?: string;
 }
 
+/** Stands for all categories. */
+const EVERY = '*';
 /** Names are for people to read. */
 const MAX_NAME = 100;
 const SHAPES = ['rectangle', 'polygon', 'mask'] as const;
@@ -46,7 +49,7 @@ export function requestedZone(row: ZoneRow): RequestedZone {
 	const zone = {
 		name: name.slice(0, MAX_NAME),
 		use: readUse(name, use),
-		...(category !== '' && { category }),
+		...(category !== '' && category !== EVERY && { category }),
 	};
 	if (rectangle !== undefined)
 		return { ...zone, shape: { kind: 'polygon', corners: rectangleZone(name, rectangle).corners } };
@@ -96,7 +99,7 @@ function zoneOf(value: unknown, number: string, resolve: (file: string) => strin
 	return requestedZone({
 		name: name === '' ? number : name,
 		use: fields.use,
-		category: category === '*' ? '' : category,
+		category,
 		rectangle: text('rectangle'),
 		polygon: text('polygon'),
 		mask: mask === undefined ? undefined : resolve(mask),

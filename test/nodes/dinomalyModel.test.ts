@@ -222,7 +222,13 @@ describe('Calibrate', () => {
 });
 
 describe('Calibrate in zones', () => {
-	const label = { name: 'label', use: 'ignore', shape: 'rectangle', rectangle: '0, 0, 10, 10' };
+	const label = {
+		name: 'label',
+		use: 'ignore',
+		shape: 'rectangle',
+		rectangle: '0, 0, 10, 10',
+		category: '*',
+	};
 	const inZones = (rows: object[], more: object = {}): INodeParameters =>
 		({
 			model: byName('tiny@1'),

@@ -58,6 +58,9 @@ async function readPlan(context: IExecuteFunctions, index: number): Promise<Plan
 			store: await readStore(context, index),
 			model: readModel(context, index),
 			category: readCategory(context, index, { image: image.data }),
+			...(context.getNodeParameter('options.checkDistribution', index, true) === false && {
+				checkDistribution: false,
+			}),
 			outputs: Object.fromEntries(choice.fields.map((name) => [name, true])),
 			...readCompute(context, index),
 		},

@@ -40,6 +40,14 @@ export const optionsProperty: INodeProperties = {
 	placeholder: 'Add option',
 	default: {},
 	options: [
+		{
+			displayName: 'Check for Unknown Images',
+			name: 'checkDistribution',
+			type: 'boolean',
+			default: true,
+			description:
+				'Whether to give the verdict "unknown" to images that are unlike anything seen in training, whatever they score',
+		},
 		deviceProperty,
 		{
 			displayName: 'Include Input Fields',

@@ -78,8 +78,12 @@ function decideCalibrated(context: IExecuteFunctions, index: number, category: s
 /** The model's own verdict, with what it rests on. */
 function decideByModel(context: IExecuteFunctions, index: number, category: string | undefined): Decision {
 	refuseUncalibrated(context, index);
-	const { verdict, thresholdBasis, reviewThreshold } = context.getInputData()[index].json;
+	const { verdict: said, thresholdBasis, reviewThreshold } = context.getInputData()[index].json;
 	const [score, threshold] = ['score', 'threshold'].map((field) => numberIn(context, index, field));
+	const review = typeof reviewThreshold === 'number' ? reviewThreshold : Infinity;
+	// Only asked when unknown images are to go where the rule sends them.
+	const verdict =
+		said !== 'unknown' ? said : score > threshold ? 'anomaly' : score > review ? 'review' : 'normal';
 	if (verdict !== 'normal' && verdict !== 'review' && verdict !== 'anomaly')
 		throw new InvalidItem({
 			message: `Expected the verdict normal, review or anomaly, found ${verdict === undefined ? 'no such field' : JSON.stringify(verdict).slice(0, 60)}`,

@@ -9,6 +9,7 @@ import { ExpectedModel } from './expectedModel';
 import { categoryOf } from './fields';
 import { InvalidItem } from './invalidItem';
 import { configuredOutputs } from './outputs';
+import { decideUnknownItem } from './unknownItem';
 
 /** What became of an item before alarms are thought of. */
 type Judged =
@@ -65,7 +66,8 @@ async function judgeAll(
 	for (const index of context.getInputData().keys()) {
 		try {
 			await model.check(index);
-			const decision = await decideItem(context, index, evaluations);
+			const decision =
+				decideUnknownItem(context, index) ?? (await decideItem(context, index, evaluations));
 			if (hasAlarms) entries.push(await readAlarmEntry(context, index, decision.route));
 			judged.push({ kind: 'decided', decision });
 		} catch (error) {

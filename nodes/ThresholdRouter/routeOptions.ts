@@ -1,5 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { storeProperty } from '../shared/store';
+import { unknownProperty } from './unknownItem';
 
 /** What the routing takes for granted unless told otherwise. */
 export const optionsProperty: INodeProperties = {
@@ -51,6 +52,7 @@ export const optionsProperty: INodeProperties = {
 			displayOptions: { show: { '/rule': ['regions'] } },
 		},
 		storeProperty,
+		unknownProperty,
 		{
 			displayName: 'Zone Overlap',
 			name: 'zoneOverlap',

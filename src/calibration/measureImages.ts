@@ -3,6 +3,7 @@ import { setImmediate as nextTick } from 'node:timers/promises';
 import type { Dataset, ImageEntry } from '../dataset/dataset';
 import { fingerprintDataset } from '../dataset/fingerprint';
 import { scanDataset } from '../dataset/scan';
+import type { Distribution, KnownEmbedding } from '../distribution/distribution';
 import { DinomalyError } from '../errors';
 import type { RgbImage } from '../imaging/image';
 import { decodeImage } from '../runtime/images';
@@ -13,6 +14,7 @@ import type { OpenedModel } from '../store/modelStore';
 import { imageStatistics } from '../imaging/statistics';
 import type { InspectionZones } from '../zones/inspectionZones';
 import { CalibrationCollector } from './collector';
+import { describeGood, noticeOfUnlikeGood } from './goodImages';
 import { CalibrationImageCollector } from './imageStatistics';
 import { requireSeen, shareNotices } from './inspectedShares';
 import type { CalibrateContext, CalibrateRequest, CalibrateSource } from './request';
@@ -21,6 +23,8 @@ interface Measured {
 	readonly file: CalibrationFile;
 	readonly skipped: readonly { readonly file: string; readonly reason: string }[];
 	readonly notices: readonly string[];
+	/** What the model knows of good images, those measured here among them. */
+	readonly distribution: Distribution;
 }
 
 /**
@@ -50,6 +54,7 @@ export async function measureImages(
 	const collector = new CalibrationCollector(entries.length);
 	const taken = new CalibrationImageCollector();
 	const rename = soleCategory(dataset, opened);
+	const good: KnownEmbedding[] = [];
 	const skipped: { file: string; reason: string }[] = [];
 	let done = 0;
 	for await (const read of readAhead(entries, readImage)) {
@@ -63,6 +68,7 @@ export async function measureImages(
 				anomalous: entry.anomalous,
 				collector,
 				taken,
+				good,
 				signal,
 			});
 			if (reason !== undefined) skipped.push({ file: entry.relativePath, reason });
@@ -93,7 +99,9 @@ export async function measureImages(
 		notices: [
 			...(model.areas === undefined ? [] : shareNotices(model.areas, known)),
 			...noticesOf(dataset, opened, rename),
+			...noticeOfUnlikeGood(model, good),
 		],
+		distribution: await describeGood(model, good, { dataset, signal }),
 	};
 }
 
@@ -102,6 +110,8 @@ interface Measuring {
 	readonly anomalous: boolean;
 	readonly collector: CalibrationCollector;
 	readonly taken: CalibrationImageCollector;
+	/** Receives what the good images show. */
+	readonly good: KnownEmbedding[];
 	readonly signal: AbortSignal;
 }
 
@@ -109,12 +119,13 @@ interface Measuring {
 async function measure(
 	model: ReadyModel,
 	image: RgbImage,
-	{ category, anomalous, collector, taken, signal }: Measuring,
+	{ category, anomalous, collector, taken, good, signal }: Measuring,
 ): Promise<string | undefined> {
 	try {
-		const { score, map, seen } = await model.score(image, { category, signal });
+		const { score, map, seen, embedding } = await model.score(image, { category, signal });
 		collector.add({ category, anomalous, score, map, inspected: seen?.inspected });
 		if (!anomalous) taken.add(category, imageStatistics(image, seen?.area));
+		if (!anomalous && embedding !== null) good.push({ category, embedding });
 		return undefined;
 	} catch (error) {
 		if (error instanceof DinomalyError && error.code === 'ZONE_MISMATCH') return error.message;

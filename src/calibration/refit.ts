@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Distribution } from '../distribution/distribution';
 import { DinomalyError } from '../errors';
 import { MIN_CATEGORY_IMAGES } from '../routing/calibration';
 import type { CalibrationFile, CalibrationSource } from '../store/calibration';
@@ -8,6 +9,7 @@ import { ZONES_FILE, zonesDocument } from '../store/zonesFile';
 import { describeZones, type InspectionZones } from '../zones/inspectionZones';
 import type { FileSource, OpenedModel } from '../store/modelStore';
 import { ascending } from './collector';
+import { withDistribution } from './goodImages';
 import { limitsOf } from './limits';
 import { measureImages } from './measureImages';
 import type { CalibrateContext, CalibrateRequest, CalibrateResult, LabelledScore } from './request';
@@ -17,6 +19,8 @@ interface Measured {
 	readonly file: CalibrationFile;
 	readonly skipped: CalibrateResult['skipped'];
 	readonly notices: readonly string[];
+	/** What the model knows of good images from now on; absent when that stays as it was. */
+	readonly distribution?: Distribution;
 }
 
 /**
@@ -32,21 +36,24 @@ export async function refitCalibration(
 	const store = new FolderStore(request.store);
 	const opened = await store.open(request.model);
 	const zones = await zonesOf(request, opened);
-	const { file, skipped, notices } = await measure(request, { opened, zones }, context);
+	const { file, skipped, notices, distribution } = await measure(request, { opened, zones }, context);
 	const policy = request.policy ?? opened.calibration?.policy;
 	const calibration: CalibrationFile = { ...file, ...(policy && { policy }) };
 	// Thresholds that cannot be had are an error here, not when the first part is scored.
 	const limits = limitsOf(calibration);
 	if (limits.length === 0) throw noNormals();
 	context.signal.throwIfAborted();
-	const published = await store.publish(opened.name, {
-		card: { ...opened.card, parent: { name: opened.name, version: opened.version } },
-		files: {
-			...filesOf(opened),
-			[CALIBRATION_FILE]: { json: calibration },
-			...(zones && { [ZONES_FILE]: { json: zonesDocument(zones) } }),
-		},
-	});
+	const published = await withDistribution(distribution, (described) =>
+		store.publish(opened.name, {
+			card: { ...opened.card, parent: { name: opened.name, version: opened.version } },
+			files: {
+				...filesOf(opened),
+				[CALIBRATION_FILE]: { json: calibration },
+				...(zones && { [ZONES_FILE]: { json: zonesDocument(zones) } }),
+				...described,
+			},
+		}),
+	);
 	return {
 		model: published.name,
 		version: published.version,

@@ -1,3 +1,5 @@
+import { readDistribution } from '../distribution/distributionFile';
+import { knownImages } from '../distribution/placement';
 import { DinomalyError } from '../errors';
 import { describeTiling } from '../imaging/tiling';
 import type { ModelCard } from '../store/card';
@@ -54,6 +56,8 @@ const show = defineCommand({
 		const { calibration, zones, ...model } = await store.open(oneModel(values.model, words));
 		const versions = await store.versions(model.name);
 		const { card } = model;
+		const distribution = await readDistribution(model);
+		const known = distribution === null ? [] : knownImages(distribution);
 		const facts: [string, string][] = [
 			['model', `${model.name}@${model.version}`],
 			['folder', model.path],
@@ -78,6 +82,10 @@ const show = defineCommand({
 					`${category ?? 'all together'}: ${own ? `${threshold.toFixed(4)}, ${basis}` : 'that of all together'}`,
 				],
 			),
+			...known.map(({ category, images, beyond, limit }): [string, string] => [
+				'known',
+				`${category}: ${images} good images, ${beyond} of them further than ${limit.toFixed(3)} from all others; what is further is unknown`,
+			]),
 		];
 		const rows = versions.map(({ version, aliases, card: one, problem }) => [
 			version,
@@ -91,6 +99,7 @@ const show = defineCommand({
 				calibrated: calibration !== undefined,
 				zones: zones === undefined ? null : describeZones(zones),
 				limits: calibration ? limitsOf(calibration) : [],
+				distribution: known,
 				versions,
 			},
 			text: `${table(['', ''], facts).trimStart()}\n\n${table(['version', 'trained', 'made from', 'aliases'], rows)}`,

@@ -5,7 +5,7 @@ import type { ImageFailure, ImageScore } from '../scoring/request';
 import { defineCommand } from './command';
 import type { CommandResult } from './command';
 import { commonRequest, DEVICE_FLAGS, OUTPUT_FLAGS, required, STORE_FLAG } from './commonFlags';
-import { text, usage } from './flags';
+import { text, toggle, usage } from './flags';
 import { expandImages, uniqueStems } from './imageFiles';
 import type { ImageFile } from './imageFiles';
 import { decimals, printable, table } from './table';
@@ -36,6 +36,9 @@ export const scoreCommand = defineCommand({
 		heatmap: text('DIR', 'Write a coloured heat map of each image into this folder'),
 		mask: text('DIR', 'Write a mask of the anomalous pixels of each image into this folder'),
 		category: text('NAME', 'Category whose calibration applies (default: all categories together)'),
+		'any-image': toggle(
+			'Judge every image by its score, also one that is unlike anything seen in training',
+		),
 		...DEVICE_FLAGS,
 		...STORE_FLAG,
 		...OUTPUT_FLAGS,
@@ -60,6 +63,7 @@ export const scoreCommand = defineCommand({
 					model,
 					images: chunk.map(({ path }) => ({ file: path })),
 					category: values.category,
+					...(values['any-image'] === true && { checkDistribution: false }),
 					outputs: { heatmap: folders.heatmap !== undefined, mask: folders.mask !== undefined },
 				},
 				{
@@ -125,10 +129,13 @@ function present(images: readonly ScoreRow[], failures: readonly ImageFailure[])
 		'right',
 		'right',
 	]);
+	const unknown = images.flatMap(({ file, unknownReason }) =>
+		unknownReason ? [printable(`${file}: ${unknownReason}`)] : [],
+	);
 	const failed = failures.map(({ file, error }) => printable(`${file}: ${error.message}`));
 	return {
 		json: { images, failures },
-		text: [...(images.length > 0 ? [scored] : []), ...failed].join('\n'),
+		text: [...(images.length > 0 ? [scored] : []), ...unknown, ...failed].join('\n'),
 		failure:
 			failures.length === 0
 				? undefined

@@ -1,4 +1,5 @@
 import { DinomalyError } from '../errors';
+import type { FeatureLayout } from '../distribution/embedding';
 import { serialise } from '../graph';
 import { preprocess } from '../imaging/preprocess';
 import type { RgbImage } from '../imaging/image';
@@ -32,6 +33,12 @@ export async function readEncoder(resolved: ResolvedEncoder): Promise<EncoderFil
 	return { resolved, weights, dims: { dim, heads, patch, registers, targetLayers: targetLayers(depth) } };
 }
 
+/** What the encoder gives for one image. */
+export interface SeenImage {
+	readonly features: readonly Float32Array[];
+	readonly sums: Float32Array;
+}
+
 /** A loaded encoder: one image in, the mean features of each group out. */
 export class Encoder {
 	private constructor(
@@ -39,6 +46,7 @@ export class Encoder {
 		private readonly config: EncodingConfig,
 		/** Values that one image gives, all groups together. */
 		readonly featureLength: number,
+		readonly layout: FeatureLayout,
 	) {}
 
 	static async load(
@@ -62,6 +70,7 @@ export class Encoder {
 			await Session.create(serialise(graph), options),
 			config,
 			groups * tokens * dims.dim,
+			{ groups, prefix: 1 + dims.registers, width: dims.dim },
 		);
 	}
 
@@ -70,15 +79,23 @@ export class Encoder {
 	}
 
 	/** Features of one decoded image: per group float32 values (tokens, D), row-major. */
-	async features(image: RgbImage): Promise<Float32Array[]> {
+	async features(image: RgbImage): Promise<readonly Float32Array[]> {
+		return (await this.see(image)).features;
+	}
+
+	/** The features together with the sums of `model/embedding`, groups * D values. */
+	async see(image: RgbImage): Promise<SeenImage> {
 		const { cropSize, groups } = this.config;
 		const pixels = preprocess(image, this.config);
 		const names = Array.from({ length: groups }, (_, k) => `feature${k}`);
 		const results = await this.session.run(
 			{ image: { dtype: 'float32', shape: [1, 3, cropSize, cropSize], data: pixels } },
-			Object.fromEntries(names.map((name) => [name, null])),
+			Object.fromEntries([...names, 'embedding'].map((name) => [name, null])),
 		);
-		return names.map((name) => results[name].data as Float32Array);
+		return {
+			features: names.map((name) => results[name].data as Float32Array),
+			sums: results.embedding.data as Float32Array,
+		};
 	}
 
 	async release(): Promise<void> {

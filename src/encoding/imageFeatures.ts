@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { freemem } from 'node:os';
 import { setImmediate as nextTick } from 'node:timers/promises';
+import { addPatches, unitEmbedding } from '../distribution/embedding';
 import { DinomalyError } from '../errors';
 import type { Box } from '../imaging/geometry';
 import type { RgbImage, Size } from '../imaging/image';
 import { cutTile, layoutTiles, tileBox, tileCount, type Tiling } from '../imaging/tiling';
 import { decodeImage, imageHeader } from '../runtime/images';
 import { readAhead } from '../runtime/readAhead';
-import { float32ToHalf } from '../weights/halfPrecision';
+import { float32ToHalf, halfToFloat32 } from '../weights/halfPrecision';
 import type { Encoder } from './encoder';
 import { contentKey, type FeatureCache } from './featureCache';
 
@@ -33,6 +34,8 @@ export interface KnownImage extends Size {
 	/** Number of its first part; its parts follow each other. */
 	readonly firstPart: number;
 	readonly partCount: number;
+	/** What it shows as a whole, over all its parts; of length 1. */
+	readonly embedding: Float32Array;
 }
 
 /** What the encoder sees at a time: a tile of an image, or the whole when `box` is null. */
@@ -150,19 +153,23 @@ export class ImageFeatures {
 		const index = this.images.length;
 		const firstPart = this.parts.length;
 		const { width, height } = size;
+		const { layout } = this.encoder;
+		const sums = new Float64Array(layout.groups * layout.width);
 		for (const box of boxes) {
 			const key = contentKey(sha256, box);
 			const cached = await this.cache?.read(key, this.encoder.featureLength);
 			const isCached = cached !== undefined && cached !== null;
 			// The cache may be swept at any time: then the image is decoded after all.
 			const features = isCached ? cached : await this.encode((image ??= await decodeImage(path)), box);
+			addPatches(sums, halfToFloat32(features), layout);
 			const part = this.parts.push({ image: index, box }) - 1;
 			await this.keep(part, { key, features, isCached });
 			// Lets messages in, such as a cancel, before the next part holds the thread.
 			await nextTick();
 			signal.throwIfAborted();
 		}
-		this.images.push({ path, sha256, width, height, firstPart, partCount: boxes.length });
+		const embedding = unitEmbedding(sums, layout.groups);
+		this.images.push({ path, sha256, width, height, firstPart, partCount: boxes.length, embedding });
 	}
 
 	private async keep(part: number, { key, features, isCached }: Encoded): Promise<void> {

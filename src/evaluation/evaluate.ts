@@ -7,8 +7,7 @@ import { calibrationFor } from '../routing/calibration';
 import { decodeImage, decodeMask } from '../runtime/images';
 import { readAhead } from '../runtime/readAhead';
 import type { ModelCard } from '../store/card';
-import type { ImageMap } from '../scoring/imageMap';
-import { openModel, type ReadyModel } from '../scoring/openModel';
+import { openModel, type ReadyModel, type ScoredMap } from '../scoring/openModel';
 import { evaluateCategoryScores, pixelPart, withoutPixels } from './categoryMetrics';
 import { chooseExamples } from './exampleChoice';
 import { drawExamples } from './examples';
@@ -18,6 +17,7 @@ import { meanOverCategories } from './metrics/mean';
 import { PixelAccumulator } from './metrics/pixelAccumulator';
 import { noticesOfZones, type InspectedCategory } from './inspectedArea';
 import { liesOutside, mapForMetrics, maskForMetrics, noticeOfResolution } from './testPixels';
+import { noticeOfUnknown } from './unknownImages';
 import type {
 	CategoryEvaluation,
 	EvaluatedImage,
@@ -92,6 +92,7 @@ export async function evaluateModel(
 		notices: [
 			...noticesOf(model, dataset),
 			...noticesOfZones(model.opened, areas),
+			...noticeOfUnknown(images),
 			...noticeOfResolution(card.config, [...resolutions]),
 		],
 		images,
@@ -150,7 +151,9 @@ async function evaluateCategory(
 	{ name, test }: CategoryImages,
 	{ rule, maxFpr, pixelMode, failures, images, areas, step, resolutions, signal }: Bookkeeping,
 ): Promise<CategoryEvaluation> {
-	const { config } = model.opened.card;
+	const { card } = model.opened;
+	const { config } = card;
+	const known = new Set(card.categories.map((category) => category.name));
 	const own: EvaluatedImage[] = [];
 	const pixels = new PixelAccumulator({ mode: pixelMode });
 	const wantMask = test.some(({ anomalous, maskPath }) => anomalous && maskPath !== null);
@@ -170,7 +173,7 @@ async function evaluateCategory(
 			failures.push(scored);
 			continue;
 		}
-		const { score, seen } = scored;
+		const { score, seen, embedding } = scored;
 		const { relativePath: file, category, label, anomalous } = loaded.entry;
 		const looked = mapForMetrics(scored, config);
 		if (seen !== undefined) shares.push(seen.share);
@@ -178,7 +181,15 @@ async function evaluateCategory(
 			outside++;
 			continue;
 		}
-		own.push({ file, category, label, anomalous, score });
+		const isUnknown = model.place(embedding, known.has(category) ? category : null)?.isUnknown === true;
+		own.push({
+			file,
+			category,
+			label,
+			anomalous,
+			score,
+			...(isUnknown && { outOfDistribution: true }),
+		});
 		if (loaded.mask !== 'none') {
 			const { data, width, height, inspected } = looked;
 			const kind = anomalous ? label : '';
@@ -210,7 +221,7 @@ async function scoreTestImage(
 	model: ReadyModel,
 	{ image, entry }: TestImage,
 	signal: AbortSignal,
-): Promise<ImageMap | Failure> {
+): Promise<ScoredMap | Failure> {
 	try {
 		return await model.score(image, { category: entry.category, signal });
 	} catch (error) {

@@ -79,6 +79,8 @@ export interface EvaluatedImage {
 	readonly label: string;
 	readonly anomalous: boolean;
 	readonly score: number;
+	/** Present and true when it is unlike anything seen in training. */
+	readonly outOfDistribution?: boolean;
 }
 
 /** Wrongly judged, or rightly: `sureDefect` and `sureGood` are furthest on the right side of the threshold. */

@@ -13,6 +13,7 @@ import type { InspectionZones } from '../zones/inspectionZones';
 import { ZONES_FILE } from '../store/zonesFile';
 import { noticesOfZones } from './inspectedArea';
 import { categoryOfRun, metricsOf } from './run';
+import { noticeOfUnknown } from './unknownImages';
 
 /** An image that was scored before. */
 export interface ScoredItem extends EvaluatedImage {
@@ -94,17 +95,19 @@ export function runOfItems(
 		},
 		categories: categories.map(categoryOfRun),
 		mean: metricsOf(meanOverCategories(categories)),
-		images: items.map(({ file, category, label, anomalous, score }) => ({
+		images: items.map(({ file, category, label, anomalous, score, outOfDistribution }) => ({
 			file,
 			category,
 			label,
 			anomalous,
 			score,
+			...(outOfDistribution === true && { outOfDistribution }),
 		})),
 		failures: 0,
 		notices: [
 			...(card?.encoder.notice === undefined ? [] : [card.encoder.notice]),
 			...noticesOfZones({ zones }, []),
+			...noticeOfUnknown(items),
 		],
 		seconds,
 	};

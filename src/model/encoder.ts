@@ -19,6 +19,7 @@ import type { EncoderWeights } from '../weights/encoderWeights';
 import { resamplePositionEmbedding } from '../weights/positionEmbedding';
 import { expandRelativePositionBias } from '../weights/relativePosition';
 import { meanOf } from './decoder';
+import { appendEmbedding } from './embedding';
 import { layerGroups } from './layout';
 
 export interface EncoderGraphSpec {
@@ -42,15 +43,18 @@ export interface EncoderGraphSpec {
 
 /**
  * The frozen encoder: `image` (images, 3, crop, crop), normalised, to the group means of the raw residual stream after
- * the target layers, `feature<k>` (images, tokens, D); tokens are [class, registers, patches in rows].
+ * the target layers, `feature<k>` (images, tokens, D); tokens are [class, registers, patches in rows]. `embedding`
+ * (images, groups * D) says what the images show as a whole.
  * The encoder's final norm is not applied (reference: models/uad.py and the encoders' get_intermediate_layers).
  */
 export function buildEncoder(spec: EncoderGraphSpec): Graph {
 	const graph = new Graph();
 	const image = graph.input('image', 'float32', [spec.images, 3, spec.cropSize, spec.cropSize]);
-	appendEncoder(image, spec).forEach((feature, k) => {
+	const features = appendEncoder(image, spec);
+	features.forEach((feature, k) => {
 		graph.output(`feature${k}`, feature);
 	});
+	graph.output('embedding', appendEmbedding(features, 1 + spec.weights.architecture.registers));
 	return graph;
 }
 

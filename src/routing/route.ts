@@ -4,6 +4,7 @@ import { decideByLimits, type LimitRule, type LimitReading } from './limitRule';
 import { decideByVerdict, type VerdictReading } from './verdictRule';
 import type { Decision } from './decision';
 import { decideByRegions, type RegionReading, type RegionRule } from './regionRule';
+import { decideUnknown, type UnknownReading, type UnknownRule } from './unknownRule';
 
 /** A rule together with what it looks at; another kind of rule is another member and a file of its own. */
 export type RoutingCase =
@@ -11,7 +12,8 @@ export type RoutingCase =
 	| { readonly kind: 'limits'; readonly rule: LimitRule; readonly reading: LimitReading }
 	| { readonly kind: 'verdict'; readonly reading: VerdictReading }
 	| { readonly kind: 'regions'; readonly rule: RegionRule; readonly reading: RegionReading }
-	| { readonly kind: 'condition'; readonly reading: ConditionReading };
+	| { readonly kind: 'condition'; readonly reading: ConditionReading }
+	| { readonly kind: 'unknown'; readonly rule: UnknownRule; readonly reading: UnknownReading };
 
 /**
  * Decides where one scored part goes, by nothing but its own reading: the alarm logic, which looks at several parts in a row, works on
@@ -29,5 +31,7 @@ export function decide(routing: RoutingCase): Decision {
 			return decideByRegions(routing.reading, routing.rule);
 		case 'condition':
 			return decideByCondition(routing.reading);
+		case 'unknown':
+			return decideUnknown(routing.reading, routing.rule);
 	}
 }

@@ -1,3 +1,8 @@
+import type { Distribution } from '../distribution/distribution';
+import { DISTRIBUTION_FILE, readDistribution } from '../distribution/distributionFile';
+import { unitEmbedding } from '../distribution/embedding';
+import { placeImage, type Placement } from '../distribution/placement';
+import { embedControls, embedImage } from '../encoding/embedImage';
 import { Encoder } from '../encoding/encoder';
 import { findModelEncoder } from '../encoding/modelEncoder';
 import type { SessionOptions } from '../runtime/session';
@@ -8,7 +13,7 @@ import { readSafetensors } from '../weights/safetensors';
 import type { RgbImage } from '../imaging/image';
 import { paintOver } from '../imaging/paintOver';
 import { cutTile } from '../imaging/tiling';
-import { mapImage, type ImageMap, type ImageMapOptions } from './imageMap';
+import { mapImage, type ImageMap, type ImageMapOptions, type ScorePart } from './imageMap';
 import { ZONES_FILE } from '../store/zonesFile';
 import type { InspectionZones } from '../zones/inspectionZones';
 import { Scorer, type DecoderParameters } from './scorer';
@@ -22,15 +27,39 @@ const ENCODERS_KEPT = 2;
 export interface ReadyModel {
 	readonly opened: OpenedModel;
 	readonly device: DeviceName;
+	/** What it knows of good images; null for a model that was trained before models did. */
+	readonly distribution: Distribution | null;
+	/**
+	 * Where an image lies among the good ones of a category, or of all categories when none is given; null when the model does not know what
+	 * they look like, or when the image has no embedding.
+	 */
+	place(embedding: Float32Array | null, category: string | null): Placement | null;
+	/** The embedding of a whole image alone, whatever zones there are. */
+	embed(image: RgbImage): Promise<Float32Array>;
+	/** What pictures of nothing look like to its encoder. */
+	embedControls(): Promise<Float32Array[]>;
 	/** What it inspects; undefined: all of every image. */
 	readonly areas: SeenAreas | undefined;
 	/**
 	 * @throws CANCELLED when the signal fires between two tiles; CONFIG_INVALID when there are too many; CATEGORY_UNKNOWN or ZONE_MISMATCH when
 	 * the model's zones do not tell what to inspect
 	 */
-	score(image: RgbImage, options?: ScoreImageOptions): Promise<ImageMap>;
+	score(image: RgbImage, options?: ScoreImageOptions): Promise<ScoredMap>;
 	/** The same model as it would score with other zones, or none. */
 	withZones(zones: InspectionZones | undefined): ReadyModel;
+}
+
+/** Map and score of an image, and what it shows as a whole. */
+export interface ScoredMap extends ImageMap {
+	/** Of length 1, over all tiles (`unitEmbedding`); null when zones kept part of the image from the encoder. */
+	readonly embedding: Float32Array | null;
+}
+
+/** What is loaded of a version beside its encoder. */
+interface LoadedVersion {
+	readonly scorer: Scorer;
+	readonly distribution: Distribution | null;
+	release(): Promise<void>;
 }
 
 export interface ScoreImageOptions {
@@ -42,7 +71,7 @@ export interface ScoreImageOptions {
 /** Kept, because a store remembers which files it has checked against their hashes. */
 const stores = new Map<string, FolderStore>();
 const encoders = new Map<string, Promise<Encoder>>();
-const scorers = new Map<string, Promise<Scorer>>();
+const versions = new Map<string, Promise<LoadedVersion>>();
 const areas = new Map<string, SeenAreas>();
 
 /**
@@ -67,24 +96,27 @@ export async function openModel(
 			return Encoder.load(file, card.config, options);
 		},
 	);
-	const scorer = await keep(
-		scorers,
-		`${opened.path} ${card.files['decoder.safetensors'].sha256} ${device}`,
-		MODELS_KEPT,
-		async () => {
-			const { dims } = await findModelEncoder(storeFolder, card);
-			return Scorer.load(
-				card.config,
-				dims,
-				await readParameters(`${opened.path}/decoder.safetensors`),
-				options,
-			);
-		},
-	);
+	const { scorer, distribution } = await keep(versions, keyOf(opened, device), MODELS_KEPT, async () => {
+		const { dims } = await findModelEncoder(storeFolder, card);
+		const parameters = await readParameters(`${opened.path}/decoder.safetensors`);
+		const known = await readDistribution(opened, groups * dims.dim);
+		const loaded = await Scorer.load(card.config, dims, parameters, options);
+		return { scorer: loaded, distribution: known, release: () => loaded.release() };
+	});
 	const ready = (seen: SeenAreas | undefined): ReadyModel => ({
 		opened,
 		device: scorer.device,
 		areas: seen,
+		distribution,
+		place: (embedding, category) => {
+			if (distribution === null || embedding === null) return null;
+			const names = category === null ? card.categories.map(({ name }) => name) : [category];
+			return names.every((name) => knows(distribution, name))
+				? placeImage(distribution, embedding, category)
+				: null;
+		},
+		embed: (image) => embedImage(encoder, image, card.config.tiling),
+		embedControls: () => embedControls(encoder),
 		score: (image, { category = null, signal } = {}) =>
 			mapSeen(image, { encoder, scorer, config: card.config, seen: seen?.of(category, image), signal }),
 		withZones: (zones) =>
@@ -102,14 +134,20 @@ export interface SeeingParts extends ImageMapOptions {
 export async function mapSeen(
 	image: RgbImage,
 	{ encoder, scorer, ...options }: SeeingParts,
-): Promise<ImageMap> {
-	const visible = options.seen?.area.visible;
+): Promise<ScoredMap> {
+	const { seen } = options;
+	const visible = seen?.area.visible;
 	const shown = visible === undefined ? image : paintOver(image, visible);
-	return mapImage(
-		image,
-		async (_, box) => scorer.score(await encoder.features(box === null ? shown : cutTile(shown, box))),
-		options,
-	);
+	const { groups, width } = encoder.layout;
+	const whole = new Float64Array(groups * width);
+	const scorePart: ScorePart = async (_, box) => {
+		const { features, sums } = await encoder.see(box === null ? shown : cutTile(shown, box));
+		for (let i = 0; i < whole.length; i++) whole[i] += sums[i];
+		return scorer.score(features);
+	};
+	const mapped = await mapImage(image, scorePart, options);
+	const sawAll = visible === undefined && seen?.parts.includes(null) !== true;
+	return { ...mapped, embedding: sawAll ? unitEmbedding(whole, groups) : null };
 }
 
 /** Made once for each version, as long as it is among those used last. */
@@ -122,6 +160,17 @@ function areasOf({ path, card, zones }: OpenedModel, grid: number): SeenAreas | 
 	const [oldest] = areas.keys();
 	if (areas.size > MODELS_KEPT) areas.delete(oldest);
 	return found;
+}
+
+function knows({ categories }: Distribution, name: string): boolean {
+	return categories.some(({ category }) => category === name);
+}
+
+function keyOf({ path, card: { files } }: OpenedModel, device: string): string {
+	const hashes = ['decoder.safetensors', DISTRIBUTION_FILE].map((name) =>
+		Object.hasOwn(files, name) ? files[name].sha256 : '',
+	);
+	return [path, ...hashes, device].join(' ');
 }
 
 function storeAt(folder: string): FolderStore {

@@ -11,6 +11,8 @@ export interface ScoreRequest {
 	readonly images: readonly ImageSource[];
 	/** Category whose calibration applies; the pooled one when absent. */
 	readonly category?: string;
+	/** Whether to say when an image is unlike all that the model was trained on; true when absent. */
+	readonly checkDistribution?: boolean;
 	readonly outputs?: { readonly heatmap?: boolean; readonly mask?: boolean; readonly rawMap?: boolean };
 	readonly device?: DeviceName;
 	readonly requireDevice?: boolean;
@@ -19,7 +21,8 @@ export interface ScoreRequest {
 
 export type { Region };
 
-export type Verdict = 'normal' | 'review' | 'anomaly' | 'uncalibrated';
+/** `unknown`: unlike anything seen in training, so that the score means little. */
+export type Verdict = 'normal' | 'review' | 'anomaly' | 'uncalibrated' | 'unknown';
 
 export interface ImageScore {
 	readonly file: string;
@@ -41,6 +44,16 @@ export interface ImageScore {
 	/** Category whose images these are; null when they are those of all categories together. */
 	readonly calibrationCategory: string | null;
 	readonly verdict: Verdict;
+	/** Distance to the nearest good image that the model knows, in [0, 2]; null when it was not held against them. */
+	readonly distributionDistance: number | null;
+	/** Images further away than this are unlike anything seen in training; null as before. */
+	readonly distributionLimit: number | null;
+	/** Whether it is unlike anything seen in training of its category, or of any when no category is given; null as before. */
+	readonly outOfDistribution: boolean | null;
+	/** The category of the model that it looks like; null when it looks like none, or was not held against them. */
+	readonly resembles: string | null;
+	/** What is wrong and what to do, in one sentence, when it is out of distribution. */
+	readonly unknownReason: string | null;
 	readonly category: string | null;
 	/** Share of the image's pixels that the model's zones leave and patches of its encoder lie in, in [0, 1]; 1 without zones. */
 	readonly inspectedShare: number;

@@ -4,10 +4,13 @@ import { DinomalyError } from '../errors';
 import type { RgbImage } from '../imaging/image';
 import { renderHeatmap } from '../imaging/heatmap';
 import { segmentMap } from '../imaging/regions';
+import type { Placement } from '../distribution/placement';
+import { describeUnknown } from '../distribution/words';
 import { calibrationFor, judge } from '../routing/calibration';
 import { decodeImage, encodePng } from '../runtime/images';
 import { readAhead } from '../runtime/readAhead';
 import { requireNoCategory } from '../zones/zoneAreas';
+import type { CategoryOfCard } from '../store/card';
 import { openModel, type ReadyModel } from './openModel';
 import type { ImageFailure, ImageScore, ImageSource, ScoreOutcome, ScoreRequest } from './request';
 
@@ -79,7 +82,8 @@ async function scoreOne(
 	const start = performance.now();
 	const { card, calibration, version } = model.opened;
 	const category = request.category ?? onlyCategory(model);
-	const { score, map, geometry, seen } = await model.score(image, { category, signal });
+	const { score, map, geometry, seen, embedding } = await model.score(image, { category, signal });
+	const placed = request.checkDistribution === false ? null : model.place(embedding, category);
 	const computeMs = performance.now() - start;
 
 	const applied = calibrationFor(calibration, category);
@@ -108,7 +112,8 @@ async function scoreOne(
 		reviewThreshold: applied?.reviewThreshold ?? null,
 		calibrationImages: applied?.scores.length ?? null,
 		calibrationCategory: applied?.category ?? null,
-		verdict: judgement?.verdict ?? 'uncalibrated',
+		verdict: placed?.isUnknown ? 'unknown' : (judgement?.verdict ?? 'uncalibrated'),
+		...distributionFields(placed, card.categories, category),
 		category,
 		inspectedShare: seen?.share ?? 1,
 		regions: segmentation?.regions ?? [],
@@ -157,6 +162,26 @@ function zoneMismatch(error: unknown): DinomalyError {
 /** A raw map says where nothing was inspected: not a number. */
 function markUninspected(map: Float32Array, inspected: Uint8Array): Float32Array {
 	return map.map((value, i) => (inspected[i] === 0 ? NaN : value));
+}
+
+type DistributionFields = Pick<
+	ImageScore,
+	'distributionDistance' | 'distributionLimit' | 'outOfDistribution' | 'resembles' | 'unknownReason'
+>;
+
+function distributionFields(
+	placed: Placement | null,
+	categories: readonly CategoryOfCard[],
+	category: string | null,
+): DistributionFields {
+	const known = categories.map(({ name }) => name);
+	return {
+		distributionDistance: placed?.distance ?? null,
+		distributionLimit: placed?.limit ?? null,
+		outOfDistribution: placed?.isUnknown ?? null,
+		resembles: placed?.resembles ?? null,
+		unknownReason: placed && describeUnknown(placed, known, category),
+	};
 }
 
 function checkCategory({ opened: { card } }: ReadyModel, category: string): void {

@@ -79,6 +79,8 @@ export interface ImageOfRun {
 	readonly label: string;
 	readonly anomalous: boolean;
 	readonly score: number;
+	/** Present and true when it is unlike anything seen in training. */
+	readonly outOfDistribution?: boolean;
 }
 
 /** One evaluation with everything that made its numbers: the content of `<run id>.json`. */
@@ -223,6 +225,9 @@ function parseImage(fields: JsonFields): ImageOfRun {
 		label: fields.text('label'),
 		anomalous: fields.flag('anomalous'),
 		score: fields.number('score'),
+		...(fields.has('outOfDistribution') && {
+			outOfDistribution: fields.flag('outOfDistribution'),
+		}),
 	};
 }
 

@@ -4,6 +4,13 @@ import { measureHeldOut } from '../calibration/imageStatistics';
 import { requireSeen, shareNotices } from '../calibration/inspectedShares';
 import type { Dataset, ImageEntry } from '../dataset/dataset';
 import { holdOut } from '../dataset/holdOut';
+import {
+	describeImages,
+	LEAST_IMAGES,
+	type Distribution,
+	type KnownEmbedding,
+} from '../distribution/distribution';
+import { embedControls } from '../encoding/embedImage';
 import { Encoder, type EncoderFile } from '../encoding/encoder';
 import { FeatureCache } from '../encoding/featureCache';
 import { ImageFeatures } from '../encoding/imageFeatures';
@@ -102,6 +109,7 @@ class ModelTraining {
 		try {
 			const features = new ImageFeatures(loaded, this.cacheFor(config), config.tiling);
 			const encoded = this.fitZones(await this.encode(split, features), areas);
+			const controls = await embedControls(loaded);
 			const usable = this.reduceBatch(config, encoded.train.source.count);
 			const plan: TrainingPlan = {
 				config: usable,
@@ -130,6 +138,7 @@ class ModelTraining {
 					plan,
 					encoded,
 					features,
+					controls,
 					measured,
 					trainingMs,
 				});
@@ -355,6 +364,7 @@ class ModelTraining {
 			parameters: parts.trainer.state.parameters(),
 			calibration: parts.measured,
 			zones: this.shared.zones,
+			distribution: this.describe(parts),
 			device: parts.trainer.device,
 			threads: this.session.threads ?? 0,
 			seconds,
@@ -378,6 +388,19 @@ class ModelTraining {
 			seconds,
 			notices: this.notices,
 		};
+	}
+
+	/** What the good images look like, those held out among them. */
+	private describe({ encoded: { train, calibration }, controls }: PublishParts): Distribution {
+		const distribution = describeImages([train, calibration].flatMap(knownEmbeddings), controls);
+		const described = new Set(distribution.categories.map(({ category }) => category));
+		const names = new Set([...train.entries, ...calibration.entries].map(({ category }) => category));
+		const few = [...names].filter((name) => !described.has(name));
+		if (few.length > 0)
+			this.notice(
+				`Fewer than ${LEAST_IMAGES} good images of ${few.join(', ')}, or images that have too little in common: the model cannot tell when an image is unlike all of them`,
+			);
+		return distribution;
 	}
 
 	private notice(text: string): void {
@@ -405,6 +428,8 @@ interface PublishParts {
 	readonly plan: TrainingPlan;
 	readonly encoded: EncodedSplit;
 	readonly features: ImageFeatures;
+	/** What pictures of nothing look like to the encoder. */
+	readonly controls: readonly Float32Array[];
 	readonly measured: CalibrationOutcome;
 	readonly trainingMs: number;
 }
@@ -426,6 +451,10 @@ function fingerprintOf({ images }: ImageFeatures): string {
 	const hash = createHash('sha256');
 	for (const { sha256 } of images) hash.update(sha256);
 	return hash.digest('hex');
+}
+
+function knownEmbeddings({ entries, images }: EncodedImages): KnownEmbedding[] {
+	return images.map(({ embedding }, i) => ({ category: entries[i].category, embedding }));
 }
 
 /** Images of each category that were really used: what could not be read does not count. */

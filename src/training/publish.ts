@@ -1,4 +1,6 @@
 import path from 'node:path';
+import type { Distribution } from '../distribution/distribution';
+import { DISTRIBUTION_FILE, writeDistribution } from '../distribution/distributionFile';
 import { packageVersion } from '../packageVersion';
 import type { DeviceName } from '../runtime/device';
 import { loadNative } from '../runtime/native';
@@ -32,6 +34,7 @@ export interface FinishedTraining {
 	readonly calibration: CalibrationFile | undefined;
 	/** Where the model looks; everywhere when undefined. */
 	readonly zones: InspectionZones | undefined;
+	readonly distribution: Distribution;
 	readonly device: DeviceName;
 	/** 0: the runtime's own choice. */
 	readonly threads: number;
@@ -41,7 +44,7 @@ export interface FinishedTraining {
 
 /** Writes a finished training into the store as a new version of its model. */
 export async function publishModel(store: ModelStore, finished: FinishedTraining): Promise<OpenedModel> {
-	const { plan, encoder, losses, calibration, zones } = finished;
+	const { plan, encoder, losses, calibration, distribution, zones } = finished;
 	const decoder = path.join(finished.folder, 'decoder.safetensors');
 	const tensors = [...finished.parameters].map(([name, { data, shape }]) => ({
 		name,
@@ -50,6 +53,9 @@ export async function publishModel(store: ModelStore, finished: FinishedTraining
 		data,
 	}));
 	await writeSafetensors(decoder, tensors, { format: 'dinomaly', model: finished.model });
+	const distributionFile = path.join(finished.folder, DISTRIBUTION_FILE);
+	const isDescribed = distribution.categories.length > 0;
+	if (isDescribed) await writeDistribution(distributionFile, distribution);
 	return store.publish(finished.model, {
 		card: {
 			config: plan.config,
@@ -76,6 +82,7 @@ export async function publishModel(store: ModelStore, finished: FinishedTraining
 			'training.json': { json: { losses, seconds: finished.seconds, notices: finished.notices } },
 			...(calibration ? { 'calibration.json': { json: calibration } } : {}),
 			...(zones ? { [ZONES_FILE]: { json: zonesDocument(zones) } } : {}),
+			...(isDescribed ? { [DISTRIBUTION_FILE]: { file: distributionFile } } : {}),
 		},
 	});
 }

@@ -342,6 +342,23 @@ describe('score', () => {
 		);
 	});
 
+	test('an image that is unlike anything seen in training has its verdict and its sentence, unless told to judge it', async () => {
+		const { code, out } = await dinomaly('score --model m images/a.png images/strange.png');
+		expect(code).toBe(0);
+		expect(out).toBe(
+			'file                 score  normalised  p-value  verdict\n' +
+				'images/a.png        0.5000       0.500    0.010  anomaly\n' +
+				'images/strange.png  1.5000       0.500    0.010  unknown\n' +
+				'images/strange.png: Unlike anything seen in training: check the part\n',
+		);
+		const json = await dinomaly('score --model m --json images/strange.png');
+		expect(JSON.parse(json.out)).toMatchObject({
+			images: [{ verdict: 'unknown', outOfDistribution: true }],
+		});
+		const judged = await dinomaly('score --model m --any-image --json images/strange.png');
+		expect(JSON.parse(judged.out)).toMatchObject({ images: [{ verdict: 'anomaly' }] });
+	});
+
 	test('heat maps and masks are written under names that do not collide', async () => {
 		const { out } = await dinomaly(
 			'score --model m --json --heatmap maps --mask masks images/a.png images/sub',

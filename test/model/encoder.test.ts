@@ -52,6 +52,24 @@ describeGolden('the encoder agrees with the reference', () => {
 		expect(outputs).not.toHaveProperty('block10');
 	});
 
+	test('the embedding sums the directions of the patch tokens of each group, without class and registers', () => {
+		const [images, tokens, width] = outputs.feature0.shape;
+		const expected = Array.from({ length: images }, (_, image) =>
+			['feature0', 'feature1'].flatMap((name) => {
+				const sum = new Array<number>(width).fill(0);
+				for (let token = 1 + TINY_DIMS.registers; token < tokens; token++) {
+					const at = (image * tokens + token) * width;
+					const values = [...floatsOf(outputs[name]).subarray(at, at + width)];
+					const length = Math.hypot(...values);
+					for (const [i, value] of values.entries()) sum[i] += value / length;
+				}
+				return sum;
+			}),
+		).flat();
+		expect(outputs.embedding.shape).toEqual([images, 2 * width]);
+		expect(relativeError(floatsOf(outputs.embedding), expected)).toBeLessThan(TOLERANCE);
+	});
+
 	test.each([1, 2, 4, 8])('%i groups are the means of their target layers', async (groups) => {
 		const image = { data: golden.floats('x'), shape: golden.shape('x') };
 		const features = await encodeTiny(image, groups);

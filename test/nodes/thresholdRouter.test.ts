@@ -402,3 +402,78 @@ describe('with an output for what cannot be judged', () => {
 		);
 	});
 });
+
+describe('an image that is unlike anything seen in training', () => {
+	const REASON =
+		'Unlike anything seen in training: expected an image like those of bottle, found an image at distance 0.91, beyond 0.55; check the part';
+	const said = REASON.charAt(0).toLowerCase() + REASON.slice(1);
+	/** A score that every rule calls normal. */
+	const strange = (more = {}) =>
+		scored(150, {
+			file: 'strange.png',
+			verdict: 'unknown',
+			outOfDistribution: true,
+			unknownReason: REASON,
+			...more,
+		});
+	const items = () => [scored(150, { outOfDistribution: false }), strange()];
+	const rules = [
+		{ rule: 'calibration' },
+		{ rule: 'verdict' },
+		{ rule: 'limits', field: 'score', threshold: 5, reviewThreshold: 4 },
+		{ rule: 'condition', anomalyWhen: '={{ $json.score > 5 }}', reviewBand: false },
+	];
+
+	test.each(rules)('goes to Review by %j, whatever it scores, and says why', async (rule) => {
+		const run = await lab.run(route({ ...rule, invalidOutput: true }), { items: items() });
+		expect(run.error).toBeUndefined();
+		expect(files(run.outputs())).toEqual([['150.png'], ['strange.png'], [], []]);
+		expect(run.outputs()[1][0].json).toMatchObject({
+			route: 'review',
+			reason: `bottle needs review: ${said}`,
+		});
+	});
+
+	test('never passes as normal, not even without a review band', async () => {
+		const run = await lab.run(route({ reviewBand: false }), { items: items() });
+		expect(files(run.outputs())).toEqual([['150.png'], ['strange.png'], []]);
+	});
+
+	test('goes where a person wants it', async () => {
+		const to = async (unknownImages: string, more = {}) =>
+			(await lab.run(route({ options: { unknownImages }, ...more }), { items: items() })).outputs();
+		const anomaly = await to('anomaly');
+		expect(files(anomaly)).toEqual([['150.png'], [], ['strange.png']]);
+		expect(anomaly[2][0].json.reason).toBe(`bottle counts as anomalous: ${said}`);
+		const invalid = await to('invalid', { invalidOutput: true });
+		expect(files(invalid)).toEqual([['150.png'], [], [], ['strange.png']]);
+		expect(invalid[3][0].json).toMatchObject({
+			route: 'invalid',
+			reason: `bottle could not be judged: ${said}`,
+		});
+		expect(files(await to('invalid'))).toEqual([['150.png'], ['strange.png'], []]);
+	});
+
+	test.each(rules)('follows %j when that is asked for', async (rule) => {
+		const run = await lab.run(route({ ...rule, options: { unknownImages: 'rule' } }), { items: items() });
+		expect(files(run.outputs())).toEqual([['150.png', 'strange.png'], [], []]);
+	});
+
+	test('keeps the side of the threshold that it lies on when the verdict of the model is followed', async () => {
+		const parameters = { rule: 'verdict', options: { unknownImages: 'rule' } };
+		const run = await lab.run(route(parameters), {
+			items: [strange({ score: 3 }), strange({ score: 1.9, reviewThreshold: 1.8 })],
+		});
+		expect(run.outputs().map((output) => output.map(({ json }) => json.score))).toEqual([[], [1.9], [3]]);
+	});
+
+	test('goes to Review also when its model has no thresholds, and when the sentence was lost', async () => {
+		const item = {
+			json: { file: 'strange.png', score: 1, verdict: 'unknown', outOfDistribution: true },
+		};
+		const run = await lab.run(route(), { items: [item] });
+		expect(run.outputs()[1][0].json.reason).toBe(
+			'The image needs review: unlike anything seen in training',
+		);
+	});
+});

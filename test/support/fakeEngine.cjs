@@ -126,6 +126,7 @@ serveEngine({
 		for (const [index, image] of request.images.entries()) {
 			if (signal.aborted) throw signal.reason;
 			const file = image.file ?? image.name;
+			const isUnknown = file.includes('strange') && request.checkDistribution !== false;
 			const outcome = file.includes('bad')
 				? {
 						file,
@@ -141,7 +142,9 @@ serveEngine({
 						normalizedScore: 0.5,
 						pValue: 0.01,
 						threshold: 0.4,
-						verdict: 'anomaly',
+						verdict: isUnknown ? 'unknown' : 'anomaly',
+						outOfDistribution: isUnknown,
+						unknownReason: isUnknown ? 'Unlike anything seen in training: check the part' : null,
 						category: request.category ?? null,
 						regions: [{ box: [1, 2, 3, 4], areaPx: 12, peak: 0.9 }],
 						width: 64,

@@ -191,6 +191,7 @@ function readItem(context: IExecuteFunctions, index: number): ScoredItem {
 		...read,
 		score: number,
 		threshold: typeof json.threshold === 'number' ? json.threshold : null,
+		...(json.outOfDistribution === true && { outOfDistribution: true }),
 	};
 }
 

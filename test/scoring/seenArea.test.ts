@@ -65,7 +65,7 @@ function viewsOf({ size, tiling }: Case): View[] {
 	return tops.flatMap((top) => lefts.map((left) => ({ left, top, width, height })));
 }
 
-/** For each value of the map, whether its place is inspected and a patch that counts lies there; undefined between two patches, and of most values. */
+/** For each value of the map, whether its place is inspected and a patch that counts lies there; undefined on borders, and of most values. */
 function inspectedByPlaces(area: PixelArea, one: Case, used: readonly boolean[][]): (boolean | undefined)[] {
 	const { size, tiling, imageSize, cropSize } = one;
 	const map = tiling
@@ -81,15 +81,19 @@ function inspectedByPlaces(area: PixelArea, one: Case, used: readonly boolean[][
 				? (at / mapSize) * extent
 				: (((at / mapSize) * cropSize + offsetOf(one)) / imageSize) * extent;
 		const place = { x: back(u, map.width, size.width), y: back(v, map.height, size.height) };
-		if (place.x < 0 || place.y < 0 || place.x >= size.width || place.y >= size.height) return false;
-		if (!area.has(Math.floor(place.x), Math.floor(place.y))) return false;
-		const near = (shift: number): boolean =>
-			views.some((view, t) => {
-				const patch = patchAt({ x: place.x + shift, y: place.y + shift }, view, one);
+		const at = (x: number, y: number): boolean => {
+			if (x < 0 || y < 0 || x >= size.width || y >= size.height) return false;
+			if (!area.has(Math.floor(x), Math.floor(y))) return false;
+			return views.some((view, t) => {
+				const patch = patchAt({ x, y }, view, one);
 				return patch !== undefined && used[t][patch];
 			});
-		const [before, after] = [near(-1e-9), near(1e-9)];
-		return before === after ? before : undefined;
+		};
+		// On the border of two pixels or patches, in either direction, rounding decides.
+		const around = [-1e-9, 1e-9].flatMap((dx) =>
+			[-1e-9, 1e-9].map((dy) => at(place.x + dx, place.y + dy)),
+		);
+		return around.every((inspected) => inspected === around[0]) ? around[0] : undefined;
 	});
 }
 

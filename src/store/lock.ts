@@ -37,15 +37,18 @@ const HEARTBEAT_MS = 10_000;
 const POLL_MS = 25;
 /** A file without an owner's line for this long was left by a process that died before it wrote that. */
 const STARTING_MS = 5_000;
+/** So many numbers stay taken after their use: whoever acts on a listing that is older than that finds it out by listing again. */
+const KEPT_NUMBERS = 32;
 const ENTRY = /^([0-9]{1,15})\.(held|free)$/;
 
 /**
  * Takes the advisory lock that lives in `folder` (made when absent), across processes and machines that share the folder; throws
  * STORE_BUSY naming the holder.
  *
- * The folder holds one numbered file. To take the lock is to create the next number, which the file system grants to one process
- * only; it may be tried when the highest number is marked free, or held by a process that is gone. Numbers never go down and the
- * highest file is never deleted, so there is no moment in which a slow process could mistake a new holder for the stale one.
+ * The folder holds numbered files, of which the highest counts. To take the lock is to create the next number, which the file system
+ * grants to one process only; it may be tried when the highest number is marked free, or held by a process that is gone. Numbers never go
+ * down, and a number that was used stays taken for a while: a listing may miss a file that is renamed at that moment, and who then tries a
+ * former number anew finds it.
  */
 export async function acquireLock(folder: string, options: LockOptions): Promise<Lock> {
 	const { waitMs = 0, staleAfterMs = STALE_AFTER_MS, heartbeatMs = HEARTBEAT_MS } = options;
@@ -83,13 +86,13 @@ async function claim(folder: string, generation: number, heartbeatMs: number): P
 	const held = join(folder, `${generation}.held`);
 	const owner = describeThisProcess();
 	if (!(await createFile(held, JSON.stringify(owner)))) return undefined;
-	// A listing that was read long ago, or in the middle of a renaming, may have missed a higher number.
-	const newest = await newestEntry(folder);
-	if (newest?.generation !== generation) {
+	// A listing that was read long ago, or in the middle of a renaming, may have missed this number or a higher one.
+	const isUsed = (await whenMissing(stat(freed(held)), undefined)) !== undefined;
+	if (isUsed || (await newestEntry(folder))?.generation !== generation) {
 		await rm(held, { force: true });
 		return undefined;
 	}
-	await removeOlder(folder, generation);
+	await settleOlder(folder, generation);
 	return startHolding(held, owner, heartbeatMs);
 }
 
@@ -99,7 +102,7 @@ function startHolding(held: string, owner: LockOwner, heartbeatMs: number): Lock
 		isHeld: async () => (await readOwner(held))?.token === owner.token,
 		release: async () => {
 			stopHeartbeat();
-			await whenMissing(rename(held, held.replace(/held$/, 'free')), undefined); // missing: released before, or taken over
+			await whenMissing(rename(held, freed(held)), undefined); // missing: released before, or taken over
 		},
 	};
 }
@@ -129,11 +132,20 @@ async function newestEntry(folder: string): Promise<Entry | undefined> {
 	return newest;
 }
 
-async function removeOlder(folder: string, generation: number): Promise<void> {
+/** Takes the lock from holders that are gone, and lets go of numbers that nobody can still be about to use. */
+async function settleOlder(folder: string, generation: number): Promise<void> {
 	for (const entry of await listEntries(folder)) {
-		if (entry.generation < generation) await rm(join(folder, entry.file), { force: true });
+		if (entry.generation >= generation) continue;
+		const path = join(folder, entry.file);
+		if (!entry.free) await whenMissing(rename(path, freed(path)), undefined);
+		else if (entry.generation <= generation - KEPT_NUMBERS) await rm(path, { force: true });
 	}
 	await removeUnfinished(folder);
+}
+
+/** The name of a lock's file once its holder has let go. */
+function freed(held: string): string {
+	return held.replace(/held$/, 'free');
 }
 
 async function listEntries(folder: string): Promise<Entry[]> {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readdirSync, utimesSync, writeFileSync, mkdirSync, statSync } from 'node:fs';
+import fs from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { acquireLock, withLock } from '../../src/store/lock';
@@ -40,7 +41,7 @@ test('one holder at a time, and the next after it lets go', async () => {
 	expect(await second.isHeld()).toBe(true);
 	expect(await first.isHeld()).toBe(false);
 	await second.release();
-	expect(readdirSync(folder)).toEqual(['2.free']);
+	expect(readdirSync(folder)).toEqual(['1.free', '2.free']);
 });
 
 test('three processes never hold it at once', async () => {
@@ -51,6 +52,32 @@ test('three processes never hold it at once', async () => {
 	const lines = readFileSync(journal, 'utf8').trim().split('\n');
 	expect(lines).toHaveLength(90);
 	for (let i = 0; i < lines.length; i += 2) expect(lines[i + 1]).toBe(lines[i].replace('in', 'out'));
+});
+
+test('a listing that misses files which are being renamed gives no lock away twice', async () => {
+	const folder = join(root, 'missed');
+	for (let i = 0; i < 6; i++) await (await acquireLock(folder, options)).release();
+	const holder = await acquireLock(folder, options);
+	// As it was before the last two, and then without the one that holds it.
+	const listing = jest.spyOn(fs, 'readdir') as unknown as jest.SpyInstance<Promise<string[]>>;
+	listing.mockResolvedValueOnce(['5.free']).mockResolvedValueOnce(['6.held']);
+	await expect(acquireLock(folder, options)).rejects.toMatchObject({ code: 'STORE_BUSY' });
+	listing.mockRestore();
+	expect(await holder.isHeld()).toBe(true);
+	await holder.release();
+});
+
+test('numbers of long ago are let go, and those of holders that are gone stay taken', async () => {
+	const folder = join(root, 'long');
+	plantOwner(folder, {});
+	utimesSync(join(folder, '1.held'), 1, 1);
+	for (let i = 0; i < 40; i++) {
+		const lock = await acquireLock(folder, options);
+		if (i === 0) expect(readdirSync(folder)).toEqual(['1.free', '2.held']);
+		await lock.release();
+	}
+	expect(readdirSync(folder)).toHaveLength(32);
+	expect(readdirSync(folder)).toContain('41.free');
 });
 
 test('the lock of a killed process is free at once', async () => {
@@ -76,7 +103,7 @@ test('what a process left that died before it wrote its name holds the lock for 
 	utimesSync(left, 1, 1);
 	const lock = await acquireLock(folder, options);
 	await lock.release();
-	expect(readdirSync(folder)).toEqual(['2.free']);
+	expect(readdirSync(folder)).toEqual(['1.free', '2.free']);
 });
 
 test('a process on another machine is believed until it is silent for too long', async () => {

@@ -49,12 +49,9 @@ export class Encoder {
 		readonly layout: FeatureLayout,
 	) {}
 
-	static async load(
-		{ weights, dims, resolved }: EncoderFile,
-		config: EncodingConfig,
-		options: SessionOptions,
-	): Promise<Encoder> {
-		checkCrop(config.cropSize, dims.patch, weights, resolved.name);
+	static async load(file: EncoderFile, config: EncodingConfig, options: SessionOptions): Promise<Encoder> {
+		checkFit(config, file);
+		const { weights, dims } = file;
 		const { cropSize, groups } = config;
 		const graph = buildEncoder({
 			weights,
@@ -103,7 +100,10 @@ export class Encoder {
 	}
 }
 
-function checkCrop(cropSize: number, patch: number, weights: EncoderWeights, name: string): void {
+function checkFit(
+	{ cropSize, groups }: EncodingConfig,
+	{ weights, dims: { patch }, resolved: { name } }: EncoderFile,
+): void {
 	if (cropSize % patch !== 0) {
 		const lower = Math.max(1, Math.floor(cropSize / patch)) * patch;
 		throw new DinomalyError(
@@ -115,6 +115,13 @@ function checkCrop(cropSize: number, patch: number, weights: EncoderWeights, nam
 		);
 	}
 	const { family, gridSide } = weights.architecture;
+	if (family === 'descriptors' && groups > 2) {
+		throw new DinomalyError(
+			'CONFIG_INVALID',
+			`Expected 1 or 2 groups of layers for encoder ${name}, which has no layers to make more of, found ${groups}`,
+			{ hint: 'Set Loose Constraint (--groups) to 2, or choose an encoder that is a transformer.' },
+		);
+	}
 	if (family === 'beit' && cropSize !== gridSide * patch) {
 		throw new DinomalyError(
 			'CONFIG_INVALID',

@@ -10,11 +10,11 @@ export interface CropSizes {
 }
 
 /** ImageNet statistics, as every encoder of the catalogue was trained with. */
-const MEAN = [0.485, 0.456, 0.406] as const;
-const STANDARD_DEVIATION = [0.229, 0.224, 0.225] as const;
+export const CHANNEL_MEAN = [0.485, 0.456, 0.406] as const;
+export const CHANNEL_STD = [0.229, 0.224, 0.225] as const;
 
 /** Normalised value of each byte, for each channel: there are only 256, so a look-up is exact. */
-const NORMALIZED = MEAN.map((mean, channel) => normalizedBytes(mean, STANDARD_DEVIATION[channel]));
+const NORMALIZED = CHANNEL_MEAN.map((mean, channel) => normalizedBytes(mean, CHANNEL_STD[channel]));
 
 /**
  * Makes the encoder's input of an image: resize to a square, centre crop, scale to 0..1, normalise.

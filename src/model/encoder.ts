@@ -19,6 +19,7 @@ import type { EncoderWeights } from '../weights/encoderWeights';
 import { resamplePositionEmbedding } from '../weights/positionEmbedding';
 import { expandRelativePositionBias } from '../weights/relativePosition';
 import { meanOf } from './decoder';
+import { appendDescriptors } from './descriptors';
 import { appendEmbedding } from './embedding';
 import { layerGroups } from './layout';
 
@@ -61,7 +62,8 @@ export function buildEncoder(spec: EncoderGraphSpec): Graph {
 /** Appends the encoder to normalised images (images, 3, crop, crop) of any graph: the group means, each (images, tokens, D). */
 export function appendEncoder(image: Tensor, spec: EncoderGraphSpec): Tensor[] {
 	const { weights, images } = spec;
-	const { dim } = weights.architecture;
+	const { dim, family } = weights.architecture;
+	if (family === 'descriptors') return appendDescriptors(image, weights, spec.groups);
 	const { graph } = image;
 	let rows = embed(image, weights);
 	const tokens = rows.shape[0] / images;

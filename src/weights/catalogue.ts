@@ -1,3 +1,4 @@
+import { descriptorArchitecture } from './descriptorWeights';
 import type { EncoderArchitecture } from './encoderArchitecture';
 import { targetLayers } from './targetLayers';
 
@@ -29,6 +30,8 @@ export interface EncoderEntry {
 }
 
 export const EMBEDDED_ENCODER = 'embedded';
+/** Features made by hand; it comes with the package as well. */
+export const DESCRIPTORS = 'descriptors';
 
 type Size = Pick<EncoderArchitecture, 'dim' | 'heads' | 'depth'>;
 type Traits = Pick<EncoderArchitecture, 'family' | 'patch' | 'registers' | 'layerScale' | 'gridSide'>;
@@ -60,6 +63,14 @@ export const ENCODERS: readonly EncoderEntry[] = [
 		licence: APACHE,
 		megabytes: 9,
 		sha256: '477f15288f54f1523f2e94b3f09bb1c2124392ef52a1972dfced0ace83823f97',
+	}),
+	entry(descriptorArchitecture(192), descriptorArchitecture(192), {
+		name: DESCRIPTORS,
+		title: 'Descriptors made by hand (no download, nothing learned)',
+		source: null,
+		licence: APACHE,
+		megabytes: 1,
+		sha256: 'a2963aa9cfb91ec41f17ad74c67f596ebbd8a1ebd31087c9637b987cbe6ef5c8',
 	}),
 	entry(SMALL, DINOV2_REG, {
 		name: 'dinov2-reg-small',

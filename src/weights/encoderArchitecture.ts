@@ -3,8 +3,11 @@ import { relativeGridSide } from './relativePosition';
 
 /** What sets an encoder's computation apart; everything else is the same for all (pre-norm ViT, exact GELU). */
 export interface EncoderArchitecture {
-	/** `dinov2`: registers or LayerScale; `vit`: DINO, DeiT, MAE and the like; `beit`: relative positions in every attention. */
-	readonly family: 'dinov2' | 'vit' | 'beit';
+	/**
+	 * `dinov2`: registers or LayerScale; `vit`: DINO, DeiT, MAE and the like; `beit`: relative positions in every attention; `descriptors`:
+	 * no transformer, features made by hand.
+	 */
+	readonly family: 'dinov2' | 'vit' | 'beit' | 'descriptors';
 	/** Side of a patch in pixels. */
 	readonly patch: number;
 	/** Width of a token. */
@@ -26,6 +29,22 @@ export interface EncoderArchitecture {
 export type Shape = readonly number[];
 /** Shapes of the recognised parameters by canonical name. */
 export type Shapes = ReadonlyMap<string, Shape>;
+
+/** An encoder's parameters under canonical names, whoever wrote the file. */
+export interface EncoderWeights {
+	/** What messages call the file. */
+	readonly source: string;
+	readonly architecture: EncoderArchitecture;
+	/** Canonical names in the order of computation: tokens and patch embedding first, then block by block. */
+	readonly names: readonly string[];
+	/** Throws ENCODER_INVALID for a name that this encoder does not have. */
+	shape(name: string): Shape;
+	/**
+	 * A fresh float32 copy, row-major, in PyTorch's layout (linear: out x in; qkv: q, k and v rows, each split into heads). `pos_embed`
+	 * always has a cls row, zero where the checkpoint adds no position to cls. Throws ENCODER_INVALID for an unknown name.
+	 */
+	get(name: string): Float32Array;
+}
 
 export interface ArchitectureHints {
 	/** What messages call the file. */
@@ -207,7 +226,7 @@ function chooseFamily({
 	registers,
 	layerScale,
 	patch,
-}: FamilyTraits): EncoderArchitecture['family'] {
+}: FamilyTraits): Exclude<EncoderArchitecture['family'], 'descriptors'> {
 	if (relative) return 'beit';
 	return registers > 0 || (layerScale && patch === DINOV2_PATCH) ? 'dinov2' : 'vit';
 }

@@ -1,29 +1,16 @@
 import { DinomalyError } from '../errors';
+import { holdsDescriptors, openDescriptors } from './descriptorWeights';
 import {
 	canonicalShapes,
 	gatedMlp,
 	recogniseArchitecture,
-	type EncoderArchitecture,
+	type EncoderWeights,
 	type Shape,
 } from './encoderArchitecture';
 import { recogniseNames, type Source, type Sources } from './encoderNames';
 import type { SafetensorsFile } from './safetensors';
 
-/** An encoder's parameters under canonical names, whoever wrote the file. */
-export interface EncoderWeights {
-	/** What messages call the file. */
-	readonly source: string;
-	readonly architecture: EncoderArchitecture;
-	/** Canonical names in the order of computation: tokens and patch embedding first, then block by block. */
-	readonly names: readonly string[];
-	/** Throws ENCODER_INVALID for a name that this encoder does not have. */
-	shape(name: string): Shape;
-	/**
-	 * A fresh float32 copy, row-major, in PyTorch's layout (linear: out x in; qkv: q, k and v rows, each split into heads). `pos_embed`
-	 * always has a cls row, zero where the checkpoint adds no position to cls. Throws ENCODER_INVALID for an unknown name.
-	 */
-	get(name: string): Float32Array;
-}
+export type { EncoderWeights };
 
 export interface OpenEncoderOptions {
 	/** Attention heads; from the file's metadata (`heads`) or the width when absent. */
@@ -40,6 +27,7 @@ const GATED = /\.mlp\.(?:w[123]|w12|weights_(?:in|out)|fc1_[gx])\./;
  * names. Reads no values yet. Throws ENCODER_INVALID, naming what is missing or what this package cannot compute.
  */
 export function openEncoder(file: SafetensorsFile, { heads }: OpenEncoderOptions = {}): EncoderWeights {
+	if (holdsDescriptors(file)) return openDescriptors(file);
 	const { source } = file;
 	const { sources, foreign } = recogniseNames(file.names);
 	if (foreign.length > 0) throw foreignParameter(source, foreign);

@@ -35,6 +35,8 @@ type HubEntry = EncoderEntry & { readonly source: HubFile };
 
 const EMBEDDED_NOTICE =
 	'Embedded encoder (pretrained on drawn images only): choose dinov2-reg-small for better results, where it can be downloaded or placed by hand';
+const DESCRIPTORS_NOTICE =
+	'Descriptors made by hand in place of a trained encoder: choose dinov2-reg-small for better results, where it can be downloaded or placed by hand';
 /** Formats that can run code when they are loaded. */
 const PICKLES = new Set(['.bin', '.pt', '.pth', '.ckpt', '.pkl', '.tar']);
 
@@ -62,18 +64,19 @@ export function cachedEncoderPath(cacheDir: string, entry: EncoderEntry): string
 }
 
 async function resolveEmbedded(entry: EncoderEntry): Promise<ResolvedEncoder> {
-	const path = join(packageRoot(), 'assets', 'encoders', 'embedded.safetensors');
+	const path = join(packageRoot(), 'assets', 'encoders', `${entry.name}.safetensors`);
 	const { sha256 } = await digestOnce(path);
 	if (entry.sha256 !== null && sha256 !== entry.sha256) {
 		throw new DinomalyError(
 			'HASH_MISMATCH',
-			`Expected sha256 ${entry.sha256} for the embedded encoder ${path}, found ${sha256}`,
+			`Expected sha256 ${entry.sha256} for the encoder ${path} of the package, found ${sha256}`,
 			{
 				hint: 'The installation is damaged: install the package again.',
 			},
 		);
 	}
-	return { name: entry.name, path, sha256, entry, notice: EMBEDDED_NOTICE };
+	const notice = entry.name === EMBEDDED_ENCODER ? EMBEDDED_NOTICE : DESCRIPTORS_NOTICE;
+	return { name: entry.name, path, sha256, entry, notice };
 }
 
 async function resolveFromHub(entry: HubEntry, options: ResolveOptions): Promise<ResolvedEncoder> {

@@ -1,4 +1,10 @@
-import { defaultSizes, EMBEDDED_ENCODER, ENCODERS, findEncoder } from '../../src/weights/catalogue';
+import {
+	defaultSizes,
+	DESCRIPTORS,
+	EMBEDDED_ENCODER,
+	ENCODERS,
+	findEncoder,
+} from '../../src/weights/catalogue';
 
 test('every name is there once and is a plain word', () => {
 	const names = ENCODERS.map(({ name }) => name);
@@ -8,13 +14,10 @@ test('every name is there once and is a plain word', () => {
 	expect(findEncoder('no-such')).toBeUndefined();
 });
 
-test('only the embedded encoder needs no download, and only its content is pinned beforehand', () => {
-	expect(ENCODERS.filter(({ source }) => source === null).map(({ name }) => name)).toEqual([
-		EMBEDDED_ENCODER,
-	]);
-	expect(ENCODERS.filter(({ sha256 }) => sha256 !== null).map(({ name }) => name)).toEqual([
-		EMBEDDED_ENCODER,
-	]);
+test('only those in the package need no download, and only their content is pinned beforehand', () => {
+	const own = [EMBEDDED_ENCODER, DESCRIPTORS];
+	expect(ENCODERS.filter(({ source }) => source === null).map(({ name }) => name)).toEqual(own);
+	expect(ENCODERS.filter(({ sha256 }) => sha256 !== null).map(({ name }) => name)).toEqual(own);
 	for (const { source } of ENCODERS) if (source !== null) expect(source.file).toBe('model.safetensors');
 });
 

@@ -351,14 +351,17 @@ function loadCopy(): typeof host {
 function watchGap(): { stop: () => number } {
 	let last = performance.now();
 	let before = performance.eventLoopUtilization();
+	let used = process.cpuUsage();
 	let longest = 0;
 	const timer = setInterval(() => {
 		const now = performance.now();
-		// A loop that is held up is active meanwhile, whether it computes or waits; one that idles until the system gives it a core is not.
+		// What we hold the loop up with keeps it active and takes processor time; a gap without either is another process's turn on the core.
 		const { active } = performance.eventLoopUtilization(before);
-		longest = Math.max(longest, Math.min(now - last, active));
+		const { user, system } = process.cpuUsage(used);
+		longest = Math.max(longest, Math.min(now - last, active, (user + system) / 1000));
 		last = now;
 		before = performance.eventLoopUtilization();
+		used = process.cpuUsage();
 	}, 1);
 	return {
 		stop: () => {

@@ -43,3 +43,8 @@ export class DinomalyError extends Error {
 		this.hint = options.hint;
 	}
 }
+
+/** What went wrong, in words; anything can be thrown. */
+export function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}

@@ -1,3 +1,4 @@
+import { messageOf } from '../../src/errors';
 import { NodeOperationError, type IDataObject, type INode, type INodeExecutionData } from 'n8n-workflow';
 
 /** What an error of ours looks like, whichever copy of the package made it. */
@@ -27,7 +28,7 @@ export function toNodeError(node: INode, error: unknown, itemIndex?: number): No
 		const failure = failed(node, error, itemIndex, error);
 		return error.code === 'CANCELLED' ? asCancelled(failure) : failure;
 	}
-	const message = error instanceof Error ? error.message : String(error);
+	const message = messageOf(error);
 	return failed(node, { message }, itemIndex, error instanceof Error ? error : undefined);
 }
 

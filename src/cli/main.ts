@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { packageVersion } from '../packageVersion';
-import { DinomalyError } from '../errors';
+import { DinomalyError, messageOf } from '../errors';
 import type { Command, CommandContext } from './command';
 import { doctorCommand } from './doctor';
 import { driftCommand } from './drift';
@@ -109,7 +109,7 @@ interface Failure {
 }
 
 function explain(error: unknown, { io, json, command }: Failure): number {
-	const message = error instanceof Error ? error.message : String(error);
+	const message = messageOf(error);
 	const ours = error instanceof DinomalyError ? error : undefined;
 	const isUsage = ours?.code === 'USAGE';
 	const help = `Run "dinomaly ${command === undefined ? '' : `${command.name} `}--help" to see what there is.`;

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors';
 import type { CategoryImages, Dataset, ImageEntry, LayoutName, Problem, Split } from './dataset';
 import { hashFiles, portable } from './fingerprint';
 import { compareBytewise } from './order';
@@ -115,7 +116,7 @@ async function readHeader(file: string, header: InspectOptions['header']): Promi
 	try {
 		return await header(file);
 	} catch (error) {
-		return { reason: error instanceof Error ? error.message : String(error) };
+		return { reason: messageOf(error) };
 	}
 }
 

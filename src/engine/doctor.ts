@@ -1,7 +1,7 @@
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { access, mkdtemp, rmdir, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { DinomalyError } from '../errors';
+import { DinomalyError, messageOf } from '../errors';
 import { cLibrary, loadNative } from '../runtime/native';
 import { describeRuntime } from '../runtime/session';
 import { explainWriteError } from '../files/diskError';
@@ -61,7 +61,7 @@ export async function runDoctor(
 }
 
 function explain(error: unknown): Omit<DoctorCheck, 'check'> {
-	const detail = error instanceof Error ? error.message : String(error);
+	const detail = messageOf(error);
 	const advice = error instanceof DinomalyError ? error.hint : undefined;
 	return {
 		status: 'fail',

@@ -1,4 +1,5 @@
 import type { EvaluationRun, ImageOfRun } from '../store/evaluationRun';
+import { groupBy } from './groupBy';
 import type { Interval } from './metrics/bootstrap';
 import { compareAurocs, type AurocDifference, type PairedScore } from './metrics/deLong';
 import { holm } from './metrics/holm';
@@ -63,20 +64,17 @@ export function describeDifference({
 	return `${moved}, ${significant ? 'more than chance' : 'no more than chance'} (${chance})`;
 }
 
+/** What both runs scored, by category. */
 function pairsByCategory(
 	before: readonly ImageOfRun[],
 	now: readonly ImageOfRun[],
 ): Map<string, PairedScore[]> {
 	const earlier = new Map(before.map((image) => [keyOf(image), image.score]));
-	const pairs = new Map<string, PairedScore[]>();
-	for (const image of now) {
-		const score = earlier.get(keyOf(image));
-		if (score === undefined) continue;
-		const ofCategory = pairs.get(image.category) ?? [];
-		ofCategory.push({ anomalous: image.anomalous, before: score, now: image.score });
-		pairs.set(image.category, ofCategory);
-	}
-	return pairs;
+	const pairs = now.flatMap(({ category, anomalous, ...image }) => {
+		const score = earlier.get(keyOf({ category, anomalous, ...image }));
+		return score === undefined ? [] : [{ category, anomalous, before: score, now: image.score }];
+	});
+	return groupBy(pairs, ({ category }) => category);
 }
 
 function keyOf({ file, category, anomalous }: ImageOfRun): string {

@@ -1,11 +1,14 @@
 import type { EvaluationRun, MetricValues } from '../store/evaluationRun';
 import { isMiss } from './categoryMetrics';
-import { PIXEL_METRICS } from './metricNames';
+import { PIXEL_METRICS, type MetricSet } from './metricNames';
 import { groupBy } from './groupBy';
 import { rankingMetrics } from './metrics/ranking';
 
-/** How well one kind of defect is found: its images beside all good ones of the category. */
-export interface DefectType {
+/**
+ * How well one kind of defect is found: its images beside all good ones of the category. Image metrics are null when there is no good image
+ * to be told from, pixel metrics without a mask, or in a run of the first versions.
+ */
+export interface DefectType extends MetricSet {
 	readonly category: string;
 	/** Kind of defect, as the folder or the item names it. */
 	readonly label: string;
@@ -14,17 +17,6 @@ export interface DefectType {
 	readonly withMask: number;
 	/** Images above the threshold of the category; null without one. */
 	readonly found: number | null;
-	/** Null when there is no good image to be told from. */
-	readonly imageAuroc: number | null;
-	readonly imageAp: number | null;
-	readonly imageF1Max: number | null;
-	/** Null where there is none: without a mask, or in a run of the first versions. */
-	readonly pixelAuroc: number | null;
-	readonly pixelAp: number | null;
-	readonly pixelF1Max: number | null;
-	readonly aupro: number | null;
-	readonly auproOfficial: number | null;
-	readonly aupimo: number | null;
 	/** Metric name to the reason why it is null. */
 	readonly reasons: Readonly<Record<string, string>>;
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Engine } from '../engine/host';
 import type { TrainingJob } from './trainingJob';
@@ -41,9 +42,7 @@ export async function workDetached(
 		const ended = isEnded(job) ? job : await workWatched(jobs, job, { ...workshop, token, onProgress });
 		if (isEnded(ended)) await deliver(jobs, ended, { log, ...delivery });
 	} catch (error) {
-		log(
-			`training ${job.id} is left for later: ${error instanceof Error ? error.message : String(error)}`,
-		);
+		log(`training ${job.id} is left for later: ${messageOf(error)}`);
 	} finally {
 		active.delete(key);
 	}
@@ -89,7 +88,7 @@ async function workWatched(
 	if (engine === undefined) return job;
 	const over = new AbortController();
 	cancelOnceForsaken(jobs, job, over.signal).catch((error: unknown) => {
-		log(`cannot end training ${job.id}: ${error instanceof Error ? error.message : String(error)}`);
+		log(`cannot end training ${job.id}: ${messageOf(error)}`);
 	});
 	try {
 		return await runJob(jobs, job, {

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -35,9 +36,7 @@ export async function recoverAll(home: string, workshop: Workshop): Promise<void
 		try {
 			await recoverJobs(store, workshop);
 		} catch (error) {
-			workshop.log(
-				`cannot look after the trainings in ${store}: ${error instanceof Error ? error.message : String(error)}`,
-			);
+			workshop.log(`cannot look after the trainings in ${store}: ${messageOf(error)}`);
 		}
 	}
 }

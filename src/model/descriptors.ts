@@ -49,9 +49,6 @@ const WINDOWS: readonly (readonly Windows[])[] = [
 	],
 ];
 
-/** A matrix that acts on one axis of the image. */
-type AxisMatrix = (graph: Graph) => Tensor;
-
 /**
  * Features made by hand in place of a transformer's, for images (images, 3, side, side): how strong edges of every direction are, and the
  * colours, in Gaussian windows around each patch, brought to the width of a token by principal components (the weights).
@@ -104,11 +101,11 @@ function edgeChannels(opponent: Tensor, side: number): Tensor {
 	const { graph } = opponent;
 	return concat(
 		EDGE_WIDTHS.flatMap((width) => {
-			const blur = axisMatrix(side, side, (row, column) => boxShare(row, column, width, side));
-			const slope = axisMatrix(side, side, slopeShare(side));
+			const blur = axisMatrix(graph, side, side, (row, column) => boxShare(row, column, width, side));
+			const slope = axisMatrix(graph, side, side, slopeShare(side));
 			const smooth = alongBoth(blur, opponent);
-			const alongX = matmul(smooth, swapLast(slope(graph)));
-			const alongY = matmul(slope(graph), smooth);
+			const alongX = matmul(smooth, swapLast(slope));
+			const alongY = matmul(slope, smooth);
 			const size = sqrt(offset(add(square(alongX), square(alongY)), EPSILON));
 			const strength = scale(size, width / 6);
 			const gray = (x: Tensor): Tensor => slice(x, 1, 0, 1);
@@ -130,7 +127,7 @@ function edgeChannels(opponent: Tensor, side: number): Tensor {
 }
 
 function poolCells(x: Tensor, side: number): Tensor {
-	const pool = axisMatrix(side / CELL, side, (row, column) =>
+	const pool = axisMatrix(x.graph, side / CELL, side, (row, column) =>
 		Math.floor(column / CELL) === row ? 1 / CELL : 0,
 	);
 	return alongBoth(pool, x);
@@ -144,7 +141,12 @@ function lookThrough(
 ): Tensor {
 	const grid = side / patch;
 	const many = offsets.length;
-	const weights = axisMatrix(grid * many, side / CELL, gaussianShares({ deviation, offsets, side, patch }));
+	const weights = axisMatrix(
+		edges.graph,
+		grid * many,
+		side / CELL,
+		gaussianShares({ deviation, offsets, side, patch }),
+	);
 	const seen = concat([sqrt(relu(alongBoth(weights, edges))), alongBoth(weights, colours)], 1);
 	const [images, channels] = seen.shape;
 	return reshape(transpose(reshape(seen, [images, channels, grid, many, grid, many]), [0, 2, 4, 1, 3, 5]), [
@@ -155,16 +157,21 @@ function lookThrough(
 }
 
 /** The matrix on rows and on columns of each channel. */
-function alongBoth(matrix: AxisMatrix, x: Tensor): Tensor {
-	const m = matrix(x.graph);
-	return matmul(matmul(m, x), swapLast(m));
+function alongBoth(matrix: Tensor, x: Tensor): Tensor {
+	return matmul(matmul(matrix, x), swapLast(matrix));
 }
 
-function axisMatrix(rows: number, columns: number, at: (row: number, column: number) => number): AxisMatrix {
+/** A matrix that acts on one axis of an image. */
+function axisMatrix(
+	graph: Graph,
+	rows: number,
+	columns: number,
+	at: (row: number, column: number) => number,
+): Tensor {
 	const values = Float32Array.from({ length: rows * columns }, (_, i) =>
 		at(Math.floor(i / columns), i % columns),
 	);
-	return (graph) => graph.constant(values, [rows, columns]);
+	return graph.constant(values, [rows, columns]);
 }
 
 /** Mean over `width` pixels, of those inside the image. */

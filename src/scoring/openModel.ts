@@ -17,6 +17,7 @@ import { mapImage, type ImageMap, type ImageMapOptions, type ScorePart } from '.
 import { ZONES_FILE } from '../store/zonesFile';
 import type { InspectionZones } from '../zones/inspectionZones';
 import { Scorer, type DecoderParameters } from './scorer';
+import type { Seeing } from './mapGeometry';
 import { SeenAreas } from './seenAreas';
 
 /** Loaded models that are kept; the one used longest ago goes first. Decoders are small, encoders are shared. */
@@ -59,6 +60,8 @@ export interface ScoredMap extends ImageMap {
 interface LoadedVersion {
 	readonly scorer: Scorer;
 	readonly distribution: Distribution | null;
+	/** What it inspects, worked out once for each size of image. */
+	readonly areas: SeenAreas | undefined;
 	release(): Promise<void>;
 }
 
@@ -72,7 +75,6 @@ export interface ScoreImageOptions {
 const stores = new Map<string, FolderStore>();
 const encoders = new Map<string, Promise<Encoder>>();
 const versions = new Map<string, Promise<LoadedVersion>>();
-const areas = new Map<string, SeenAreas>();
 
 /**
  * Opens a model from the store and loads what is not loaded yet.
@@ -96,13 +98,19 @@ export async function openModel(
 			return Encoder.load(file, card.config, options);
 		},
 	);
-	const { scorer, distribution } = await keep(versions, keyOf(opened, device), MODELS_KEPT, async () => {
+	const version = await keep(versions, keyOf(opened, device), MODELS_KEPT, async () => {
 		const { dims } = await findModelEncoder(storeFolder, card);
 		const parameters = await readParameters(`${opened.path}/decoder.safetensors`);
 		const known = await readDistribution(opened, groups * dims.dim);
 		const loaded = await Scorer.load(card.config, dims, parameters, options);
-		return { scorer: loaded, distribution: known, release: () => loaded.release() };
+		return {
+			scorer: loaded,
+			distribution: known,
+			areas: areasOf(opened.zones, card.config, loaded.grid),
+			release: () => loaded.release(),
+		};
 	});
+	const { scorer, distribution } = version;
 	const ready = (seen: SeenAreas | undefined): ReadyModel => ({
 		opened,
 		device: scorer.device,
@@ -119,10 +127,9 @@ export async function openModel(
 		embedControls: () => embedControls(encoder),
 		score: (image, { category = null, signal } = {}) =>
 			mapSeen(image, { encoder, scorer, config: card.config, seen: seen?.of(category, image), signal }),
-		withZones: (zones) =>
-			ready(zones && new SeenAreas(zones, { seeing: card.config, grid: scorer.grid })),
+		withZones: (zones) => ready(areasOf(zones, card.config, scorer.grid)),
 	});
-	return ready(areasOf(opened, scorer.grid));
+	return ready(version.areas);
 }
 
 export interface SeeingParts extends ImageMapOptions {
@@ -150,16 +157,8 @@ export async function mapSeen(
 	return { ...mapped, embedding: sawAll ? unitEmbedding(whole, groups) : null };
 }
 
-/** Made once for each version, as long as it is among those used last. */
-function areasOf({ path, card, zones }: OpenedModel, grid: number): SeenAreas | undefined {
-	if (zones === undefined) return undefined;
-	const key = `${path} ${card.files[ZONES_FILE].sha256}`;
-	const found = areas.get(key) ?? new SeenAreas(zones, { seeing: card.config, grid });
-	areas.delete(key);
-	areas.set(key, found);
-	const [oldest] = areas.keys();
-	if (areas.size > MODELS_KEPT) areas.delete(oldest);
-	return found;
+function areasOf(zones: InspectionZones | undefined, seeing: Seeing, grid: number): SeenAreas | undefined {
+	return zones && new SeenAreas(zones, { seeing, grid });
 }
 
 function knows({ categories }: Distribution, name: string): boolean {
@@ -167,7 +166,7 @@ function knows({ categories }: Distribution, name: string): boolean {
 }
 
 function keyOf({ path, card: { files } }: OpenedModel, device: string): string {
-	const hashes = ['decoder.safetensors', DISTRIBUTION_FILE].map((name) =>
+	const hashes = ['decoder.safetensors', DISTRIBUTION_FILE, ZONES_FILE].map((name) =>
 		Object.hasOwn(files, name) ? files[name].sha256 : '',
 	);
 	return [path, ...hashes, device].join(' ');

@@ -1,6 +1,7 @@
 import { DinomalyError } from '../errors';
 import type { EncoderArchitecture, EncoderWeights, Shape } from './encoderArchitecture';
 import type { SafetensorsFile } from './safetensors';
+import { shapeLookup } from './shapeLookup';
 
 /** Side of a patch in pixels, and the blocks that the decoder's layout counts on: descriptors have neither a grid nor blocks of their own. */
 const PATCH = 16;
@@ -24,28 +25,21 @@ export function openDescriptors(file: SafetensorsFile): EncoderWeights {
 		shapes.set(`descriptors.${k}.weight`, [LENGTHS[k], dim]);
 		shapes.set(`descriptors.${k}.bias`, [dim]);
 	}
-	for (const [name, shape] of shapes) {
+	for (const [name, wanted] of shapes) {
 		const found = file.names.includes(name) ? file.info(name).shape : undefined;
-		if (found?.join() !== shape.join() || dim % HEAD_WIDTH !== 0 || dim === 0)
+		if (found?.join() !== wanted.join() || dim % HEAD_WIDTH !== 0 || dim === 0)
 			throw invalid(
-				`Expected ${name} of ${source} to have shape (${shape.join(', ')}), D a multiple of ${HEAD_WIDTH}, found ${found === undefined ? 'none' : `(${found.join(', ')})`}`,
+				`Expected ${name} of ${source} to have shape (${wanted.join(', ')}), D a multiple of ${HEAD_WIDTH}, found ${found === undefined ? 'none' : `(${found.join(', ')})`}`,
 			);
 	}
-	const known = (name: string): Shape => {
-		const shape = shapes.get(name);
-		if (shape === undefined)
-			throw invalid(
-				`Expected a parameter of ${source}, found the name "${name}", which it does not have`,
-			);
-		return shape;
-	};
+	const shape = shapeLookup(shapes, source);
 	return {
 		source,
 		architecture: descriptorArchitecture(dim),
 		names: [...shapes.keys()],
-		shape: known,
+		shape,
 		get: (name) => {
-			known(name);
+			shape(name);
 			return file.readFloat32(name);
 		},
 	};

@@ -9,6 +9,7 @@ import {
 } from './encoderArchitecture';
 import { recogniseNames, type Source, type Sources } from './encoderNames';
 import type { SafetensorsFile } from './safetensors';
+import { shapeLookup } from './shapeLookup';
 
 export type { EncoderWeights };
 
@@ -36,14 +37,7 @@ export function openEncoder(file: SafetensorsFile, { heads }: OpenEncoderOptions
 	const hint = heads ?? headsFromMetadata(file);
 	const architecture = recogniseArchitecture(stored, { source, heads: hint });
 	const shapes = canonicalShapes(architecture);
-	const shape = (name: string): Shape => {
-		const found = shapes.get(name);
-		if (found === undefined)
-			throw invalid(
-				`Expected a parameter of ${source}, found the name "${name}", which it does not have`,
-			);
-		return found;
-	};
+	const shape = shapeLookup(shapes, source);
 	return {
 		source,
 		architecture,

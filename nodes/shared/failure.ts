@@ -1,5 +1,5 @@
-import { messageOf } from '../../src/errors';
 import { NodeOperationError, type IDataObject, type INode, type INodeExecutionData } from 'n8n-workflow';
+import { messageOf } from '../../src/errors';
 
 /** What an error of ours looks like, whichever copy of the package made it. */
 interface Described {

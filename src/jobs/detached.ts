@@ -1,6 +1,6 @@
-import { messageOf } from '../errors';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Engine } from '../engine/host';
+import { messageOf } from '../errors';
 import type { TrainingJob } from './trainingJob';
 import { isEnded } from './trainingJob';
 import { isAbandoned, TrainingJobs } from './trainingJobs';

@@ -1,7 +1,7 @@
-import { messageOf } from '../errors';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../errors';
 import { writeFileAtomic } from '../files/atomicFile';
 import { whenMissing } from '../files/diskError';
 import { storeLayout } from '../store/paths';

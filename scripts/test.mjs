@@ -1,4 +1,4 @@
-// Sets everything up, checks types and style, runs all tests: the fast ones, then those in a real n8n (which is installed first, about
+// Sets everything up, checks types and style, runs all tests: the fast ones, then those in a real n8n (which is installed meanwhile, about
 // five minutes, once). Ends with "N passed, N failed, N skipped".
 //   node scripts/test.mjs --fast         without the real n8n
 //   node scripts/test.mjs --e2e [FILE]   only in the real n8n
@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { prepare, run } from './setup.mjs';
-import { runEndToEnd } from './test/endToEnd.mjs';
+import { installAhead, runEndToEnd } from './test/endToEnd.mjs';
 import { runFast } from './test/fast.mjs';
 
 const words = process.argv.slice(2);
@@ -18,11 +18,14 @@ prepare();
 const folder = mkdtempSync(path.join(tmpdir(), 'dinomaly-test-'));
 try {
 	const results = [];
+	const isWhole = !isFast && !isEndToEnd && rest.length === 0;
+	const installation = isWhole ? installAhead() : undefined;
 	if (!isEndToEnd) {
 		for (const check of ['typecheck', 'lint', 'format:check']) run('npm', ['run', '--silent', check]);
 		results.push(runFast(folder, rest));
 	}
-	if (isEndToEnd || (!isFast && rest.length === 0)) results.push(await runEndToEnd(folder, rest));
+	await installation;
+	if (isEndToEnd || isWhole) results.push(await runEndToEnd(folder, rest));
 	const sum = (field) => results.reduce((total, result) => total + result[field], 0);
 	console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
 	process.exitCode = results.every(({ isGreen }) => isGreen) ? 0 : 1;

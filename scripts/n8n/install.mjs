@@ -1,6 +1,7 @@
 // Installs Node.js 24 and n8n beside the package, once.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { CommandFailed, runQuietly } from './command.mjs';
 import { isNewEnough, N8N_VERSION, NODE_VERSION, n8nProgram, serverFolder, withNode } from './places.mjs';
 
@@ -83,3 +84,5 @@ function explain(error) {
 		);
 	return error;
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await installN8n();

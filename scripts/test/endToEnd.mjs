@@ -1,4 +1,6 @@
 // The tests in a real n8n: installs it beside the package, then runs test/e2e, one file after another.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { installN8n } from '../n8n/install.mjs';
@@ -6,6 +8,18 @@ import { nodeProgram, withNode } from '../n8n/places.mjs';
 import { root, run } from '../setup.mjs';
 
 const folderOfTests = path.join(root, 'test', 'e2e');
+
+/**
+ * Installs n8n in a process of its own, while the tests that need none are running.
+ * @returns what resolves when it has ended, well or not: `runEndToEnd` installs what is then missing, and says why it cannot
+ */
+export function installAhead() {
+	const installation = spawn(process.execPath, [path.join(root, 'scripts', 'n8n', 'install.mjs')], {
+		stdio: 'ignore',
+	});
+	process.once('exit', () => installation.kill());
+	return once(installation, 'close');
+}
 
 /** Runs Node's own test runner on `words` (file names), or on all files. */
 export async function runEndToEnd(folder, words) {

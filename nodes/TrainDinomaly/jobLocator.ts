@@ -84,7 +84,7 @@ export function getEncoders(this: ILoadOptionsFunctions): Promise<INodePropertyO
 	const chosen: INodePropertyOptions = {
 		name: "The Preset's",
 		value: '',
-		description: 'Embedded for Fast and Balanced, dinov2-reg-base for Paper',
+		description: 'Descriptors for Fast and Balanced, dinov2-reg-base for Paper',
 	};
 	const known = ENCODERS.map(({ name, title, licence, megabytes, source }) => ({
 		name: title,

@@ -116,7 +116,7 @@ export const trainOptions: INodeProperties = {
 			typeOptions: { loadOptionsMethod: 'getEncoders' },
 			default: '',
 			description:
-				'Frozen network that turns images into features; all but the embedded one are downloaded at first use. Choose from the list, or specify an ID using an <a href="https://docs.n8n.io/code/expressions/">expression</a>.',
+				'Frozen network that turns images into features; those beyond the first two are downloaded at first use. Choose from the list, or specify an ID using an <a href="https://docs.n8n.io/code/expressions/">expression</a>.',
 		},
 		{
 			...share(0, 1),

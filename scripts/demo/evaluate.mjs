@@ -2,7 +2,8 @@
 import { decimals, table } from './table.mjs';
 import { runTemplate } from './train.mjs';
 
-const EMBEDDED = 'embedded';
+/** The encoders that come with the package. */
+const OWN_ENCODERS = ['descriptors', 'embedded'];
 
 /** Figures to print, where the items have them. */
 const COLUMNS = [
@@ -27,8 +28,8 @@ export async function runEvaluation(client, id, template) {
 			rows,
 		),
 	);
-	if (items.some(({ json }) => json.encoder === EMBEDDED))
+	if (items.some(({ json }) => OWN_ENCODERS.includes(json.encoder)))
 		console.log(
-			'The embedded encoder has seen drawn images only. Where there is network, DINOv2 finds more (docs/encoders.md).',
+			"These figures are with the package's own encoder. Where there is network, DINOv2 finds more (docs/encoders.md).",
 		);
 }

@@ -1,6 +1,7 @@
 import { compareRuns } from '../evaluation/compare';
 import { defectTypes } from '../evaluation/defectTypes';
 import { METRICS } from '../evaluation/metricNames';
+import { describePreprocessing } from '../evaluation/preprocessing';
 import { maxFprOf } from '../evaluation/run';
 import type { EvaluationRun } from '../store/evaluationRun';
 import { EvaluationRuns, type ListedRun } from '../store/evaluationRuns';
@@ -137,7 +138,7 @@ function facts(run: EvaluationRun): [string, string][] {
 		['evaluated', run.created],
 		['model hash', model.sha256],
 		['encoder', `${encoder.name}, ${encoder.sha256}`],
-		['sizes', `${preprocessing.imageSize} px, cropped to ${preprocessing.cropSize} px`],
+		['preprocessing', describePreprocessing(preprocessing)],
 		['dataset', `${dataset.root}, ${dataset.fingerprint ?? 'not all images could be read'}`],
 		['device', run.device],
 		['mask rule', run.maskRule],

@@ -37,7 +37,7 @@ const PROBES: readonly (readonly [string, Probe])[] = [
 	['Store', checkStore],
 	['Disk', checkDisk],
 	['Encoders', checkEncoders],
-	['Embedded encoder', checkEmbedded],
+	["Package's encoder", checkOwnEncoder],
 	['Train and score', checkTraining],
 ];
 
@@ -155,14 +155,14 @@ async function checkEncoders({ store }: DoctorRequest): Promise<Finding> {
 	if (cached.length > 0) return { status: 'ok', detail: cached.join(', ') };
 	return {
 		status: 'warn',
-		detail: 'none downloaded, only the embedded one',
+		detail: 'none downloaded, only those of the package',
 		advice: `Choose dinov2-reg-small for better results; without network, place its file in ${encoders} by hand.`,
 	};
 }
 
-async function checkEmbedded({ store }: DoctorRequest): Promise<Finding> {
-	const { sha256 } = await resolveEncoder(undefined, { cacheDir: storeLayout(store).encoders });
-	return { status: 'ok', detail: `sha256 ${sha256}` };
+async function checkOwnEncoder({ store }: DoctorRequest): Promise<Finding> {
+	const { name, sha256 } = await resolveEncoder(undefined, { cacheDir: storeLayout(store).encoders });
+	return { status: 'ok', detail: `${name}, sha256 ${sha256}` };
 }
 
 async function checkTraining(

@@ -30,6 +30,7 @@ export async function describeMaking(
 		encoderSha256: card.encoder.sha256,
 		imageSize: card.config.imageSize,
 		cropSize: card.config.cropSize,
+		tiling: card.config.tiling ?? null,
 		maskRule,
 		maxFpr,
 		pixelMode,

@@ -105,6 +105,8 @@ export interface MadeWith {
 	readonly encoderSha256: string;
 	readonly imageSize: number;
 	readonly cropSize: number;
+	/** How images were cut into tiles; null when the encoder saw them whole. */
+	readonly tiling: Tiling | null;
 	readonly maskRule: MaskRuleName;
 	readonly maxFpr: number;
 	readonly pixelMode: PixelMode;

@@ -15,7 +15,11 @@ export function runOf(result: EvaluateResult, moment = new Date()): EvaluationRu
 		source: 'dataset',
 		model: { name: result.model, version: result.version, sha256: madeWith.modelSha256 },
 		encoder: { name: result.encoder, sha256: madeWith.encoderSha256 },
-		preprocessing: { imageSize: madeWith.imageSize, cropSize: madeWith.cropSize },
+		preprocessing: {
+			imageSize: madeWith.imageSize,
+			cropSize: madeWith.cropSize,
+			...(madeWith.tiling !== null && { tiling: madeWith.tiling }),
+		},
 		dataset: { root: madeWith.datasetRoot, fingerprint: madeWith.datasetFingerprint },
 		device: result.device,
 		maskRule: madeWith.maskRule,

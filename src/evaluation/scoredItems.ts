@@ -75,7 +75,11 @@ export function runOfItems(
 				? UNKNOWN_MODEL
 				: { name: card.name, version: card.version, sha256: modelHash(card) },
 		encoder: { name: card?.encoder.name ?? '', sha256: card?.encoder.sha256 ?? '' },
-		preprocessing: { imageSize: card?.config.imageSize ?? 0, cropSize: card?.config.cropSize ?? 0 },
+		preprocessing: {
+			imageSize: card?.config.imageSize ?? 0,
+			cropSize: card?.config.cropSize ?? 0,
+			...(card?.config.tiling !== undefined && { tiling: card.config.tiling }),
+		},
 		dataset: { root: 'items', fingerprint: fingerprintItems(items) },
 		device: device === '' ? 'unknown' : device,
 		maskRule,

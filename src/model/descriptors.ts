@@ -102,28 +102,53 @@ function edgeChannels(opponent: Tensor, side: number): Tensor {
 	return concat(
 		EDGE_WIDTHS.flatMap((width) => {
 			const blur = axisMatrix(graph, side, side, (row, column) => boxShare(row, column, width, side));
-			const slope = axisMatrix(graph, side, side, slopeShare(side));
 			const smooth = alongBoth(blur, opponent);
-			const alongX = matmul(smooth, swapLast(slope));
-			const alongY = matmul(slope, smooth);
-			const size = sqrt(offset(add(square(alongX), square(alongY)), EPSILON));
-			const strength = scale(size, width / 6);
-			const gray = (x: Tensor): Tensor => slice(x, 1, 0, 1);
-			const directions = Array.from({ length: DIRECTIONS }, (_, k) => {
-				const turn = (2 * Math.PI * k) / DIRECTIONS;
-				const projected = add(
-					scale(gray(alongX), Math.cos(turn)),
-					scale(gray(alongY), Math.sin(turn)),
-				);
-				const cosine = relu(div(projected, gray(size)));
-				return mul(gray(strength), mul(cosine, square(cosine)));
-			});
-			const colourEdges = add(slice(strength, 1, 1, 2), slice(strength, 1, 2, 3));
+			const alongX = slopes(smooth, 3);
+			const alongY = slopes(smooth, 2);
+			const squared = offset(add(square(alongX), square(alongY)), EPSILON);
+			const colours = sqrt(slice(squared, 1, 1, 3));
+			const colourEdges = scale(add(slice(colours, 1, 0, 1), slice(colours, 1, 1, 2)), width / 6);
 			const contrast = sub(gray(smooth), alongBoth(blur, gray(smooth)));
-			return [...directions, colourEdges, relu(contrast), relu(scale(contrast, -1))];
+			return [
+				...directions(gray(alongX), gray(alongY), div(scalar(graph, width / 6), gray(squared))),
+				colourEdges,
+				relu(contrast),
+				relu(scale(contrast, -1)),
+			];
 		}),
 		1,
 	);
+}
+
+/**
+ * How strong the edges of each of the DIRECTIONS are: their size by the third power of the cosine to the direction, where that is positive.
+ * Size times cosine is the slope along the direction, so this is its third power by `weight`, a constant over the squared size; and of two
+ * opposite directions one has the positive slopes, the other the negative ones.
+ */
+function directions(alongX: Tensor, alongY: Tensor, weight: Tensor): Tensor[] {
+	const half = DIRECTIONS / 2;
+	const signed = Array.from({ length: half }, (_, k) => {
+		const turn = (Math.PI * k) / half;
+		const along = add(scale(alongX, Math.cos(turn)), scale(alongY, Math.sin(turn)));
+		return mul(mul(square(along), along), weight);
+	});
+	return [...signed.map((edge) => relu(edge)), ...signed.map((edge) => relu(scale(edge, -1)))];
+}
+
+function gray(x: Tensor): Tensor {
+	return slice(x, 1, 0, 1);
+}
+
+function scalar(graph: Graph, value: number): Tensor {
+	return graph.constant(Float32Array.of(value), [1, 1, 1, 1]);
+}
+
+/** The pixel after less the pixel before along an axis; 0 at the border. */
+function slopes(x: Tensor, axis: 2 | 3): Tensor {
+	const length = x.shape[axis];
+	const border = x.shape.map((extent, i) => (i === axis ? 1 : extent));
+	const zeros = x.graph.constant(new Float32Array(border.reduce((a, b) => a * b, 1)), border);
+	return concat([zeros, sub(slice(x, axis, 2, length), slice(x, axis, 0, length - 2)), zeros], axis);
 }
 
 function poolCells(x: Tensor, side: number): Tensor {
@@ -179,14 +204,6 @@ function boxShare(row: number, column: number, width: number, side: number): num
 	const reach = Math.floor(width / 2);
 	if (Math.abs(row - column) > reach) return 0;
 	return 1 / (Math.min(side - 1, row + reach) - Math.max(0, row - reach) + 1);
-}
-
-/** The pixel after less the pixel before; 0 at the border. */
-function slopeShare(side: number): (row: number, column: number) => number {
-	return (row, column) => {
-		if (row === 0 || row === side - 1 || Math.abs(row - column) !== 1) return 0;
-		return column - row;
-	};
 }
 
 /** One row for each patch and offset, patches first; centres stay within the image. */

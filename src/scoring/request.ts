@@ -63,7 +63,7 @@ export interface ImageScore {
 	readonly model: string;
 	readonly version: string;
 	readonly encoder: string;
-	/** What is to be said about this encoder, such as that it is the small embedded one. */
+	/** What is to be said about this encoder, such as that it is one of the package. */
 	readonly encoderNotice?: string;
 	readonly device: string;
 	readonly timings: { readonly decodeMs: number; readonly computeMs: number; readonly totalMs: number };

@@ -33,7 +33,7 @@ export interface EncoderOfCard {
 	readonly name: string;
 	readonly sha256: string;
 	readonly architecture: string;
-	/** What every result must say about this encoder, such as that it is the small embedded one. */
+	/** What every result must say about this encoder, such as that it is one of the package. */
 	readonly notice?: string;
 }
 

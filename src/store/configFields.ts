@@ -37,7 +37,8 @@ function readModelConfig(fields: JsonFields): ModelConfig {
 	};
 }
 
-function readTiling(fields: JsonFields): Tiling {
+/** Reads how images are cut into tiles; throws as the fields do. */
+export function readTiling(fields: JsonFields): Tiling {
 	const kind = fields.oneOf('kind', ['side', 'grid']);
 	const overlap = fields.number('overlap', { min: 0, max: MAX_OVERLAP });
 	if (kind === 'side') return { kind, sidePx: fields.count('sidePx', { min: 1 }), overlap };

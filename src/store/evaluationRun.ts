@@ -1,4 +1,6 @@
 import { DinomalyError } from '../errors';
+import type { ModelConfig } from '../model/config';
+import { readTiling } from './configFields';
 import { checkSchema, readJson, type JsonFields } from './jsonFields';
 import { isVersion } from './names';
 import { isRunId } from './runId';
@@ -92,7 +94,8 @@ export interface EvaluationRun {
 	readonly source: (typeof SOURCES)[number];
 	readonly model: { readonly name: string; readonly version: string; readonly sha256: string };
 	readonly encoder: { readonly name: string; readonly sha256: string };
-	readonly preprocessing: { readonly imageSize: number; readonly cropSize: number };
+	/** How images were brought to the encoder; without `tiling` as a whole. */
+	readonly preprocessing: Pick<ModelConfig, 'imageSize' | 'cropSize' | 'tiling'>;
 	/** `fingerprint` is the same for the same test images; null when it is not known. */
 	readonly dataset: { readonly root: string; readonly fingerprint: string | null };
 	readonly device: string;
@@ -148,6 +151,7 @@ function parseRun(fields: JsonFields, source: string): EvaluationRun {
 		preprocessing: {
 			imageSize: preprocessing.count('imageSize', { min: 1 }),
 			cropSize: preprocessing.count('cropSize', { min: 1 }),
+			...(preprocessing.has('tiling') && { tiling: readTiling(preprocessing.object('tiling')) }),
 		},
 		dataset: {
 			root: dataset.text('root'),

@@ -8,7 +8,7 @@ interface Preset {
 	/** Image and crop side by patch side: the crop must be a multiple of the patch. */
 	readonly sizes: Readonly<Record<14 | 16, readonly [number, number]>>;
 	readonly iterations: number;
-	/** Catalogue name that the preset stands for; undefined: the embedded encoder. */
+	/** Catalogue name that the preset stands for; undefined: DEFAULT_ENCODER. */
 	readonly encoder?: string;
 }
 
@@ -44,7 +44,7 @@ const REFERENCE: Omit<TrainingConfig, 'imageSize' | 'cropSize' | 'iterations' | 
 const WARMUP = 100;
 const WARMUP_SHARE = 0.25;
 
-/** The encoder that a preset stands for when the user names none; undefined is the embedded one. */
+/** The encoder that a preset stands for when the user names none; undefined is DEFAULT_ENCODER. */
 export function presetEncoder(preset: PresetName = DEFAULT_PRESET): string | undefined {
 	return PRESETS[preset].encoder;
 }

@@ -16,7 +16,7 @@ export interface TrainRequest {
 	/** Categories to train on; all that have training images when absent. */
 	readonly categories?: readonly string[];
 	readonly model: string;
-	/** Catalogue name or path of a safetensors file; the embedded encoder when absent. */
+	/** Catalogue name or path of a safetensors file; DEFAULT_ENCODER when absent. */
 	readonly encoder?: string;
 	readonly preset?: PresetName;
 	readonly overrides?: Partial<ModelConfig> & Partial<OptimiserConfig>;
@@ -58,7 +58,7 @@ export interface TrainProgress {
 	readonly loss?: number;
 	readonly imagesPerSecond?: number;
 	readonly etaSeconds?: number;
-	/** A calm line for the user (a skipped image, the embedded encoder, the memory estimate). */
+	/** A calm line for the user (a skipped image, the package's own encoder, the memory estimate). */
 	readonly notice?: string;
 }
 

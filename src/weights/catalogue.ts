@@ -13,7 +13,7 @@ export interface EncoderEntry {
 	/** What users choose it by. */
 	readonly name: string;
 	readonly title: string;
-	/** Where it comes from; null for the one in the package. */
+	/** Where it comes from; null for those in the package. */
 	readonly source: HubFile | null;
 	/** SPDX identifier of the licence that the source states for the weights. */
 	readonly licence: string;
@@ -29,9 +29,11 @@ export interface EncoderEntry {
 	readonly sha256: string | null;
 }
 
-export const EMBEDDED_ENCODER = 'embedded';
-/** Features made by hand; it comes with the package as well. */
+/** Features by a fixed rule; what is taken when nothing is named. It comes with the package. */
 export const DESCRIPTORS = 'descriptors';
+/** The transformer that comes with the package. */
+export const EMBEDDED_ENCODER = 'embedded';
+export const DEFAULT_ENCODER = DESCRIPTORS;
 
 type Size = Pick<EncoderArchitecture, 'dim' | 'heads' | 'depth'>;
 type Traits = Pick<EncoderArchitecture, 'family' | 'patch' | 'registers' | 'layerScale' | 'gridSide'>;
@@ -56,21 +58,21 @@ const APACHE = 'Apache-2.0';
 
 /** Encoders by name, in the order in which a menu should show them. Licences are those that the hub states for each file. */
 export const ENCODERS: readonly EncoderEntry[] = [
-	entry({ ...TINY, depth: 10 }, VIT16, {
-		name: EMBEDDED_ENCODER,
-		title: 'Embedded (no download, pretrained on drawn images only)',
-		source: null,
-		licence: APACHE,
-		megabytes: 9,
-		sha256: '477f15288f54f1523f2e94b3f09bb1c2124392ef52a1972dfced0ace83823f97',
-	}),
 	entry(descriptorArchitecture(192), descriptorArchitecture(192), {
 		name: DESCRIPTORS,
-		title: 'Descriptors made by hand (no download, nothing learned)',
+		title: 'Descriptors (no download, edges and colours by a fixed rule)',
 		source: null,
 		licence: APACHE,
 		megabytes: 1,
 		sha256: 'a2963aa9cfb91ec41f17ad74c67f596ebbd8a1ebd31087c9637b987cbe6ef5c8',
+	}),
+	entry({ ...TINY, depth: 10 }, VIT16, {
+		name: EMBEDDED_ENCODER,
+		title: 'Embedded transformer (no download, pretrained on drawn images only)',
+		source: null,
+		licence: APACHE,
+		megabytes: 9,
+		sha256: '477f15288f54f1523f2e94b3f09bb1c2124392ef52a1972dfced0ace83823f97',
 	}),
 	entry(SMALL, DINOV2_REG, {
 		name: 'dinov2-reg-small',

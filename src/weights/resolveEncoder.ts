@@ -3,7 +3,14 @@ import { basename, extname, join, resolve } from 'node:path';
 import { DinomalyError } from '../errors';
 import { digestFile, type FileDigest } from '../files/digest';
 import { errorCode } from '../files/diskError';
-import { EMBEDDED_ENCODER, ENCODERS, findEncoder, type EncoderEntry, type HubFile } from './catalogue';
+import {
+	DEFAULT_ENCODER,
+	EMBEDDED_ENCODER,
+	ENCODERS,
+	findEncoder,
+	type EncoderEntry,
+	type HubFile,
+} from './catalogue';
 import { downloadHubFile, type HubOptions } from './download';
 import { openEncoder } from './encoderWeights';
 import { packageRoot } from './packageRoot';
@@ -34,9 +41,9 @@ export interface ResolvedEncoder {
 type HubEntry = EncoderEntry & { readonly source: HubFile };
 
 const EMBEDDED_NOTICE =
-	'Embedded encoder (pretrained on drawn images only): choose dinov2-reg-small for better results, where it can be downloaded or placed by hand';
+	'Encoder of the package (embedded, pretrained on drawn images only): choose dinov2-reg-small for better results, where it can be downloaded or placed by hand';
 const DESCRIPTORS_NOTICE =
-	'Descriptors made by hand in place of a trained encoder: choose dinov2-reg-small for better results, where it can be downloaded or placed by hand';
+	'Encoder of the package (descriptors, edges and colours by a fixed rule): choose dinov2-reg-small for better results, where it can be downloaded or placed by hand';
 /** Formats that can run code when they are loaded. */
 const PICKLES = new Set(['.bin', '.pt', '.pth', '.ckpt', '.pkl', '.tar']);
 
@@ -44,7 +51,7 @@ const PICKLES = new Set(['.bin', '.pt', '.pth', '.ckpt', '.pkl', '.tar']);
 const checked = new Map<string, FileDigest>();
 
 /**
- * Finds the encoder's file: the embedded one when nothing is named, a catalogue entry (from `cacheDir`, else downloaded), or a path. The
+ * Finds the encoder's file: DEFAULT_ENCODER when nothing is named, a catalogue entry (from `cacheDir`, else downloaded), or a path. The
  * file is recognised as an encoder and its hash known when this returns: a catalogue file is pinned at first use and has to stay the same.
  * Throws ENCODER_UNKNOWN, ENCODER_INVALID, WEIGHTS_INVALID, HASH_MISMATCH, DOWNLOAD_FAILED, DISK_FULL, CANCELLED or INPUT_MISSING.
  */
@@ -53,9 +60,9 @@ export async function resolveEncoder(
 	options: ResolveOptions,
 ): Promise<ResolvedEncoder> {
 	const wanted = nameOrPath?.trim() ?? '';
-	const entry = findEncoder(wanted === '' ? EMBEDDED_ENCODER : wanted);
+	const entry = findEncoder(wanted === '' ? DEFAULT_ENCODER : wanted);
 	if (entry === undefined) return await resolvePath(wanted);
-	return isFromHub(entry) ? await resolveFromHub(entry, options) : await resolveEmbedded(entry);
+	return isFromHub(entry) ? await resolveFromHub(entry, options) : await resolveOwn(entry);
 }
 
 /** Where a catalogue encoder is looked for before it is downloaded, so that it can be placed there by hand. */
@@ -63,7 +70,7 @@ export function cachedEncoderPath(cacheDir: string, entry: EncoderEntry): string
 	return entry.source === null ? undefined : resolve(cacheDir, entry.name, basename(entry.source.file));
 }
 
-async function resolveEmbedded(entry: EncoderEntry): Promise<ResolvedEncoder> {
+async function resolveOwn(entry: EncoderEntry): Promise<ResolvedEncoder> {
 	const path = join(packageRoot(), 'assets', 'encoders', `${entry.name}.safetensors`);
 	const { sha256 } = await digestOnce(path);
 	if (entry.sha256 !== null && sha256 !== entry.sha256) {
@@ -125,7 +132,7 @@ async function download({ entry, path, expected, options }: DownloadTask): Promi
 		if (!(error instanceof DinomalyError) || error.code !== 'DOWNLOAD_FAILED') throw error;
 		const byHand = `Without network, fetch ${entry.source.file} of https://huggingface.co/${entry.source.repo} elsewhere and place it at ${path}`;
 		throw new DinomalyError('DOWNLOAD_FAILED', `Encoder ${entry.name}: ${error.message}`, {
-			hint: `${error.hint ?? ''} ${byHand}, or choose the encoder "${EMBEDDED_ENCODER}", which needs no download.`.trim(),
+			hint: `${error.hint ?? ''} ${byHand}, or choose the encoder "${DEFAULT_ENCODER}", which needs no download.`.trim(),
 			cause: error,
 		});
 	}

@@ -11,7 +11,7 @@ import { trainModel } from '../../src/training/train';
 import type { TrainRequest } from '../../src/training/request';
 import { drawPart, drawParts } from '../support/drawnParts';
 
-/** With the embedded encoder, which knows shapes and colours; the model itself is hardly trained. */
+/** With the package's encoder, which knows shapes and colours; the model itself is hardly trained. */
 const OVERRIDES = { imageSize: 64, cropSize: 64, batchSize: 2, iterations: 1, warmup: 0 };
 const COMPUTE = { device: 'cpu', threads: 1 } as const;
 

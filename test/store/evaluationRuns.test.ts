@@ -24,6 +24,15 @@ test('a run comes back as it was recorded', async () => {
 	expect(readdirSync(path.dirname(file))).toEqual([`${run.id}.json`]);
 });
 
+test.each([
+	{ kind: 'side', sidePx: 280, overlap: 0.25 },
+	{ kind: 'grid', columns: 4, rows: 3, overlap: 0 },
+] as const)('the tiles that images were cut into are recorded: %j', async (tiling) => {
+	const run = sampleRun({ preprocessing: { imageSize: 224, cropSize: 224, tiling } });
+	await runs.record(run);
+	expect((await runs.read('tiny', run.id)).preprocessing).toEqual(run.preprocessing);
+});
+
 test('runs are listed newest first, and files that are none are left out', async () => {
 	for (const day of ['03', '01', '02'])
 		await runs.record(sampleRun({ created: `2026-01-${day}T00:00:00.000Z` }));

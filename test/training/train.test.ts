@@ -89,12 +89,12 @@ describe('training', () => {
 		expect(model.finalLoss).toBeLessThan(1.2);
 	});
 
-	test('the embedded encoder works offline, and every result made with it says so', async () => {
+	test('the encoder of the package works offline, and every result made with it says so', async () => {
 		const result = await train(
-			request('embedded', { encoder: undefined, overrides: { ...TINY, iterations: 2, warmup: 0 } }),
+			request('offline', { encoder: undefined, overrides: { ...TINY, iterations: 2, warmup: 0 } }),
 		);
-		expect(result.models[0].encoder).toBe('embedded');
-		expect(result.models[0].notices.join(' ')).toMatch(/Embedded encoder/);
+		expect(result.models[0].encoder).toBe('descriptors');
+		expect(result.models[0].notices.join(' ')).toMatch(/Encoder of the package/);
 	});
 
 	test('the same seed gives the same weights bit for bit, another seed does not', async () => {

@@ -15,7 +15,7 @@ test('every name is there once and is a plain word', () => {
 });
 
 test('only those in the package need no download, and only their content is pinned beforehand', () => {
-	const own = [EMBEDDED_ENCODER, DESCRIPTORS];
+	const own = [DESCRIPTORS, EMBEDDED_ENCODER];
 	expect(ENCODERS.filter(({ source }) => source === null).map(({ name }) => name)).toEqual(own);
 	expect(ENCODERS.filter(({ sha256 }) => sha256 !== null).map(({ name }) => name)).toEqual(own);
 	for (const { source } of ENCODERS) if (source !== null) expect(source.file).toBe('model.safetensors');

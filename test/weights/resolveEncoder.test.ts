@@ -49,20 +49,25 @@ async function sha256Of(path: string): Promise<string> {
 const resolveIt = (name: string | undefined) =>
 	resolveEncoder(name, { cacheDir, hub: { endpoint: hub.endpoint } });
 
-describe('the embedded encoder', () => {
-	test.each([undefined, '', 'embedded'])('is what %p means, and says what it is', async (name) => {
-		const resolved = await resolveIt(name);
+describe('the encoders of the package', () => {
+	test.each([
+		[undefined, 'descriptors', 'by a fixed rule'],
+		['', 'descriptors', 'by a fixed rule'],
+		['descriptors', 'descriptors', 'by a fixed rule'],
+		['embedded', 'embedded', 'drawn images only'],
+	])('%p means %p, and says what it is', async (wanted, name, notice) => {
+		const resolved = await resolveIt(wanted);
 		expect(resolved).toMatchObject({
-			name: 'embedded',
-			entry: { name: 'embedded' },
-			notice: expect.stringContaining('drawn images only'),
+			name,
+			entry: { name },
+			notice: expect.stringContaining(notice),
 		});
 		expect(resolved.sha256).toBe(await sha256Of(resolved.path));
 		expect(hub.exchanges).toEqual([]);
 	});
 
-	test('holds what the catalogue says, with finite values in every block', async () => {
-		const { path, entry } = await resolveIt(undefined);
+	test.each(['descriptors', 'embedded'])('%s holds what the catalogue says, all finite', async (name) => {
+		const { path, entry } = await resolveIt(name);
 		const weights = openEncoder(await readSafetensors(path));
 		expect(weights.architecture).toEqual(entry?.architecture);
 		for (const name of weights.names) expect(weights.get(name).every(Number.isFinite)).toBe(true);
@@ -172,7 +177,7 @@ describe('catalogue encoders', () => {
 		await expect(resolveIt('deit-tiny')).rejects.toMatchObject({
 			code: 'DOWNLOAD_FAILED',
 			message: expect.stringMatching(/^Encoder deit-tiny: .*ECONNREFUSED/),
-			hint: expect.stringContaining(`place it at ${cached}, or choose the encoder "embedded"`),
+			hint: expect.stringContaining(`place it at ${cached}, or choose the encoder "descriptors"`),
 		});
 		hub = await HubServer.start();
 	});

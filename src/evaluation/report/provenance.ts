@@ -1,5 +1,6 @@
 import type { EvaluationRun } from '../../store/evaluationRun';
 import { DEFAULT_MAX_FPR } from '../metrics/aupro';
+import { describePreprocessing } from '../preprocessing';
 import { html, type Html } from './html';
 import { duration, moment, percent } from './numbers';
 
@@ -73,7 +74,7 @@ function modelFacts({ model, encoder, preprocessing }: EvaluationRun): [string, 
 		['Model hash', model.sha256],
 		['Encoder', encoder.name],
 		['Encoder hash', encoder.sha256],
-		['Preprocessing', `resized to ${preprocessing.imageSize} px, centre ${preprocessing.cropSize} px`],
+		['Preprocessing', describePreprocessing(preprocessing)],
 	];
 }
 

@@ -15,6 +15,18 @@ const example = (kind: ExampleKind, changes: Partial<EvaluationExample> = {}): E
 	...changes,
 });
 
+test('how images were brought to the encoder is told, with the tiles they were cut into', async () => {
+	const whole = await page({ run: sampleRun() });
+	expect(whole).toContain('<dd>resized to 448 px, centre 392 px</dd>');
+	const preprocessing = {
+		imageSize: 224,
+		cropSize: 224,
+		tiling: { kind: 'side', sidePx: 280, overlap: 0.25 },
+	} as const;
+	const tiled = await page({ run: sampleRun({ preprocessing }) });
+	expect(tiled).toContain('<dd>cut into tiles of 280 px that overlap by 25 %, each resized to 224 px</dd>');
+});
+
 test('whatever names hold, it stays text, in tables, plots and pictures alike', async () => {
 	const run = sampleRun({
 		dataset: { root: EVIL, fingerprint: null },

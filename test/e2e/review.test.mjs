@@ -33,7 +33,7 @@ for (const [answer, kind, folder] of [
 ]) {
 	test(`a person who answers "${answer}" puts the image where it belongs`, async () => {
 		const before = imagesIn(...folder);
-		const form = await askedAbout(kind.length);
+		const { form } = await askedAbout(kind.length);
 		assert.match(await (await fetch(form)).text(), /Is this part good\?/);
 		assert.equal(await answerForm(form, [answer, kind]), 200);
 		await untilTrue(
@@ -47,8 +47,8 @@ for (const [answer, kind, folder] of [
 
 test('who cannot tell leaves the dataset as it is', async () => {
 	const before = [imagesIn('train', 'good'), imagesIn('test', 'good')];
-	assert.equal(await answerForm(await askedAbout(100), ['Cannot tell', '']), 200);
-	const [{ id }] = await n8n.client.executions(review, 1);
+	const { form, id } = await askedAbout(100);
+	assert.equal(await answerForm(form, ['Cannot tell', '']), 200);
 	const execution = await n8n.client.untilState(id);
 	assert.equal(execution.status, 'success');
 	assert.equal(execution.data.resultData.runData['Add to the Dataset'], undefined);
@@ -100,14 +100,14 @@ test('the camera flow judges what the camera shows, and says so when there is no
 	}
 });
 
-/** Shows parts until one needs a person, and waits until the execution sleeps. @returns the address of the form */
+/** Shows parts until one needs a person, and waits until the execution sleeps. @returns the address of the form, and the execution's id */
 async function askedAbout(firstSeed) {
 	for (let seed = firstSeed; seed < firstSeed + 10; seed++) {
 		const { body } = await post(hook, await newPlate(seed), { timeoutMs: 30_000 });
 		if (body.route !== 'review') continue;
 		const [{ id }] = await n8n.client.executions(review, 1);
 		await n8n.client.untilState(id, ['waiting']);
-		return body.form;
+		return { form: body.form, id };
 	}
 	throw new Error('Expected one good part of ten to need a person, found none');
 }

@@ -38,6 +38,8 @@ test('the webhook answers a bad part with verdict, reason and heat map', async (
 	assert.equal(body.verdict, 'anomaly');
 	assert.ok(body.reason.length > 10);
 	assert.ok(body.score > body.threshold);
+	assert.equal(body.outOfDistribution, false);
+	assert.equal(body.unknownReason, null);
 	assert.equal(Buffer.from(body.heatmapPng, 'base64').subarray(1, 4).toString(), 'PNG');
 });
 
@@ -76,6 +78,17 @@ test('a broken file in the watched folder gets a row that says so, and is not tr
 	assert.match(row.json.reason, /Expected an image .*, found text in broken\.png/);
 	assert.deepEqual([rowsOf(first), rowsOf(second)], [1, 0]);
 	rmSync(path.join(n8n.home.files, DATA, 'plate', 'test', 'good', 'broken.png'));
+});
+
+test('every morning the watched folder sends how many parts and alarms there were', async () => {
+	const id = ids.get(numbered('03').file);
+	const execution = await n8n.client.untilState(await n8n.client.runWorkflow(id, 'Every Morning at 7'));
+	assert.equal(execution.status, 'success', messageOf(execution));
+	const [[digest]] = outputsOf(execution, "Count Yesterday's Parts");
+	// What was run by hand before counts in no digest.
+	assert.deepEqual([digest.json.parts, digest.json.alarms], [0, 0]);
+	assert.match(digest.json.day, /^\d{4}-\d\d-\d\d$/);
+	assert.ok(digest.json.reason.length > 10);
 });
 
 test('the nightly evaluation writes its row and passes its gate', async () => {

@@ -170,6 +170,39 @@ describe.each(templates)('$file', (template) => {
 	});
 });
 
+test('the watched folder counts its day: the digest reads what its own router counts, and is sent', () => {
+	const { nodes, connections } = templates.find(({ file }) => file.startsWith('03'))!;
+	const routers = nodes.filter(({ type }) => type === `${OURS}thresholdRouter`);
+	const [counting, digest] = ['route', 'digest'].map((operation) =>
+		routers.find(({ parameters }) => (parameters.operation ?? 'route') === operation)!,
+	);
+	expect(counting.parameters.alarmLogic).toBe(true);
+	// Without a name a router counts for its workflow, and only there the digest finds it.
+	expect(counting.parameters.alarmOptions).not.toHaveProperty('memoryName');
+	expect(digest.parameters).toMatchObject({ period: 'yesterday', memoryName: '' });
+	const from = Object.entries(connections).find(([, { main }]) => main[0]?.[0]?.node === digest.name)!;
+	expect(nodes.find(({ name }) => name === from[0])!.parameters.rule).toMatchObject({
+		interval: [{ field: 'days', daysInterval: 1 }],
+	});
+	const messages = connections[digest.name].main[0]!.map(({ node }) => node);
+	expect(messages).toHaveLength(2);
+	for (const { parameters } of nodes.filter(({ name }) => messages.includes(name)))
+		expect(parameters.text).toContain('$json.report');
+});
+
+test.each(['02', '05'])('template %s tells who posts an image that it is unknown, and why', (number) => {
+	const { nodes } = templates.find(({ file }) => file.startsWith(number))!;
+	const answers = nodes.filter(
+		({ parameters: { responseBody } }) =>
+			typeof responseBody === 'string' && responseBody.includes('verdict:'),
+	);
+	expect(answers.length).toBeGreaterThan(0);
+	for (const { parameters } of answers)
+		expect(parameters.responseBody).toMatch(
+			/outOfDistribution: \$json\.outOfDistribution, unknownReason: \$json\.unknownReason/,
+		);
+});
+
 /** Parameters that a list of properties does not have, also inside collections; and choices that are none. */
 function unknownParameters(
 	parameters: INode['parameters'],

@@ -18,6 +18,13 @@ interface Given {
 	readonly card: ModelCard;
 }
 
+export interface ItemPixels {
+	/** By category. */
+	readonly pixels: ReadonlyMap<string, PixelPart>;
+	/** Items whose defect lies wholly where the model does not look. */
+	readonly outside: ReadonlySet<ScoredItem>;
+}
+
 /**
  * Pixel metrics of the items by category. The maps go to the engine through a temporary folder, one after the other, so that n8n's
  * process never holds more than one of them.
@@ -25,7 +32,7 @@ interface Given {
 export async function measurePixels(
 	context: IExecuteFunctions,
 	{ items, indices, card }: Given,
-): Promise<ReadonlyMap<string, PixelPart>> {
+): Promise<ItemPixels> {
 	const folder = await mkdtemp(join(tmpdir(), 'dinomaly-maps-'));
 	try {
 		const maps: MapItem[] = [];
@@ -33,7 +40,7 @@ export async function measurePixels(
 			throwIfCancelled(context);
 			maps.push(await copyOut(context, indices[i], { item, folder }));
 		}
-		const { categories } = await engineFor(context).evaluateMaps(
+		const { categories, outside } = await engineFor(context).evaluateMaps(
 			{
 				items: maps,
 				imageSize: card.config.imageSize,
@@ -43,7 +50,10 @@ export async function measurePixels(
 			},
 			{ signal: cancelSignal(context) },
 		);
-		return new Map(categories.map(({ category, ...pixels }) => [category, pixelPartOf(pixels)]));
+		return {
+			pixels: new Map(categories.map(({ category, ...pixels }) => [category, pixelPartOf(pixels)])),
+			outside: new Set(outside.map((item) => items[item])),
+		};
 	} finally {
 		await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 	}

@@ -5,8 +5,8 @@ import { describeZones } from '../zones/inspectionZones';
 /** What was inspected of the test images of one category. */
 export interface InspectedCategory {
 	readonly category: string;
-	/** Mean share of their pixels, in [0, 1]. */
-	readonly share: number;
+	/** Mean share of their pixels, in [0, 1]; null when it is not known. */
+	readonly share: number | null;
 	/** Images whose defect lies wholly where nothing was inspected. */
 	readonly outside: number;
 }
@@ -17,8 +17,8 @@ export function noticesOfZones(
 	areas: readonly InspectedCategory[],
 ): string[] {
 	if (zones === undefined) return [];
-	const shares = areas.map(
-		({ category, share }) => `${(100 * share).toFixed(1)} % of the images of ${category}`,
+	const shares = areas.flatMap(({ category, share }) =>
+		share === null ? [] : [`${(100 * share).toFixed(1)} % of the images of ${category}`],
 	);
 	const part = shares.length === 0 ? '' : ` (inspected: ${shares.join(', ')})`;
 	return [

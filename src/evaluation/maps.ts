@@ -29,6 +29,7 @@ export async function evaluateMaps(
 	const { items } = request;
 	if (request.maxFpr !== undefined) checkMaxFpr(request.maxFpr);
 	const categories: CategoryPixels[] = [];
+	const outside: MapItem[] = [];
 	let done = 0;
 	const step = async (): Promise<void> => {
 		if (context.signal.aborted)
@@ -41,15 +42,22 @@ export async function evaluateMaps(
 	};
 	for (const category of new Set(items.map((item) => item.category))) {
 		const own = items.filter((item) => item.category === category);
-		categories.push(await evaluateCategory(category, own, { request, step }));
+		categories.push(await evaluateCategory(category, own, { request, step, outside }));
 	}
-	return { categories };
+	return { categories, outside: outside.map((item) => items.indexOf(item)).sort((a, b) => a - b) };
+}
+
+interface CategoryContext {
+	readonly request: EvaluateMapsRequest;
+	readonly step: () => Promise<void>;
+	/** Receives the items whose defect lies wholly where nothing was inspected. */
+	readonly outside: MapItem[];
 }
 
 async function evaluateCategory(
 	category: string,
 	items: readonly MapItem[],
-	{ request, step }: { readonly request: EvaluateMapsRequest; readonly step: () => Promise<void> },
+	{ request, step, outside }: CategoryContext,
 ): Promise<CategoryPixels> {
 	const usable = items.filter(({ anomalous, maskFile }) => !anomalous || maskFile !== null);
 	if (!usable.some(({ anomalous }) => anomalous)) {
@@ -58,12 +66,16 @@ async function evaluateCategory(
 	}
 	const pixels = new PixelAccumulator({ mode: request.pixelMode });
 	const masks = new Map<string, number>();
-	for (const { anomalous, label = '', mapFile, mapSize, maskFile } of usable) {
+	for (const item of usable) {
+		const { anomalous, label = '', mapFile, mapSize, maskFile } = item;
 		await step();
 		const map = await readMap(mapFile, mapSize);
 		const seen = request.tiling === undefined ? map : metricMap(map);
 		const mask = anomalous && maskFile !== null ? await readMask(maskFile, seen, request) : null;
-		if (mask !== null && liesOutside(mask, seen)) continue;
+		if (mask !== null && liesOutside(mask, seen)) {
+			outside.push(item);
+			continue;
+		}
 		const { data, width, height, inspected } = seen;
 		const kind = anomalous ? label : '';
 		if (inspected === undefined) pixels.add(data, mask, width, height, kind);

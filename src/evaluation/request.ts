@@ -187,4 +187,6 @@ export interface CategoryPixels extends PixelMetricSet {
 
 export interface EvaluateMapsResult {
 	readonly categories: readonly CategoryPixels[];
+	/** Numbers of the items whose defect lies wholly where the model does not look, ascending; their pixels count nowhere. */
+	readonly outside: readonly number[];
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { DinomalyError } from '../errors';
 import { packageVersion } from '../packageVersion';
 import { compareBytewise } from '../dataset/order';
 import type { ModelCard } from '../store/card';
@@ -11,7 +12,7 @@ import { modelHash } from './modelHash';
 import type { EvaluatedImage, MaskRuleName, PixelMode } from './request';
 import type { InspectionZones } from '../zones/inspectionZones';
 import { ZONES_FILE } from '../store/zonesFile';
-import { noticesOfZones } from './inspectedArea';
+import { noticesOfZones, type InspectedCategory } from './inspectedArea';
 import { categoryOfRun, metricsOf } from './run';
 import { noticeOfUnknown } from './unknownImages';
 
@@ -31,6 +32,8 @@ export interface ItemsOrigin {
 	readonly maskRule: MaskRuleName;
 	readonly maxFpr?: number;
 	readonly pixelMode?: PixelMode;
+	/** Items whose defect lies wholly where the model does not look: there is nothing for it to find, so they count nowhere. */
+	readonly outside?: ReadonlySet<ScoredItem>;
 	/** By category; categories without pixel metrics may be absent. */
 	readonly pixels: ReadonlyMap<string, PixelPart>;
 	readonly seconds: number;
@@ -43,10 +46,10 @@ const NO_MAPS = 'The items came without anomaly maps and masks';
 
 /**
  * The evaluation of items that a workflow scored. The threshold of a category is that of its items, when they agree on one.
- * @throws DinomalyError SCORE_NOT_FINITE
+ * @throws DinomalyError SCORE_NOT_FINITE; DATASET_EMPTY when no item counts
  */
 export function runOfItems(
-	items: readonly ScoredItem[],
+	all: readonly ScoredItem[],
 	{
 		card,
 		zones,
@@ -54,11 +57,20 @@ export function runOfItems(
 		maskRule,
 		maxFpr = DEFAULT_MAX_FPR,
 		pixelMode = 'auto',
+		outside = new Set(),
 		pixels,
 		seconds,
 	}: ItemsOrigin,
 	moment = new Date(),
 ): EvaluationRun {
+	const items = all.filter((item) => !outside.has(item));
+	if (items.length === 0) {
+		throw new DinomalyError(
+			'DATASET_EMPTY',
+			`Expected items whose defect lies where the model looks, found that none of ${all.length} does`,
+			{ hint: 'Add good items, or defects inside of the zones of the model.' },
+		);
+	}
 	const names = [...new Set(items.map(({ category }) => category))].sort(compareBytewise);
 	const categories = names.map((category) => {
 		const own = items.filter((item) => item.category === category);
@@ -110,11 +122,17 @@ export function runOfItems(
 		failures: 0,
 		notices: [
 			...(card?.encoder.notice === undefined ? [] : [card.encoder.notice]),
-			...noticesOfZones({ zones }, []),
+			...noticesOfZones({ zones }, outsideBy(outside)),
 			...noticeOfUnknown(items),
 		],
 		seconds,
 	};
+}
+
+function outsideBy(outside: ReadonlySet<ScoredItem>): InspectedCategory[] {
+	const counts = new Map<string, number>();
+	for (const { category } of outside) counts.set(category, (counts.get(category) ?? 0) + 1);
+	return [...counts].map(([category, count]) => ({ category, share: null, outside: count }));
 }
 
 /** Same names with the same labels count as the same test images: the images themselves are not at hand. */

@@ -485,6 +485,31 @@ describe('Evaluate Items', () => {
 		expect(runFiles()).toContain(`${bolt.runId as string}.json`);
 	});
 
+	test('a defect wholly where the model does not look is left out of all figures, and counted', async () => {
+		const scored = await scoredItems();
+		const { rawMap } = scored[3].binary!;
+		const map = Buffer.from(rawMap.data, 'base64');
+		// As with zones that leave the upper edge alone, where no square lies.
+		for (let i = 8 * 256; i < 256 * 256; i++) map.writeFloatLE(Number.NaN, i * 4);
+		rawMap.data = map.toString('base64');
+		const run = await evaluate(items({ measurePixels: true, options: { record: false } }), {
+			items: scored,
+		});
+		expect(run.error).toBeUndefined();
+		expect(run.json()[0]).toMatchObject({ goodImages: 3, anomalousImages: 2, maskedImages: 2 });
+		const rest = scored.filter((_, i) => i !== 3);
+		const without = await evaluate(items({ measurePixels: true, options: { record: false } }), {
+			items: rest,
+		});
+		for (const metric of METRICS) expect(run.json()[0][metric]).toBe(without.json()[0][metric]);
+		const alone = await evaluate(items({ measurePixels: true, options: { record: false } }), {
+			items: [scored[3]],
+		});
+		expect(alone.error?.message).toBe(
+			'Expected items whose defect lies where the model looks, found that none of 1 does',
+		);
+	});
+
 	test('the report shows the images, heat maps and masks that the items carry', async () => {
 		const scored = await scoredItems();
 		const report = items({ output: 'mean', options: { report: true, record: false } });

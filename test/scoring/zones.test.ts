@@ -249,6 +249,7 @@ describe.each(['tiny', 'tiled'])('%s: a zone to ignore', (model) => {
 		for (const metric of ['pixelAuroc', 'pixelAp', 'aupro'] as const)
 			expect(fromItems[metric]).toBe(bolt[metric]);
 		expect(bolt.pixelAuroc).not.toBeNull();
+		expect(maps.outside).toEqual([]);
 	});
 });
 

@@ -1,6 +1,5 @@
 import type { NodeOperationError } from 'n8n-workflow';
 import { type IExecuteFunctions, type INodeExecutionData, type INodeProperties } from 'n8n-workflow';
-import type { PixelPart } from '../../../src/evaluation/categoryMetrics';
 import { GOOD_LABELS, readLabel } from '../../../src/evaluation/labels';
 import { runOfItems, type ScoredItem } from '../../../src/evaluation/scoredItems';
 import type { ModelCard } from '../../../src/store/card';
@@ -16,7 +15,7 @@ import { examplesOfItems, pictureOptions } from '../itemExamples';
 import { reportOptions } from '../report';
 import { textAt, valueAt } from '../../shared/valueAt';
 import { measuringOptions, readMeasuring } from '../measuring';
-import { measurePixels } from '../pixels';
+import { measurePixels, type ItemPixels } from '../pixels';
 
 export const option = {
 	name: 'Evaluate Items',
@@ -56,7 +55,7 @@ export const description: INodeProperties[] = shownFor(option.value, [
 		type: 'boolean',
 		default: false,
 		description:
-			'Whether to measure how well defects are located too. Items then carry the raw map of Score Image and, for defects, a ground-truth mask.',
+			'Whether to measure how well defects are located too. Items then carry the raw map of Score Image and, for defects, a ground-truth mask; defects wholly outside of the zones of the model are left out.',
 	},
 	{
 		displayName: 'Raw Map Binary Field',
@@ -142,16 +141,22 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		const store = await readStore(context, 0);
 		const model = modelsOf(context, indices);
 		const card = await cardOf(store, model);
-		const pixels = await readPixels(context, { items, indices, card });
+		const { pixels, outside } = await readPixels(context, { items, indices, card });
 		const run = runOfItems(items, {
 			card,
 			zones: card && (await zonesOf(store, card)),
 			device: single(context, indices, 'device') ?? '',
 			...readMeasuring(context, 0),
 			pixels,
+			outside,
 			seconds: (performance.now() - started) / 1000,
 		});
-		const examples = await examplesOfItems(context, { run, items, indices });
+		const counted = [...items.keys()].filter((place) => !outside.has(items[place]));
+		const examples = await examplesOfItems(context, {
+			run,
+			items: counted.map((place) => items[place]),
+			indices: counted.map((place) => indices[place]),
+		});
 		const results = await finish(context, 0, { run, examples });
 		const pairedItem = indices.map((item) => ({ item }));
 		return [...results.map((result) => ({ ...result, pairedItem })), ...failures];
@@ -267,8 +272,9 @@ async function readPixels(
 		readonly indices: readonly number[];
 		readonly card: ModelCard | undefined;
 	},
-): Promise<ReadonlyMap<string, PixelPart>> {
-	if (context.getNodeParameter('measurePixels', 0, false) !== true) return new Map();
+): Promise<ItemPixels> {
+	if (context.getNodeParameter('measurePixels', 0, false) !== true)
+		return { pixels: new Map(), outside: new Set() };
 	const { card } = given;
 	if (card !== undefined) return measurePixels(context, { ...given, card });
 	throw failed(

@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { ScoreImage } from '../../nodes/ScoreImage/ScoreImage.node';
 import type { Engine } from '../../src/engine/host';
 import { fileItem, node, oneNode } from './support/flow';
@@ -62,6 +63,41 @@ test('a score comes as flat fields with its meaning, and agrees with the engine'
 	for (const [key, value] of Object.entries(json))
 		if (key !== 'regions' && value !== null) expect(typeof value).not.toBe('object');
 	expect(run.items()[0].binary?.data.fileName).toBe('bolt.png');
+});
+
+test('what is unlike anything seen in training is unknown, unless the check is switched off', async () => {
+	const raw = { width: 64, height: 64, channels: 3 as const };
+	const black = () =>
+		sharp(Buffer.alloc(64 * 64 * 3), { raw })
+			.png()
+			.toBuffer()
+			.then((bytes) => fileItem(bytes, { fileName: 'black.png' }));
+	const options = { storeFolder: tiny.store, device: 'cpu', threads: 1 };
+	// The tiny encoder's weights are random, so that nothing looks like anything to it.
+	await engine.train({
+		...{ store: tiny.store, data: tiny.data, model: 'seeing', encoder: 'descriptors' },
+		...{ overrides: TINY_OVERRIDES, calibrationShare: 0.4, device: 'cpu', threads: 1 },
+	});
+	const model = byName('seeing');
+	const checked = await lab.run(score({ model, options }), { items: [await black(), bolt()] });
+	const [unknown, known] = checked.json();
+	expect(unknown).toMatchObject({ verdict: 'unknown', outOfDistribution: true });
+	expect(unknown.distributionDistance).toBeGreaterThan(Number(unknown.distributionLimit));
+	expect(unknown.unknownReason).toMatch(
+		/^Unlike anything seen in training: expected an image like those of/,
+	);
+	expect(known).toMatchObject({ outOfDistribution: false, unknownReason: null });
+	const unchecked = await lab.run(score({ model, options: { ...options, checkDistribution: false } }), {
+		items: [await black()],
+	});
+	const [judged] = unchecked.json();
+	expect(judged).toMatchObject({
+		score: unknown.score,
+		outOfDistribution: null,
+		distributionDistance: null,
+		unknownReason: null,
+	});
+	expect(['normal', 'anomaly']).toContain(judged.verdict);
 });
 
 test('heat map, mask and raw map are added when asked for, and only then', async () => {

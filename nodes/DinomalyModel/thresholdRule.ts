@@ -124,7 +124,8 @@ export const policyOptions: readonly INodeProperties[] = [
 		type: 'number',
 		typeOptions: SHARE,
 		default: 0.001,
-		description: 'Share of the pixels of good parts that masks and regions may hold',
+		description:
+			'Share of the pixels of good parts that masks and regions may hold. Without this option it is 0.001, with tiles divided by their number.',
 	},
 	{
 		displayName: 'Review Rate',

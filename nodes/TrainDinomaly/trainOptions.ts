@@ -68,7 +68,7 @@ export const trainOptions: INodeProperties = {
 			name: 'calibrationShare',
 			default: 0.1,
 			description:
-				'Share of the good images that is not trained on but kept to set thresholds with; 0 leaves the model without thresholds',
+				'Share of the good images that is not trained on but kept to set thresholds with; 0 leaves the model without thresholds. Without this option it is 0.1, and of few images with tiles up to 0.5.',
 		},
 		{
 			...whole(1, 1000000),
@@ -287,6 +287,15 @@ export const trainOptions: INodeProperties = {
 				{ name: 'Fail', value: 'fail', description: 'The training fails and names the file' },
 				{ name: 'Skip', value: 'skip', description: 'Train without it and say so' },
 			],
+		},
+		{
+			displayName: 'Part Names',
+			name: 'partNames',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. *_{part}_*.jpg',
+			description:
+				'Which images show the same part, by their file names: * stands for any text, {part} for what names the part. Such images are trained on or held out together, so that thresholds hold for new parts.',
 		},
 		{
 			displayName: 'Put Loss Curve in Field',

@@ -41,6 +41,7 @@ interface Options {
 	readonly noise?: NoiseConfig['kind'];
 	readonly noiseScale?: number;
 	readonly onCorrupt?: 'skip' | 'fail';
+	readonly partNames?: string;
 	readonly recentering?: boolean;
 	readonly resume?: 'auto' | 'require' | 'never';
 	readonly seed?: number;
@@ -63,7 +64,7 @@ export async function readTrainRequest(
 	index: number,
 ): Promise<Omit<TrainRequest, 'data'>> {
 	const options = context.getNodeParameter('options', index, {}) as Options;
-	const { cacheFolder = '', hubEndpoint = '' } = options;
+	const { cacheFolder = '', hubEndpoint = '', partNames = '' } = options;
 	const categories = readCategories(context, index);
 	const encoder = await readEncoder(context, index, options);
 	return {
@@ -85,6 +86,7 @@ export async function readTrainRequest(
 			checkpointEvery: options.checkpointEvery,
 			cacheLimitBytes: options.cacheLimitGb === undefined ? undefined : options.cacheLimitGb * GB,
 		}),
+		...(partNames.trim() !== '' && { partNames: partNames.trim() }),
 		resume: { auto: 'auto' as const, require: true, never: false }[options.resume ?? 'auto'],
 		onCorrupt: options.onCorrupt ?? 'skip',
 		...(cacheFolder.trim() !== '' && {

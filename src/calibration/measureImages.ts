@@ -122,8 +122,8 @@ async function measure(
 	{ category, anomalous, collector, taken, good, signal }: Measuring,
 ): Promise<string | undefined> {
 	try {
-		const { score, map, seen, embedding } = await model.score(image, { category, signal });
-		collector.add({ category, anomalous, score, map, inspected: seen?.inspected });
+		const { score, map, seen, views, embedding } = await model.score(image, { category, signal });
+		collector.add({ category, anomalous, score, map, inspected: seen?.inspected, views });
 		if (!anomalous) taken.add(category, imageStatistics(image, seen?.area));
 		if (!anomalous && embedding !== null) good.push({ category, embedding });
 		return undefined;

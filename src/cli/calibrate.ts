@@ -56,7 +56,7 @@ export const calibrate = defineCommand({
 		'review-rate': number('X', 'Share of good parts that may be sent to review or alarm', SHARE),
 		'pixel-rate': number(
 			'X',
-			'Share of the pixels of good parts that a mask may hold (default: 0.001)',
+			'Share of the pixels of good parts that a mask may hold (default: 0.001, with tiles divided by their number)',
 			SHARE,
 		),
 		'min-region': number('PX', 'Leave smaller regions out, in pixels of the image', {

@@ -31,11 +31,15 @@ export const trainCommand = defineCommand({
 		seed: number('N', 'Seed of everything random (default: 1)', { min: 0, whole: true }),
 		'calibration-share': number(
 			'X',
-			'Share of the normal images held out for calibration (default: 0.1)',
+			'Share of the normal images held out for calibration (default: 0.1; of few images with tiles up to 0.5)',
 			{
 				min: 0,
 				max: 0.9,
 			},
+		),
+		'part-names': text(
+			'PATTERN',
+			'Which images show the same part, by their file names, such as "*_{part}_*.jpg": a part is trained on or held out, not both',
 		),
 		separate: toggle('Train one model per category, named NAME-CATEGORY'),
 		resume: toggle("Carry on from the newest checkpoint of this model's unfinished training"),
@@ -69,6 +73,7 @@ export const trainCommand = defineCommand({
 				...(values.zones !== undefined && { zones: await readZonesFile(context.path(values.zones)) }),
 				seed: values.seed,
 				calibrationShare: values['calibration-share'],
+				partNames: values['part-names'],
 				separate: values.separate,
 				resume: values.resume,
 				checkpointEvery: values['checkpoint-every'],

@@ -1,12 +1,16 @@
 import type { CalibrationFile, PixelCalibration } from '../store/calibration';
 import type { DecisionPolicy } from '../store/decisionPolicy';
-import { chooseThreshold, needsAnomalous, type Threshold } from './thresholds';
+import { pValueOf } from './normalScores';
+import { chooseThreshold, needsAnomalous, type LabelledScores, type Threshold } from './thresholds';
 
 /** False-alarm rate that a threshold is set for unless told otherwise. */
 export const DEFAULT_FALSE_ALARM_RATE = 0.01;
 /** Categories with fewer held-out images than this are judged by all categories' images together. */
 export const MIN_CATEGORY_IMAGES = 5;
-/** Share of normal pixels that a mask may contain unless told otherwise. */
+/**
+ * Share of normal pixels that a mask may contain unless told otherwise, of an image that is seen whole. Of one cut into tiles it is as many
+ * times smaller as it holds views, so that good images are as calm as others: regions are counted by image, not by pixel.
+ */
 const DEFAULT_PIXEL_RATE = 0.001;
 export const DEFAULT_POLICY: DecisionPolicy = {
 	strategy: { kind: 'falseAlarmRate', rate: DEFAULT_FALSE_ALARM_RATE },
@@ -16,6 +20,8 @@ export const DEFAULT_POLICY: DecisionPolicy = {
 export interface ScoreCalibration {
 	/** Scores of normal images, ascending. */
 	readonly scores: readonly number[];
+	/** The part that each score is of; every image is a part of its own when absent. */
+	readonly parts?: readonly number[];
 	/** Category whose images these are; null: all categories together. */
 	readonly category: string | null;
 	readonly threshold: Threshold;
@@ -30,7 +36,7 @@ export interface ScoreCalibration {
 export interface Judgement {
 	/** 0.5 at the threshold, monotone in the score, not clamped. */
 	readonly normalizedScore: number;
-	/** Chance of a score this high from a normal image: (number of normals at least as high + 1) / (n + 1). */
+	/** Chance of a score this high from a normal image: (number of normals at least as high + 1) / (n + 1), by parts where they are known. */
 	readonly pValue: number;
 	readonly verdict: 'normal' | 'review' | 'anomaly';
 }
@@ -49,26 +55,26 @@ export function calibrationFor(
 	if (category !== null && standsAlone(file, category, policy)) {
 		const scores = {
 			normal: file.scores[category],
+			normalParts: file.parts?.[category],
 			anomalous: file.anomalousScores?.[category] ?? [],
 		};
 		return { category, ...limits(scores, policy, ownPixel(file, category)) };
 	}
-	const normal = pooled(file.scores);
+	const { normal, normalParts } = pooledNormals(file);
 	if (normal.length === 0) return null;
-	const scores = { normal, anomalous: pooled(file.anomalousScores ?? {}) };
+	const scores = { normal, normalParts, anomalous: pooled(file.anomalousScores ?? {}) };
 	return { category: null, ...limits(scores, policy, file.pooledPixel) };
 }
 
 /** Judges a score against normal images; the p-value holds for any number of them (split conformal; Vovk 2005). */
 export function judge(score: number, calibration: ScoreCalibration): Judgement {
 	const { scores, threshold, reviewThreshold = Infinity } = calibration;
-	const atLeast = scores.length - lowerBound(scores, score);
 	const median = scores[scores.length >> 1];
 	const limit = threshold.value;
 	const spread = Math.max(limit - median, Number.EPSILON * Math.abs(limit), Number.MIN_VALUE);
 	return {
 		normalizedScore: 0.5 + (0.5 * (score - limit)) / spread,
-		pValue: (atLeast + 1) / (scores.length + 1),
+		pValue: pValueOf(calibration, score),
 		verdict: score > limit ? 'anomaly' : score > reviewThreshold ? 'review' : 'normal',
 	};
 }
@@ -85,18 +91,19 @@ function ownPixel({ pixel, pooledPixel }: CalibrationFile, category: string): Pi
 }
 
 function limits(
-	scores: { readonly normal: readonly number[]; readonly anomalous: readonly number[] },
+	scores: LabelledScores,
 	policy: DecisionPolicy,
 	pixel: PixelCalibration,
 ): Omit<ScoreCalibration, 'category'> {
 	const threshold = chooseThreshold(scores, policy.strategy);
-	const { reviewRate, pixelRate = DEFAULT_PIXEL_RATE, minRegionPx = 1 } = policy;
+	const { reviewRate, pixelRate = DEFAULT_PIXEL_RATE / (pixel.views ?? 1), minRegionPx = 1 } = policy;
 	const review =
 		reviewRate === undefined
 			? undefined
 			: chooseThreshold(scores, { kind: 'falseAlarmRate', rate: reviewRate }).value;
 	return {
 		scores: scores.normal,
+		...(scores.normalParts && { parts: scores.normalParts }),
 		threshold,
 		// Of a rate finer than the images can tell the review band is empty rather than upside down.
 		...(review !== undefined && { reviewThreshold: Math.min(review, threshold.value) }),
@@ -124,13 +131,18 @@ function pooled(byCategory: Readonly<Record<string, readonly number[]>>): number
 		.sort((a, b) => a - b);
 }
 
-function lowerBound(sorted: readonly number[], value: number): number {
-	let low = 0;
-	let high = sorted.length;
-	while (low < high) {
-		const middle = (low + high) >> 1;
-		if (sorted[middle] < value) low = middle + 1;
-		else high = middle;
-	}
-	return low;
+/** Scores of all categories; a part of one category is none of another. */
+function pooledNormals({ scores, parts }: CalibrationFile): Pick<LabelledScores, 'normal' | 'normalParts'> {
+	if (parts === undefined) return { normal: pooled(scores) };
+	const numbers = new Map<string, number>();
+	const all = Object.entries(scores).flatMap(([category, own]) =>
+		own.map((score, i) => {
+			const name = `${category} ${Object.hasOwn(parts, category) ? parts[category][i] : `image ${i}`}`;
+			const part = numbers.get(name) ?? numbers.size;
+			numbers.set(name, part);
+			return { score, part };
+		}),
+	);
+	all.sort((a, b) => a.score - b.score);
+	return { normal: all.map(({ score }) => score), normalParts: all.map(({ part }) => part) };
 }

@@ -1,12 +1,15 @@
 import { DinomalyError } from '../errors';
 import { checkStrategy, type ThresholdStrategy } from '../store/thresholdStrategy';
 import { bestCut, cutsOf, f1Of } from './labelledSweep';
+import { partCount, promisedScore, type NormalScores } from './normalScores';
 import { tailThreshold } from './tailFit';
 import { decimal, percent } from './words';
 
 /** Scores with known truth, each list ascending. */
 export interface LabelledScores {
 	readonly normal: readonly number[];
+	/** The part that each normal score is of; every image is a part of its own when absent. */
+	readonly normalParts?: readonly number[];
 	readonly anomalous: readonly number[];
 }
 
@@ -31,7 +34,7 @@ export function chooseThreshold(scores: LabelledScores, strategy: ThresholdStrat
 	checkStrategy(strategy);
 	switch (strategy.kind) {
 		case 'falseAlarmRate':
-			return falseAlarmThreshold(scores.normal, strategy.rate);
+			return falseAlarmThreshold({ scores: scores.normal, parts: scores.normalParts }, strategy.rate);
 		case 'quantile':
 			return quantileThreshold(scores.normal, strategy.level);
 		case 'f1Max':
@@ -54,17 +57,20 @@ export function needsAnomalous({ kind }: ThresholdStrategy): boolean {
 
 /**
  * Of n + 1 exchangeable scores the new one exceeds the k-th smallest of the others with chance (n + 1 - k) / (n + 1) (Vovk 2005). With n
- * images no rate below 1 / (n + 1) can be promised: the threshold is then read off a fitted tail, and said to be extrapolated.
+ * images no rate below 1 / (n + 1) can be promised: the threshold is then read off a fitted tail, and said to be extrapolated. Where several
+ * images show the same part, parts take the place of images.
  */
-function falseAlarmThreshold(normal: readonly number[], rate: number): Threshold {
-	requireScores(normal, 'normal');
-	const n = normal.length;
-	const k = Math.ceil((n + 1) * (1 - rate) - ROUNDING);
-	const basis = `at most ${percent(rate)} false alarms`;
-	if (k <= n) return { value: normal[Math.max(k, 1) - 1], basis, extrapolated: false };
+function falseAlarmThreshold(normal: NormalScores, rate: number): Threshold {
+	const { scores, parts } = normal;
+	requireScores(scores, 'normal');
+	const value = promisedScore(normal, rate);
+	if (value !== undefined)
+		return { value, basis: `at most ${percent(rate)} false alarms`, extrapolated: false };
+	const count = partCount(normal);
+	const images = `${scores.length} normal images${parts === undefined ? '' : ` of ${count} parts`}`;
 	return {
-		value: tailThreshold(normal, rate),
-		basis: `about ${percent(rate)} false alarms, extrapolated: ${n} normal images promise ${percent(1 / (n + 1))} at best`,
+		value: tailThreshold(scores, rate),
+		basis: `about ${percent(rate)} false alarms, extrapolated: ${images} promise ${percent(1 / (count + 1))} at best`,
 		extrapolated: true,
 	};
 }

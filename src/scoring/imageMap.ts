@@ -15,6 +15,8 @@ import type { SeenArea } from './seenArea';
 export interface ImageMap extends Pick<MapAndScore, 'map' | 'score'> {
 	/** How the map lies on the image; says the map's size too. */
 	readonly geometry: MapGeometry;
+	/** How many times as much as one view of the encoder the image holds: 1 when it is seen whole, else its area in tiles. */
+	readonly views: number;
 	/** What of the image was inspected; undefined: all of it. Elsewhere the map means nothing. */
 	readonly seen?: SeenArea;
 }
@@ -45,7 +47,7 @@ export async function mapImage(
 	if (layout !== null) return mapTiles({ geometry, layout }, scorePart, options);
 	if (seen === undefined) {
 		const { map, score } = await scorePart(0, null);
-		return { map, score, geometry };
+		return { map, score, geometry, views: 1 };
 	}
 	const [used] = seen.parts;
 	if (used === null) throw nothingInspected(size);
@@ -53,7 +55,7 @@ export async function mapImage(
 	const { map } = mapperFor(distances, config).map(distances, used);
 	const whole = { data: map, width: geometry.mapWidth, height: geometry.mapHeight };
 	const score = mapScore(whole, [[0, 0, whole.width, whole.height]], seen.inspected);
-	return { map, score, geometry, seen };
+	return { map, score, geometry, views: 1, seen };
 }
 
 async function mapTiles(
@@ -77,7 +79,8 @@ async function mapTiles(
 	}
 	const map = merger.result();
 	const score = mapScore({ data: map, ...merger.size }, merger.footprints(), seen?.inspected);
-	return { map, score, geometry, ...(seen && { seen }) };
+	const views = (layout.width * layout.height) / (layout.tileWidth * layout.tileHeight);
+	return { map, score, geometry, views, ...(seen && { seen }) };
 }
 
 const mappers = new Map<string, PartialMapper>();

@@ -14,6 +14,11 @@ export interface CalibrationFile {
 	readonly created: string;
 	/** Category to the image scores of its held-out normal images, ascending: split-conformal p-values come from these. */
 	readonly scores: Readonly<Record<string, readonly number[]>>;
+	/**
+	 * Category to the part that each of its scores is of, by numbers from 0, where several images show the same part; absent when every image
+	 * is a part of its own.
+	 */
+	readonly parts?: Readonly<Record<string, readonly number[]>>;
 	/** Category to the image scores of known anomalous images, ascending, when there are any: for thresholds by F1 or cost. */
 	readonly anomalousScores?: Readonly<Record<string, readonly number[]>>;
 	/** Category to the anomaly map values of its held-out normal images: thresholds for masks come from these. */
@@ -53,6 +58,8 @@ export interface CalibrationImages {
 export interface PixelCalibration {
 	/** Number of map values that the quantiles are taken over. */
 	readonly pixels: number;
+	/** How many views of the encoder an image holds, on average; 1 when absent. */
+	readonly views?: number;
 	/** Largest map value of each image, ascending: as many numbers as images. */
 	readonly maxPerImage: readonly number[];
 	/** Ascending in level. */
@@ -66,7 +73,7 @@ export interface PixelQuantile {
 }
 
 /** Levels that are measured: the middle, and the tail that thresholds for masks lie in. */
-export const PIXEL_LEVELS: readonly number[] = [0.5, 0.9, 0.99, 0.995, 0.999, 0.9999];
+export const PIXEL_LEVELS: readonly number[] = [0.5, 0.9, 0.99, 0.995, 0.999, 0.9999, 0.99999, 0.999999];
 
 const SCHEMA_VERSION = 1;
 /** A million calibration images need some 40 MB. */
@@ -90,6 +97,7 @@ export function parseCalibration(fields: JsonFields, source: string): Calibratio
 		schemaVersion: SCHEMA_VERSION,
 		created: fields.moment('created'),
 		scores,
+		...(fields.has('parts') && { parts: readParts(fields.object('parts'), scores) }),
 		...(fields.has('anomalousScores') && { anomalousScores: readScores(fields, 'anomalousScores') }),
 		pixel: readPixels(fields.object('pixel'), scores),
 		...(fields.has('images') && { images: readImages(fields.object('images')) }),
@@ -119,6 +127,20 @@ function readScores(fields: JsonFields, key: string): Record<string, number[]> {
 	const scores: Record<string, number[]> = {};
 	for (const category of byCategory.categoryKeys()) scores[category] = byCategory.ascending(category);
 	return scores;
+}
+
+function readParts(
+	byCategory: JsonFields,
+	scores: Readonly<Record<string, readonly number[]>>,
+): Record<string, number[]> {
+	const parts: Record<string, number[]> = {};
+	for (const category of byCategory.categoryKeys()) {
+		const own = byCategory.numbers(category);
+		if (!Object.hasOwn(scores, category) || own.length !== scores[category].length)
+			throw byCategory.unexpected(category, 'as many numbers as the category has scores');
+		parts[category] = own;
+	}
+	return parts;
 }
 
 function readPixels(
@@ -154,6 +176,7 @@ function readImages(byCategory: JsonFields): Record<string, CalibrationImages> {
 function readPixel(fields: JsonFields): PixelCalibration {
 	return {
 		pixels: fields.count('pixels'),
+		...(fields.has('views') && { views: fields.number('views', { min: 1 }) }),
 		maxPerImage: fields.ascending('maxPerImage'),
 		quantiles: readQuantiles(fields),
 	};

@@ -1,10 +1,14 @@
 import { CalibrationCollector } from '../calibration/collector';
 import type { ImageEntry } from '../dataset/dataset';
+import { partKey } from '../dataset/holdOut';
+import type { PartOf } from '../dataset/partNames';
 import type { ImageMap } from '../scoring/imageMap';
 import type { CalibrationFile } from '../store/calibration';
 
 export interface CalibrateOptions {
 	readonly signal: AbortSignal;
+	/** Which images show the same part; each is a part of its own when absent. */
+	readonly partOf?: PartOf;
 	readonly onProgress: (done: number, total: number) => void;
 }
 
@@ -19,10 +23,20 @@ export async function calibrate(
 	options: CalibrateOptions,
 ): Promise<CalibrationFile> {
 	const collector = new CalibrationCollector(entries.length);
-	for (const [i, { category }] of entries.entries()) {
+	const { partOf } = options;
+	for (const [i, entry] of entries.entries()) {
+		const { category } = entry;
 		options.signal.throwIfAborted();
-		const { score, map, seen } = await mapOf(i);
-		collector.add({ category, anomalous: false, score, map, inspected: seen?.inspected });
+		const { score, map, seen, views } = await mapOf(i);
+		collector.add({
+			category,
+			anomalous: false,
+			...(partOf && { part: partKey(entry, partOf) }),
+			score,
+			map,
+			inspected: seen?.inspected,
+			views,
+		});
 		options.onProgress(i + 1, entries.length);
 	}
 	return collector.result();

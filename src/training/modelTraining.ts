@@ -3,7 +3,8 @@ import path from 'node:path';
 import { measureHeldOut } from '../calibration/imageStatistics';
 import { requireSeen, shareNotices } from '../calibration/inspectedShares';
 import type { Dataset, ImageEntry } from '../dataset/dataset';
-import { holdOut } from '../dataset/holdOut';
+import { holdOut, partKey } from '../dataset/holdOut';
+import { readPartNames, type PartOf } from '../dataset/partNames';
 import {
 	describeImages,
 	LEAST_IMAGES,
@@ -28,6 +29,7 @@ import { openTraining, type UnfinishedTraining } from '../store/unfinishedTraini
 import { tokenLayout } from '../model/layout';
 import type { InspectionZones } from '../zones/inspectionZones';
 import { calibrate } from './calibrate';
+import { defaultCalibrationShare } from './calibrationShare';
 import { resolveConfig, type TrainingConfig } from './config';
 import { mapEncoded } from './encodedMap';
 import { encodeSplit, type EncodedImages, type EncodedSplit, type Split } from './encodedSplit';
@@ -45,8 +47,6 @@ export interface TrainContext {
 	readonly onProgress: (progress: TrainProgress) => void;
 }
 
-/** Share of the normal images held out for calibration unless told otherwise. */
-const CALIBRATION_SHARE = 0.1;
 const CHECKPOINT_EVERY = 200;
 const DEFAULT_SEED = 1;
 /** Steps that the rate and the time left are averaged over. */
@@ -84,24 +84,28 @@ class ModelTraining {
 	private readonly started = performance.now();
 	private readonly session: SessionOptions;
 	private encodingMs = 0;
+	private readonly partOf: PartOf | undefined;
 
 	constructor(
 		private readonly model: string,
 		private readonly training: UnfinishedTraining,
 		private readonly shared: SharedTraining,
 	) {
-		const { device, requireDevice, threads } = shared.request;
+		const { device, requireDevice, threads, partNames } = shared.request;
 		this.session = { device, requireDevice, threads };
+		this.partOf = partNames === undefined ? undefined : readPartNames(partNames);
 	}
 
 	async run(entries: readonly ImageEntry[]): Promise<TrainedModel> {
 		const { request, encoder, dataset } = this.shared;
-		const { seed = DEFAULT_SEED, calibrationShare = CALIBRATION_SHARE } = request;
+		const config = this.resolveConfig();
+		const { seed = DEFAULT_SEED } = request;
+		const { calibrationShare = defaultCalibrationShare(entries, config.tiling) } = request;
 		if (encoder.resolved.notice) this.notice(encoder.resolved.notice);
 		for (const problem of dataset.problems)
 			if (problem.severity === 'warning') this.notice(problem.message);
-		const split = holdOut(entries, calibrationShare, seed);
-		const config = this.resolveConfig();
+		const split = holdOut(entries, { share: calibrationShare, seed, partOf: this.partOf });
+		if (this.partOf) this.noticeParts(split, this.partOf);
 		const areas = this.inspectedAreas(config, entries);
 		await this.announce(split, config);
 
@@ -116,6 +120,7 @@ class ModelTraining {
 				encoderSha256: encoder.resolved.sha256,
 				seed,
 				calibrationShare,
+				...(request.partNames !== undefined && { partNames: request.partNames }),
 				fingerprint: fingerprintOf(features),
 			};
 			const trainer = await Trainer.create(
@@ -157,6 +162,21 @@ class ModelTraining {
 		if (request.tiles === undefined) return config;
 		const tiling = resolveTiling(request.tiles, { cropSize: config.cropSize, patch });
 		return resolveConfig(request.preset, patch, { ...request.overrides, tiling });
+	}
+
+	/** Says how many parts the names tell apart, so that a pattern that means something else is seen. */
+	private noticeParts({ train, calibration }: Split, partOf: PartOf): void {
+		const entries = [...train, ...calibration];
+		const nameless = entries.filter((entry) => partOf(entry) === null);
+		const count = (some: readonly ImageEntry[]): number =>
+			new Set(some.map((entry) => `${entry.category} ${partKey(entry, partOf)}`)).size;
+		this.notice(
+			`File names tell ${count(entries)} parts apart in ${entries.length} images; ${count(calibration)} of them, with ${calibration.length} images, are held out for calibration`,
+		);
+		if (nameless.length > 0)
+			this.notice(
+				`${nameless.length} of ${entries.length} images, such as ${nameless[0].relativePath}, do not fit the pattern of the names of parts: each counts as a part of its own`,
+			);
 	}
 
 	/** What zones leave to inspect, told before the training starts; fails when that is nothing. */
@@ -328,6 +348,7 @@ class ModelTraining {
 				},
 				{
 					signal,
+					partOf: this.partOf,
 					onProgress: (done, total) => {
 						report(context, this.model, 'calibrating', done, total);
 					},

@@ -11,6 +11,8 @@ export interface TrainingPlan {
 	readonly encoderSha256: string;
 	readonly seed: number;
 	readonly calibrationShare: number;
+	/** Pattern of the names of parts, when images of one part are kept together. */
+	readonly partNames?: string;
 	/** Hash of the images, in order. */
 	readonly fingerprint: string;
 }
@@ -55,6 +57,7 @@ export async function isSamePlan(training: UnfinishedTraining, plan: TrainingPla
 const NAMES: Readonly<Record<string, string>> = {
 	encoderSha256: 'encoder',
 	calibrationShare: 'calibration share',
+	partNames: 'pattern of the names of parts',
 	fingerprint: 'set of images',
 };
 

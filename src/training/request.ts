@@ -25,8 +25,13 @@ export interface TrainRequest {
 	/** Where the model looks once it is trained; everywhere when absent. Training itself takes whole images, as the reference does. */
 	readonly zones?: ZonesRequest;
 	readonly seed?: number;
-	/** Share of the normal training images held out for calibration, in [0, 0.9]. */
+	/** Share of the normal training images held out for calibration, in [0, 0.9]; a tenth when absent, more of few images with tiles. */
 	readonly calibrationShare?: number;
+	/**
+	 * Pattern that tells from file names which images show the same part, such as `*_{part}_*.jpg` (`dataset/partNames`): a part is then either
+	 * trained on or held out. Every image is a part of its own when absent.
+	 */
+	readonly partNames?: string;
 	/** One model per category, named `<model>-<category>`. */
 	readonly separate?: boolean;
 	/**

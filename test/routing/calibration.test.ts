@@ -117,4 +117,20 @@ describe('the policy of a model', () => {
 		expect(at(10 ** -2.5)).toBeCloseTo(6.75, 9);
 		expect(at(1e-6)).toBe(18);
 	});
+
+	test('marks so many times less of an image as it holds views, unless told how much', () => {
+		const tiled = (views?: number, policy?: DecisionPolicy): number | undefined =>
+			calibrationFor(
+				file({ part: [1] }, {
+					pooledPixel: { ...pixel(9), ...(views !== undefined && { views }) },
+					policy,
+				} as unknown as Partial<CalibrationFile>),
+				null,
+			)?.pixelThreshold;
+		expect(tiled()).toBe(9);
+		expect(tiled(10)).toBe(18);
+		expect(tiled(Math.sqrt(10))).toBeCloseTo(13.5, 9);
+		const given = { strategy: { kind: 'falseAlarmRate', rate: 0.01 }, pixelRate: 0.01 } as const;
+		expect(tiled(10, given)).toBe(4.5);
+	});
 });

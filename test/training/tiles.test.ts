@@ -196,6 +196,8 @@ describe('a small spot on a large sheet', () => {
 			cropSize: 32,
 			tiling: { kind: 'side', sidePx: 32, overlap: 0.25 },
 		});
+		const { calibration } = await new FolderStore(path.join(root, 'store')).open('tiled');
+		expect(calibration?.pooledPixel.views).toBeCloseTo((WIDTH * HEIGHT) / 32 ** 2, 9);
 		// 250 and 190 px in strides of 24: 11 columns and 8 rows, of 9 sheets.
 		expect(tiled.models[0].notices.join()).toContain('tiles of 32 px that overlap by 25 %, 792 in all');
 		expect(tiled.models[0]).toMatchObject({ trainImages: 6, calibrationImages: 3 });

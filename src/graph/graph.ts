@@ -6,7 +6,8 @@ export type DataType = 'float32' | 'float16' | 'uint8' | 'bool' | 'int32' | 'int
 /** Element storage of constants; float16 is kept as its bit patterns. */
 export type TensorData = Float32Array | Uint16Array | Uint8Array | Int32Array | BigInt64Array;
 
-export type Attribute = number | string | readonly number[] | { readonly float: number };
+export type Attribute =
+	number | string | readonly number[] | { readonly float: number } | { readonly body: Graph };
 
 /** A value in a graph: immutable, with a static shape. */
 export interface Tensor {
@@ -56,6 +57,14 @@ export interface Constant {
 	readonly data: TensorData;
 }
 
+export interface GraphOptions {
+	/**
+	 * Elementwise work in several steps is done in pieces of about this many bytes (see operators/pieces); 0: in one piece, as devices
+	 * other than the processor want it.
+	 */
+	readonly pieceBytes?: number;
+}
+
 /** Constants up to this size are merged when they are equal; larger ones only when they are the same array. */
 const MERGE_LIMIT = 1024;
 
@@ -72,6 +81,11 @@ export class Graph {
 	private readonly knownNodes = new Map<string, Node>();
 	private readonly knownConstants = new Map<string, Tensor>();
 	private readonly knownArrays = new Map<TensorData, Tensor[]>();
+	readonly pieceBytes: number;
+
+	constructor({ pieceBytes = 0 }: GraphOptions = {}) {
+		this.pieceBytes = pieceBytes;
+	}
 
 	/** A value given at run time. */
 	input(name: string, dtype: DataType, shape: Shape): Tensor {

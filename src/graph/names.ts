@@ -5,10 +5,16 @@ import type { Constant, Graph, Node, Tensor } from './graph';
 export type NameOf = (tensor: Tensor) => string;
 
 /**
- * One name per tensor: the one that the caller gave it as input, constant or output (in this order), or one of our own.
+ * One name per tensor: the one that the caller gave it as input, constant or output (in this order), or one of our own, which starts with
+ * `prefix`: a graph within another must not use its names.
  * @throws GRAPH_SHAPE when the caller gave one name to two tensors
  */
-export function nameTensors(graph: Graph, nodes: readonly Node[], constants: readonly Constant[]): NameOf {
+export function nameTensors(
+	graph: Graph,
+	nodes: readonly Node[],
+	constants: readonly Constant[],
+	prefix = '',
+): NameOf {
 	const names = new Map<Tensor, string>();
 	const owners = new Map<string, Tensor>();
 	const claim = (name: string, tensor: Tensor): void => {
@@ -28,8 +34,9 @@ export function nameTensors(graph: Graph, nodes: readonly Node[], constants: rea
 	for (const [name, tensor] of graph.inputs) claim(name, tensor);
 	for (const { name, tensor } of constants) if (name !== null) claim(name, tensor);
 	for (const [name, tensor] of graph.outputs) claim(name, tensor);
-	for (const { tensor } of constants) claimFree(`c${tensor.id}`, tensor);
-	for (const { outputs } of nodes) for (const tensor of outputs) claimFree(`t${tensor.id}`, tensor);
+	for (const { tensor } of constants) claimFree(`${prefix}c${tensor.id}`, tensor);
+	for (const { outputs } of nodes)
+		for (const tensor of outputs) claimFree(`${prefix}t${tensor.id}`, tensor);
 
 	return (tensor) => {
 		const name = names.get(tensor);

@@ -33,7 +33,7 @@ const ELEMENT_TYPES: Readonly<Record<DataType, number>> = {
 };
 
 /** onnx.proto's AttributeProto.AttributeType. */
-const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 } as const;
+const ATTRIBUTE = { float: 1, int: 2, string: 3, graph: 5, ints: 7 } as const;
 
 /** Where a constant's bytes lie when they are not in the model itself. */
 export interface ExternalLocation {
@@ -85,29 +85,7 @@ export function serialise(graph: Graph, options: SerialiseOptions = {}): Uint8Ar
 	writer.uint32(tag(2, 2)).string('n8n-nodes-dinomaly');
 	if (options.producerVersion !== undefined) writer.uint32(tag(3, 2)).string(options.producerVersion);
 	message(writer, 7, () => {
-		for (const node of nodes)
-			message(writer, 1, () => {
-				writeNode(writer, node, nameOf);
-			});
-		for (const [name, tensor] of graph.outputs) {
-			if (nameOf(tensor) !== name)
-				message(writer, 1, () => {
-					writeCopy(writer, nameOf(tensor), name);
-				});
-		}
-		writer.uint32(tag(2, 2)).string('dinomaly');
-		for (const constant of placed)
-			message(writer, 5, () => {
-				writeConstant(writer, constant);
-			});
-		for (const [name, tensor] of graph.inputs)
-			message(writer, 11, () => {
-				writeValueInfo(writer, name, tensor);
-			});
-		for (const [name, tensor] of graph.outputs)
-			message(writer, 12, () => {
-				writeValueInfo(writer, name, tensor);
-			});
+		writeGraph(writer, { graph, nodes, placed, nameOf, name: 'dinomaly' });
 	});
 	for (const [domain, version] of [
 		['', OPSET],
@@ -125,6 +103,49 @@ export function serialise(graph: Graph, options: SerialiseOptions = {}): Uint8Ar
 	return writer.finish();
 }
 
+interface WrittenGraph {
+	readonly graph: Graph;
+	readonly nodes: readonly Node[];
+	readonly placed: readonly PlacedConstant[];
+	readonly nameOf: NameOf;
+	readonly name: string;
+}
+
+function writeGraph(writer: BinaryWriter, { graph, nodes, placed, nameOf, name }: WrittenGraph): void {
+	for (const node of nodes)
+		message(writer, 1, () => {
+			writeNode(writer, node, nameOf);
+		});
+	for (const [output, tensor] of graph.outputs) {
+		if (nameOf(tensor) !== output)
+			message(writer, 1, () => {
+				writeCopy(writer, nameOf(tensor), output);
+			});
+	}
+	writer.uint32(tag(2, 2)).string(name);
+	for (const constant of placed)
+		message(writer, 5, () => {
+			writeConstant(writer, constant);
+		});
+	for (const [input, tensor] of graph.inputs)
+		message(writer, 11, () => {
+			writeValueInfo(writer, input, tensor);
+		});
+	for (const [output, tensor] of graph.outputs)
+		message(writer, 12, () => {
+			writeValueInfo(writer, output, tensor);
+		});
+}
+
+/** A graph within a node of another; `name` is the node's, and begins all names of its own. */
+function writeBody(writer: BinaryWriter, graph: Graph, name: string): void {
+	const nodes = graph.liveNodes();
+	const used = usedConstants(graph, nodes);
+	const nameOf = nameTensors(graph, nodes, used, `${name}.`);
+	const placed = used.map((constant) => placeConstant(constant, nameOf(constant.tensor), {}));
+	writeGraph(writer, { graph, nodes, placed, nameOf, name });
+}
+
 function placeConstant(constant: Constant, name: string, { externalise }: SerialiseOptions): PlacedConstant {
 	const { tensor, data } = constant;
 	const external = tensor.dtype === 'int64' ? null : (externalise?.(name, bytesOf(data)) ?? null);
@@ -140,11 +161,12 @@ function usedConstants(graph: Graph, nodes: readonly Node[]): Constant[] {
 function writeNode(writer: BinaryWriter, node: Node, nameOf: NameOf): void {
 	for (const input of operandsOf(node)) writer.uint32(tag(1, 2)).string(input ? nameOf(input) : '');
 	for (const output of node.outputs) writer.uint32(tag(2, 2)).string(nameOf(output));
-	writer.uint32(tag(3, 2)).string(`${node.opType}_${node.outputs[0].id}`);
+	const nodeName = `${node.opType}_${node.outputs[0].id}`;
+	writer.uint32(tag(3, 2)).string(nodeName);
 	writer.uint32(tag(4, 2)).string(node.opType);
 	for (const [name, value] of Object.entries(node.attributes))
 		message(writer, 5, () => {
-			writeAttribute(writer, name, value);
+			writeAttribute(writer, { name, value, nodeName });
 		});
 	if (node.domain !== '') writer.uint32(tag(7, 2)).string(node.domain);
 }
@@ -153,7 +175,14 @@ function writeCopy(writer: BinaryWriter, from: string, to: string): void {
 	writer.uint32(tag(1, 2)).string(from).uint32(tag(2, 2)).string(to).uint32(tag(4, 2)).string('Identity');
 }
 
-function writeAttribute(writer: BinaryWriter, name: string, value: Attribute): void {
+function writeAttribute(
+	writer: BinaryWriter,
+	{
+		name,
+		value,
+		nodeName,
+	}: { readonly name: string; readonly value: Attribute; readonly nodeName: string },
+): void {
 	writer.uint32(tag(1, 2)).string(name);
 	let type: number;
 	if (typeof value === 'string') {
@@ -165,6 +194,11 @@ function writeAttribute(writer: BinaryWriter, name: string, value: Attribute): v
 	} else if ('float' in value) {
 		writer.uint32(tag(2, 5)).float(value.float);
 		type = ATTRIBUTE.float;
+	} else if ('body' in value) {
+		message(writer, 6, () => {
+			writeBody(writer, value.body, nodeName);
+		});
+		type = ATTRIBUTE.graph;
 	} else {
 		for (const item of value) writer.uint32(tag(8, 0)).int64(item);
 		type = ATTRIBUTE.ints;

@@ -17,6 +17,8 @@ export interface TrainingStepSpec {
 	readonly images: number;
 	readonly featureType: 'float16' | 'float32';
 	readonly attentionEpsilon?: number;
+	/** Piece of elementwise work that stays in the processor's cache (graph/GraphOptions); absent: none. */
+	readonly pieceBytes?: number;
 	/** Also output the raw gradients, as `gradient.<parameter>`. */
 	readonly exposeGradients?: boolean;
 	/** Parameters whose learning rate is the input `learningRate2` (Dinomaly2's first bottleneck layer). */
@@ -58,7 +60,7 @@ export function nextName(name: string): string {
  */
 export function buildTrainingStep(spec: TrainingStepSpec): TrainingStep {
 	const { config, optimiser, dims, images } = spec;
-	const graph = new Graph();
+	const graph = new Graph({ pieceBytes: spec.pieceBytes });
 	const layout = tokenLayout(config, dims);
 	const features = Array.from({ length: config.groups }, (_, k) =>
 		graph.input(`feature${k}`, spec.featureType, [layout.encoderTokens, images, dims.dim]),

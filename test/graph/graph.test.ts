@@ -144,7 +144,7 @@ describe('only what the outputs need is live', () => {
 		graph.output('y', y);
 		expect(graph.liveNodes().map(({ opType }) => opType)).toEqual([
 			'Relu',
-			'Min',
+			'Sub',
 			'Exp',
 			'Add',
 			'Identity',

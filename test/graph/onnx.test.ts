@@ -36,7 +36,7 @@ function parse(graph: Graph, options?: SerialiseOptions): ParsedModel {
 
 /** A graph in which every operator that the builder can emit occurs, gradients included. */
 function everyOperator(): Graph {
-	const graph = new Graph();
+	const graph = new Graph({ pieceBytes: 12 });
 	const [x, row] = [graph.input('x', 'float32', [2, 3]), graph.input('row', 'float32', [3])];
 	const index = graph.input('index', 'int64', []);
 	const elementwise = [

@@ -6,7 +6,8 @@ type Message = ReadonlyMap<number, Field[]>;
 
 export interface ParsedAttribute {
 	readonly type: string;
-	readonly value: number | string | number[];
+	/** That of a graph is its operators' names. */
+	readonly value: number | string | readonly number[] | readonly string[];
 }
 
 export interface ParsedNode {
@@ -74,14 +75,18 @@ function parseNode(bytes: Uint8Array): ParsedNode {
 	};
 }
 
-/** AttributeProto: f = 2, i = 3, s = 4, ints = 8; its type in field 20 says which one is meant. */
+/** AttributeProto: f = 2, i = 3, s = 4, g = 6, ints = 8; its type in field 20 says which one is meant. */
 function parseAttribute(bytes: Uint8Array): [string, ParsedAttribute] {
-	const attribute = readMessage(bytes, [1, 2, 3, 4, 8, 20]);
+	const attribute = readMessage(bytes, [1, 2, 3, 4, 6, 8, 20]);
 	const type = number(attribute, 20);
 	const name = text(attribute, 1);
 	if (type === 1) return [name, { type: 'float', value: float(one(attribute, 2)) }];
 	if (type === 2) return [name, { type: 'int', value: number(attribute, 3) }];
 	if (type === 3) return [name, { type: 'string', value: text(attribute, 4) }];
+	if (type === 5) {
+		const graph = readMessage(one(attribute, 6), [1, 2, 5, 11, 12]);
+		return [name, { type: 'graph', value: messages(graph, 1).map((node) => parseNode(node).opType) }];
+	}
 	if (type === 7) return [name, { type: 'ints', value: (attribute.get(8) ?? []).map(signed) }];
 	throw new Error(`Attribute ${name} has the type ${type}`);
 }

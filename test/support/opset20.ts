@@ -78,6 +78,18 @@ export const OPSET_20: Readonly<Record<string, OperatorSchema>> = {
 	},
 	Relu: { inputs: [1, 1], outputs: [1, 1], attributes: {} },
 	Reshape: { inputs: [2, 2], outputs: [1, 1], attributes: { allowzero: 'int' } },
+	Scan: {
+		inputs: [1, MANY],
+		outputs: [1, MANY],
+		attributes: {
+			body: 'graph',
+			num_scan_inputs: 'int',
+			scan_input_axes: 'ints',
+			scan_input_directions: 'ints',
+			scan_output_axes: 'ints',
+			scan_output_directions: 'ints',
+		},
+	},
 	Slice: { inputs: [3, 5], outputs: [1, 1], attributes: {} },
 	Softmax: { inputs: [1, 1], outputs: [1, 1], attributes: { axis: 'int' } },
 	Sqrt: { inputs: [1, 1], outputs: [1, 1], attributes: {} },

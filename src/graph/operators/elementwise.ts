@@ -118,9 +118,25 @@ export function offset(x: Tensor, value: number): Tensor {
 
 /** elu(x) + 1: x + 1 above zero, exp(x) below; its derivative is min(y, 1). */
 export function eluPlusOne(x: Tensor): Tensor {
-	const { graph } = x;
-	const y = add(relu(x), exp(minimum(x, graph.scalar(0))));
-	return withGradient(y, [x], (g) => [mul(g, minimum(y, graph.scalar(1)))]);
+	const y = aboveAndBelowZero(x);
+	return withGradient(y, [x], (g) => [mul(g, clampToOne(y))]);
+}
+
+/** max(x, 0) + exp(min(x, 0)); Elu, whose 1 has to be added back, would round more. */
+function aboveAndBelowZero(x: Tensor): Tensor {
+	const above = relu(x);
+	return add(above, exp(sub(x, above)));
+}
+
+/** min(x, 1) for x of at least 0; unlike Min it runs on all threads. */
+function clampToOne(x: Tensor): Tensor {
+	return emitOne(x.graph, {
+		opType: 'HardSigmoid',
+		inputs: [x],
+		outputs: [x],
+		attributes: { alpha: { float: 1 }, beta: { float: 0 } },
+		gradient: 'none',
+	});
 }
 
 /** x, through which no gradient flows. */

@@ -3,6 +3,7 @@ import { emitOne, type Tensor } from '../graph';
 import { normaliseAxis, sameShape, shapeError } from '../shape';
 import { add, div, erf, exp, mul, reduceTo, scale, square, sub } from './elementwise';
 import { reduceMean } from './moments';
+import { inPieces } from './pieces';
 import { reduceSum } from './reduce';
 
 /**
@@ -17,11 +18,16 @@ export function gelu(x: Tensor): Tensor {
 		attributes: { approximate: 'none' },
 		gradient: ([g]) => {
 			if (!g) return [null];
-			const u = scale(x, Math.SQRT1_2);
-			const density = scale(div(u, exp(square(u))), 1 / Math.sqrt(Math.PI));
-			return [mul(g, add(halfPlusHalf(erf(u)), density))];
+			return [inPieces([g, x], geluGradient)];
 		},
 	});
+}
+
+/** g (Phi(x) + x phi(x)), with u = x / sqrt(2). */
+function geluGradient(g: Tensor, x: Tensor): Tensor {
+	const u = scale(x, Math.SQRT1_2);
+	const density = scale(div(u, exp(square(u))), 1 / Math.sqrt(Math.PI));
+	return mul(g, add(halfPlusHalf(erf(u)), density));
 }
 
 /** Softmax over one axis. */
@@ -91,7 +97,7 @@ export function normalise(x: Tensor, epsilon: number): Tensor {
 		gradient: ([g, ...statistics], node) => {
 			refuseStatistics(statistics);
 			const [normal, , inverseDeviation] = node.outputs;
-			return [g && mul(tangent(g, normal), inverseDeviation), null, null];
+			return [g && inPieces([g, normal, inverseDeviation], normaliseGradient), null, null];
 		},
 		unique: true,
 	});
@@ -102,6 +108,10 @@ export function normalise(x: Tensor, epsilon: number): Tensor {
 function refuseStatistics(gradients: readonly (Tensor | null)[]): void {
 	if (gradients.every((gradient) => gradient === null)) return;
 	throw new DinomalyError('GRAPH_SHAPE', 'LayerNormalization: it can be differentiated once, not twice');
+}
+
+function normaliseGradient(g: Tensor, normal: Tensor, inverseDeviation: Tensor): Tensor {
+	return mul(tangent(g, normal), inverseDeviation);
 }
 
 /** The part of g that is orthogonal to the ones and to `normal`, row by row. */

@@ -1,0 +1,50 @@
+import { DinomalyError } from '../../errors';
+import { emitOne, Graph, type Tensor } from '../graph';
+import { sizeOf } from '../shape';
+import { reshape } from './layout';
+
+const BYTES = 4;
+/** Pieces a quarter as large as wanted are still worth it. */
+const LARGEST_EXCESS = 4;
+
+/**
+ * `work` on float32 operands, which treats every row (first axis) alone and keeps their number. On a processor, large operands go through it in
+ * pieces, one after the other (ONNX Scan): what lies between its operators then stays in the cache, where going through all rows operator by
+ * operator would send it to memory and back. The result is the same to rounding. Where the graph asks for no pieces, operands are broadcast along
+ * rows, or the rows are few or a prime number, it is done at once. It cannot be differentiated.
+ */
+export function inPieces(operands: readonly Tensor[], work: (...pieces: Tensor[]) => Tensor): Tensor {
+	const [{ graph, shape: first }] = operands;
+	const [rows = 1] = first;
+	const areAlike = operands.every(({ shape }) => shape.length === first.length && shape[0] === first[0]);
+	const rowBytes = Math.max(...operands.map(({ shape }) => (BYTES * sizeOf(shape)) / rows));
+	const count = pieceCount(rows, Math.floor(graph.pieceBytes / rowBytes));
+	if (!areAlike || count === 1) return work(...operands);
+	const body = new Graph();
+	const name = `piece${graph.nodes.length}`;
+	const pieces = operands.map(({ dtype, shape }, i) =>
+		body.input(`${name}.${i}`, dtype, [rows / count, ...shape.slice(1)]),
+	);
+	const done = work(...pieces);
+	body.output(`${name}.done`, done);
+	const [, ...rest] = done.shape;
+	const scanned = emitOne(graph, {
+		opType: 'Scan',
+		inputs: operands.map((operand) => reshape(operand, [count, rows / count, ...operand.shape.slice(1)])),
+		outputs: [{ dtype: done.dtype, shape: [count, ...done.shape] }],
+		attributes: { body: { body }, num_scan_inputs: operands.length },
+		gradient: () => {
+			throw new DinomalyError('GRAPH_SHAPE', 'Scan: work in pieces cannot be differentiated');
+		},
+		unique: true,
+	});
+	return reshape(scanned, [rows, ...rest]);
+}
+
+/** Number of equal pieces of at most `most` rows, as few as possible; 1 where pieces would be far smaller than that. */
+function pieceCount(rows: number, most: number): number {
+	if (most < 1 || rows <= most) return 1;
+	const least = Math.ceil(rows / most);
+	for (let count = least; count <= LARGEST_EXCESS * least; count++) if (rows % count === 0) return count;
+	return 1;
+}

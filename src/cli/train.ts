@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { PresetName, TrainedModel } from '../training/request';
+import { TRAINING_BACKENDS, type PresetName, type TrainedModel } from '../training/request';
 import { defineCommand } from './command';
 import type { CommandContext } from './command';
 import { commonRequest, DEVICE_FLAGS, OUTPUT_FLAGS, refuseWords, required, STORE_FLAG } from './commonFlags';
@@ -54,6 +54,10 @@ export const trainCommand = defineCommand({
 		'cache-dir': text('DIR', 'Folder for computed features (default: in the store)'),
 		'cache-limit': byteCount('SIZE', 'Most that the computed features may take on disk, such as 20GB'),
 		'hub-endpoint': text('URL', 'Hub to fetch encoders from; a token is read from HF_TOKEN'),
+		backend: choice(
+			TRAINING_BACKENDS,
+			'What computes training steps; tfjs takes the TensorFlow.js that you have installed (default: onnx)',
+		),
 		...DEVICE_FLAGS,
 		...STORE_FLAG,
 		...OUTPUT_FLAGS,
@@ -77,6 +81,7 @@ export const trainCommand = defineCommand({
 				separate: values.separate,
 				resume: values.resume,
 				checkpointEvery: values['checkpoint-every'],
+				backend: values.backend,
 				onCorrupt: values['on-corrupt'],
 				cacheDir: values['cache-dir'] === undefined ? undefined : context.path(values['cache-dir']),
 				cacheLimitBytes: values['cache-limit'],

@@ -26,7 +26,7 @@ import { DECODER_BLOCKS, layerGroups, tokenLayout, type EncoderDims, type TokenL
 /** LayerNorm epsilon of decoder blocks; with the reference's small initial activations it is visible. */
 const NORM_EPSILON = 1e-8;
 /** Keeps linear attention finite on blank images (the reference's own advice against NaN); far below what float32 can tell otherwise. */
-const ATTENTION_EPSILON = 1e-6;
+export const ATTENTION_EPSILON = 1e-6;
 
 export type ParameterLookup = (name: string) => Tensor;
 

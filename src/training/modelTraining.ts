@@ -124,9 +124,16 @@ class ModelTraining {
 				fingerprint: fingerprintOf(features),
 			};
 			const trainer = await Trainer.create(
-				{ config: usable, dims: encoder.dims, seed, session: this.session },
+				{
+					config: usable,
+					dims: encoder.dims,
+					seed,
+					session: this.session,
+					backend: request.backend,
+				},
 				encoded.train.source,
 			);
+			if (trainer.remark !== null) this.notice(trainer.remark);
 			try {
 				for (const text of await restoreProgress(this.training, trainer, plan, request.resume))
 					this.notice(text);

@@ -2,7 +2,6 @@ import path from 'node:path';
 import type { Distribution } from '../distribution/distribution';
 import { DISTRIBUTION_FILE, writeDistribution } from '../distribution/distributionFile';
 import { packageVersion } from '../packageVersion';
-import type { DeviceName } from '../runtime/device';
 import { loadNative } from '../runtime/native';
 import { describeRuntime } from '../runtime/session';
 import type { DecoderParameters } from '../scoring/scorer';
@@ -35,7 +34,7 @@ export interface FinishedTraining {
 	/** Where the model looks; everywhere when undefined. */
 	readonly zones: InspectionZones | undefined;
 	readonly distribution: Distribution;
-	readonly device: DeviceName;
+	readonly device: string;
 	/** 0: the runtime's own choice. */
 	readonly threads: number;
 	readonly seconds: { readonly encoding: number; readonly training: number; readonly total: number };

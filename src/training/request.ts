@@ -5,6 +5,11 @@ import type { TileRequest } from './tiles';
 
 export type { DeviceName };
 
+/** What computes training steps: ONNX Runtime, which comes with the package, or TensorFlow.js, which the user has installed. */
+export const TRAINING_BACKENDS = ['onnx', 'tfjs'] as const;
+
+export type TrainingBackend = (typeof TRAINING_BACKENDS)[number];
+
 export type PresetName = 'fast' | 'balanced' | 'paper';
 
 /** What a training needs to know; everything but data and model has a default from the preset. */
@@ -44,6 +49,8 @@ export interface TrainRequest {
 	/** Fail when `device` is not there, instead of falling back to the CPU. */
 	readonly requireDevice?: boolean;
 	readonly threads?: number;
+	/** `onnx` when absent. Encoding and scoring are ONNX Runtime's either way. */
+	readonly backend?: TrainingBackend;
 	/** What to do with an image that cannot be read. */
 	readonly onCorrupt?: 'skip' | 'fail';
 	/** Keep computed features in this folder; a folder inside the store when absent. */

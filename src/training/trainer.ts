@@ -13,6 +13,9 @@ import { BatchSampler } from './batches';
 import type { TrainingConfig } from './config';
 import { NoiseSource } from './noise';
 import { TrainingState } from './state';
+import type { StepSession } from './stepSession';
+import { TfjsSession } from './tfjsSession';
+import type { TrainingBackend } from './request';
 
 /** Features of the training images: all groups of an image one after the other, each (tokens, D), as float16 bits. */
 export interface FeatureSource {
@@ -25,6 +28,8 @@ export interface TrainerOptions {
 	readonly dims: EncoderDims;
 	readonly seed: number;
 	readonly session: SessionOptions;
+	/** `onnx` when absent. */
+	readonly backend?: TrainingBackend;
 }
 
 /** Dinomaly2 trains the first layer of its bottleneck at a tenth of the rate. */
@@ -50,7 +55,7 @@ export class Trainer {
 	private constructor(
 		private readonly options: TrainerOptions,
 		private readonly features: FeatureSource,
-		private readonly session: Session,
+		private readonly session: StepSession,
 		step: TrainingStep,
 		readonly state: TrainingState,
 	) {
@@ -88,7 +93,14 @@ export class Trainer {
 				? { secondRate: (name: string) => name.startsWith('bottleneck.fc0.') }
 				: {}),
 		});
-		const session = await Session.create(serialise(step.graph), options.session);
+		const session =
+			options.backend === 'tfjs'
+				? await TfjsSession.create(
+						config,
+						dims,
+						parameters.map(({ name }) => name),
+					)
+				: await Session.create(serialise(step.graph), options.session);
 		const state = new TrainingState(
 			step.state,
 			initialParameters(parameters, createRandom(deriveSeed(seed, 'parameters'))),
@@ -96,8 +108,14 @@ export class Trainer {
 		return new Trainer(options, features, session, step, state);
 	}
 
-	get device(): Session['device'] {
+	/** What computes the steps. */
+	get device(): string {
 		return this.session.device;
+	}
+
+	/** What to expect of an uncommon way to compute; null for the common one. */
+	get remark(): string | null {
+		return this.session.remark ?? null;
 	}
 
 	/** Iterations finished. */
@@ -178,9 +196,9 @@ export class Trainer {
 /** With the threads' shares of it in turn, what comes and goes beside it stays within the caches of common processors. */
 const PIECE_BYTES = 1_700_000;
 
-/** WebGPU has half precision on some adapters only, and fails on the others; the numbers are the same either way. */
-function featureTypeFor({ session }: TrainerOptions): TrainingStepSpec['featureType'] {
-	return session.device === 'webgpu' ? 'float32' : 'float16';
+/** WebGPU has half precision on some adapters only and TensorFlow.js has none; the numbers are the same either way. */
+function featureTypeFor({ session, backend }: TrainerOptions): TrainingStepSpec['featureType'] {
+	return session.device === 'webgpu' || backend === 'tfjs' ? 'float32' : 'float16';
 }
 
 function float32(value: number): Value {

@@ -7,7 +7,8 @@ import type { Value } from '../../src/runtime/session';
 import { describeGolden } from '../support/golden';
 import { floatsOf, openGolden, parametersOf, type Golden } from '../support/goldenModel';
 import { floats, maxDifference, runGraph, scalar } from '../support/run';
-import { initialState, stableAdamW as tfjsStableAdamW, useTfjsCpu } from '../support/tfjsStep';
+import { correctionsAt } from '../../src/model/tfjs/step';
+import { oracle, useTfjsCpu } from '../support/tfjsStep';
 
 const NAMES = ['w', 'b', 'k'];
 const SCHEDULE = { iterations: 7, warmup: 3, learningRate: 2e-3, finalLearningRate: 2e-4 };
@@ -201,7 +202,7 @@ describe('StableAdamW agrees with TensorFlow.js where its settings are strong', 
 		};
 		const everyTensor = (scale: number): Record<string, tf.Tensor> =>
 			Object.fromEntries(NAMES.map((name) => [name, draw(name as keyof typeof shapes, scale)]));
-		let state = initialState(everyTensor(1));
+		let state = oracle.initialState(everyTensor(1));
 		let ours: Record<string, Value> = {};
 		for (const name of NAMES) {
 			for (const kind of kinds(amsgrad)) {
@@ -219,7 +220,11 @@ describe('StableAdamW agrees with TensorFlow.js where its settings are strong', 
 			};
 			for (const name of NAMES) feeds[`${name}.gradient`] = await valueOf(slopes[name]);
 			const outputs = await runGraph(graph, feeds);
-			state = tfjsStableAdamW(state, slopes, { optimiser, step, learningRate: () => 0.05 });
+			state = oracle.stableAdamW(state, slopes, {
+				optimiser,
+				corrections: correctionsAt(step),
+				learningRate: () => 0.05,
+			});
 			for (const name of NAMES) {
 				const expected = (await valueOf(state.values[name])).data as Float32Array;
 				expect(maxDifference(floatsOf(outputs[`next.${name}.value`]), expected)).toBeLessThan(2e-6);

@@ -2,6 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import type { ModelConfig, OptimiserConfig } from '../../src/model/config';
 import { tokenLayout, type EncoderDims } from '../../src/model/layout';
 import { parameterSpecs, type ParameterSpec } from '../../src/model/parameters';
+import type { Noise } from '../../src/model/tfjs/decoder';
+import { correctionsAt, type TfjsSettings, type TfjsStepResult } from '../../src/model/tfjs/step';
 import type { TrainingStepSpec } from '../../src/model/trainingStep';
 import { createRandom, type Random } from '../../src/random';
 import {
@@ -12,14 +14,7 @@ import {
 } from '../support/goldenModel';
 import { maxDifference, relativeError } from '../support/run';
 import { StepRunner, type StepOutput } from '../support/stepRunner';
-import {
-	initialState,
-	trainStep,
-	useTfjsCpu,
-	type Noise,
-	type TfjsSettings,
-	type TfjsStepResult,
-} from '../support/tfjsStep';
+import { oracle, useTfjsCpu } from '../support/tfjsStep';
 
 /** Both compute in float32, and TensorFlow.js approximates erf to 1.5e-7. */
 const LOSS_TOLERANCE = 1e-6;
@@ -156,7 +151,8 @@ function settingsOf(
 	step: number,
 ): TfjsSettings {
 	const [rate, share] = STEPS[step];
-	const { grid, prefix } = tokenLayout(config, DIMS);
+	const { grid, prefix, patches } = tokenLayout(config, DIMS);
+	const points = patches * IMAGES;
 	return {
 		model: {
 			...DIMS,
@@ -169,8 +165,10 @@ function settingsOf(
 			jitterScale: config.noise.kind === 'jitter' ? config.noise.scale : undefined,
 		},
 		optimiser,
-		mining: optimiser.hardMining ? { share, factor: optimiser.hardMiningFactor } : null,
-		step: step + 1,
+		mining: optimiser.hardMining
+			? { hard: Math.max(1, Math.trunc(points * (1 - share))), factor: optimiser.hardMiningFactor }
+			: null,
+		corrections: correctionsAt(step + 1),
 		learningRate: (name) => (isSlow(name) ? rate / 10 : rate),
 	};
 }
@@ -217,7 +215,7 @@ describe('the training step agrees with TensorFlow.js', () => {
 		const parameters = randomParameters(specs, random);
 		const runner = await openStep(one, optimiser, specs);
 		let ours = runner.initialState(parameters);
-		let theirs = initialState(
+		let theirs = oracle.initialState(
 			Object.fromEntries(
 				[...parameters].map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape])]),
 			),
@@ -234,7 +232,7 @@ describe('the training step agrees with TensorFlow.js', () => {
 				learningRate2: one.config.bottleneck === 'reduced' ? learningRate / 10 : undefined,
 			});
 			const before = tf.memory().numTensors;
-			const expected = trainStep(theirs, batch, settingsOf(one, optimiser, step));
+			const expected = oracle.trainStep(theirs, batch, settingsOf(one, optimiser, step));
 			// Four states and a gradient of every parameter, loss and norm: everything else is freed.
 			expect(tf.memory().numTensors - before).toBeLessThanOrEqual(5 * specs.length + 2);
 			expectWithin('loss', Math.abs(output.loss - (await valuesOf(expected.loss))[0]), LOSS_TOLERANCE);

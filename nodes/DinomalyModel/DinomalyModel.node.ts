@@ -15,6 +15,7 @@ import * as get from './operations/get';
 import * as importModel from './operations/importModel';
 import * as list from './operations/list';
 import * as promote from './operations/promote';
+import * as quantize from './operations/quantize';
 import * as remove from './operations/remove';
 import * as selfCheck from './operations/selfCheck';
 
@@ -27,6 +28,7 @@ const OPERATIONS = {
 	import: importModel,
 	list,
 	promote,
+	quantize,
 	selfCheck,
 } satisfies Record<string, Operation>;
 
@@ -38,9 +40,9 @@ export class DinomalyModel implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle:
-			'={{ ({ calibrate: "calibrate", delete: "delete", exportOnnx: "export to ONNX", exportPackage: "export package", get: "get", import: "import", list: "list", promote: "promote", selfCheck: "self check" })[$parameter["operation"]] + (!["import", "list", "selfCheck"].includes($parameter["operation"]) && $parameter["model"] ? ": " + $parameter["model"] : "") }}',
+			'={{ ({ calibrate: "calibrate", delete: "delete", exportOnnx: "export to ONNX", exportPackage: "export package", get: "get", import: "import", list: "list", promote: "promote", quantize: "quantize", selfCheck: "self check" })[$parameter["operation"]] + (!["import", "list", "selfCheck"].includes($parameter["operation"]) && $parameter["model"] ? ": " + $parameter["model"] : "") }}',
 		description:
-			'Manages the models of the store: versions, aliases, thresholds, export and import; checks this machine',
+			'Manages the models of the store: versions, aliases, thresholds, int8, export and import; checks this machine',
 		defaults: { name: 'Dinomaly Model' },
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
@@ -62,6 +64,7 @@ export class DinomalyModel implements INodeType {
 					importModel.option,
 					list.option,
 					promote.option,
+					quantize.option,
 					selfCheck.option,
 				],
 			},
@@ -73,6 +76,7 @@ export class DinomalyModel implements INodeType {
 			...importModel.description,
 			...list.description,
 			...promote.description,
+			...quantize.description,
 			...selfCheck.description,
 		],
 	};

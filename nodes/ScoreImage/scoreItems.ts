@@ -61,6 +61,9 @@ async function readPlan(context: IExecuteFunctions, index: number): Promise<Plan
 			...(context.getNodeParameter('options.checkDistribution', index, true) === false && {
 				checkDistribution: false,
 			}),
+			...(context.getNodeParameter('options.precision', index, 'float32') === 'int8' && {
+				precision: 'int8',
+			}),
 			outputs: Object.fromEntries(choice.fields.map((name) => [name, true])),
 			...readCompute(context, index),
 		},

@@ -1,5 +1,10 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
-import { deviceProperty, requireDeviceProperty, threadsProperty } from '../shared/properties';
+import {
+	deviceProperty,
+	precisionProperty,
+	requireDeviceProperty,
+	threadsProperty,
+} from '../shared/properties';
 import { storeProperty } from '../shared/store';
 
 /** What a score may give as binary data, and the field that it goes to. */
@@ -63,6 +68,7 @@ export const optionsProperty: INodeProperties = {
 			default: true,
 			description: 'Whether to pass the binary data of the incoming item on',
 		},
+		precisionProperty,
 		requireDeviceProperty,
 		storeProperty,
 		threadsProperty,

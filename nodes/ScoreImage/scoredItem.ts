@@ -52,6 +52,7 @@ function fieldsOf(score: ImageScore): IDataObject {
 		version: score.version,
 		encoder: score.encoder,
 		device: score.device,
+		precision: score.precision,
 		milliseconds: Math.round(timings.totalMs),
 	};
 }

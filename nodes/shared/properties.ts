@@ -37,6 +37,19 @@ export const requireDeviceProperty: INodeProperties = {
 	description: 'Whether to fail when the chosen device is not there, instead of computing on the CPU',
 };
 
+export const precisionProperty: INodeProperties = {
+	displayName: 'Precision',
+	name: 'precision',
+	type: 'options',
+	default: 'float32',
+	description:
+		'Numbers to compute with. Int8 is faster on processors; it needs a version that Dinomaly Model, Quantize has compared with full precision.',
+	options: [
+		{ name: 'Full (Float32)', value: 'float32' },
+		{ name: 'Int8', value: 'int8' },
+	],
+};
+
 export const seedProperty: INodeProperties = {
 	displayName: 'Seed',
 	name: 'seed',

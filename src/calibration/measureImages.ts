@@ -133,14 +133,15 @@ async function measure(
 	}
 }
 
-function entriesOf({ layout, categories }: Dataset): ImageEntry[] {
+/** The images of a dataset that a model was not trained on. */
+export function entriesOf({ layout, categories }: Dataset): ImageEntry[] {
 	const test = categories.flatMap((category) => category.test);
 	if (test.length > 0 || layout !== 'plain') return test;
 	return categories.flatMap((category) => category.train);
 }
 
 /** A plain folder has no category names: where it and the model have one category each, the same one is meant. */
-function soleCategory({ layout, categories }: Dataset, { card }: OpenedModel): string | undefined {
+export function soleCategory({ layout, categories }: Dataset, { card }: OpenedModel): string | undefined {
 	const [only] = card.categories;
 	return layout === 'plain' && categories.length === 1 && card.categories.length === 1
 		? only.name
@@ -158,7 +159,8 @@ function noticesOf({ categories, problems }: Dataset, { card }: OpenedModel, ren
 	];
 }
 
-async function readImage({ path: file }: ImageEntry): Promise<RgbImage | DinomalyError> {
+/** The decoded image, or why there is none. */
+export async function readImage({ path: file }: ImageEntry): Promise<RgbImage | DinomalyError> {
 	try {
 		return await decodeImage(file);
 	} catch (error) {

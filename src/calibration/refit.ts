@@ -5,6 +5,7 @@ import { MIN_CATEGORY_IMAGES } from '../routing/calibration';
 import type { CalibrationFile, CalibrationSource } from '../store/calibration';
 import { CALIBRATION_FILE } from '../store/card';
 import { FolderStore } from '../store/folderStore';
+import { INT8_FILE } from '../store/int8File';
 import { ZONES_FILE, zonesDocument } from '../store/zonesFile';
 import { describeZones, type InspectionZones } from '../zones/inspectionZones';
 import type { FileSource, OpenedModel } from '../store/modelStore';
@@ -154,9 +155,10 @@ function grouped(labelled: readonly LabelledScore[]): Record<string, number[]> {
 	return ascending(groups);
 }
 
-/** Every file of the model but calibration and zones, copied as it is. */
+/** Every file of the model that does not depend on calibration and zones, copied as it is: a comparison in int8 was made with the old thresholds. */
 function filesOf({ card, path }: OpenedModel): Record<string, FileSource> {
-	const names = Object.keys(card.files).filter((name) => name !== CALIBRATION_FILE && name !== ZONES_FILE);
+	const dependent = [CALIBRATION_FILE, ZONES_FILE, INT8_FILE];
+	const names = Object.keys(card.files).filter((name) => !dependent.includes(name));
 	return Object.fromEntries(names.map((name) => [name, { file: join(path, name) }]));
 }
 

@@ -1,5 +1,6 @@
 import type { DeviceName } from '../runtime/device';
 import type { DecisionPolicy } from '../store/decisionPolicy';
+import type { Int8Check } from '../store/int8File';
 import type { ZonesRequest } from '../zones/zonesRequest';
 
 /** A score whose truth is known. */
@@ -68,4 +69,29 @@ export interface CalibrateResult {
 	/** Images that could not be read. */
 	readonly skipped: readonly { readonly file: string; readonly reason: string }[];
 	readonly notices: readonly string[];
+}
+
+/** What int8 is held against float32 with. */
+export interface QuantiseRequest {
+	readonly store: string;
+	/** `name`, `name@version` or `name@alias`. */
+	readonly model: string;
+	/** Dataset folder, whose test images are scored, or a plain folder of good parts. */
+	readonly data: string;
+	readonly categories?: readonly string[];
+	/** Refused when int8 is not so many times as fast; 1.1 when absent. */
+	readonly minSpeedup?: number;
+	readonly threads?: number;
+}
+
+export interface QuantiseResult {
+	readonly model: string;
+	/** The new version, which may score in int8. */
+	readonly version: string;
+	/** The version that it was made from. */
+	readonly parentVersion: string;
+	readonly path: string;
+	readonly check: Int8Check;
+	/** Images that could not be read, or that the zones do not fit. */
+	readonly skipped: readonly { readonly file: string; readonly reason: string }[];
 }

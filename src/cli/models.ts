@@ -4,10 +4,12 @@ import { DinomalyError } from '../errors';
 import { describeTiling } from '../imaging/tiling';
 import type { ModelCard } from '../store/card';
 import { FolderStore } from '../store/folderStore';
+import { describeInt8, readInt8Check } from '../store/int8File';
 import { PRODUCTION } from '../store/names';
 import { limitsOf } from '../calibration/limits';
 import { describeZones } from '../zones/inspectionZones';
 import { calibrate } from './calibrate';
+import { quantize } from './quantize';
 import { defineCommand } from './command';
 import type { CommandContext } from './command';
 import { OUTPUT_FLAGS, refuseWords, required, STORE_FLAG, storeFolder } from './commonFlags';
@@ -56,6 +58,7 @@ const show = defineCommand({
 		const { calibration, zones, ...model } = await store.open(oneModel(values.model, words));
 		const versions = await store.versions(model.name);
 		const { card } = model;
+		const int8 = await readInt8Check(model.path, card);
 		const distribution = await readDistribution(model);
 		const known = distribution === null ? [] : knownImages(distribution);
 		const facts: [string, string][] = [
@@ -82,6 +85,7 @@ const show = defineCommand({
 					`${category ?? 'all together'}: ${own ? `${threshold.toFixed(4)}, ${basis}` : 'that of all together'}`,
 				],
 			),
+			...(int8 === undefined ? [] : [['int8', describeInt8(int8)] as [string, string]]),
 			...known.map(({ category, images, beyond, limit }): [string, string] => [
 				'known',
 				`${category}: ${images} good images, ${beyond} of them further than ${limit.toFixed(3)} from all others; what is further is unknown`,
@@ -100,6 +104,7 @@ const show = defineCommand({
 				zones: zones === undefined ? null : describeZones(zones),
 				limits: calibration ? limitsOf(calibration) : [],
 				distribution: known,
+				int8: int8 ?? null,
 				versions,
 			},
 			text: `${table(['', ''], facts).trimStart()}\n\n${table(['version', 'trained', 'made from', 'aliases'], rows)}`,
@@ -189,7 +194,7 @@ const importModel = defineCommand({
 	},
 });
 
-export const modelCommands = [list, show, calibrate, promote, remove, exportOnnx, importModel];
+export const modelCommands = [list, show, calibrate, quantize, promote, remove, exportOnnx, importModel];
 
 function openStore(given: string | undefined, context: CommandContext): FolderStore {
 	return new FolderStore(storeFolder(given, context));

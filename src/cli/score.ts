@@ -5,7 +5,8 @@ import type { ImageFailure, ImageScore } from '../scoring/request';
 import { defineCommand } from './command';
 import type { CommandResult } from './command';
 import { commonRequest, DEVICE_FLAGS, OUTPUT_FLAGS, required, STORE_FLAG } from './commonFlags';
-import { text, toggle, usage } from './flags';
+import { PRECISIONS } from '../runtime/precision';
+import { choice, text, toggle, usage } from './flags';
 import { expandImages, uniqueStems } from './imageFiles';
 import type { ImageFile } from './imageFiles';
 import { decimals, printable, table } from './table';
@@ -39,6 +40,10 @@ export const scoreCommand = defineCommand({
 		'any-image': toggle(
 			'Judge every image by its score, also one that is unlike anything seen in training',
 		),
+		precision: choice(
+			PRECISIONS,
+			'Numbers to multiply in; int8 needs a version that "models quantize" made (default: float32)',
+		),
 		...DEVICE_FLAGS,
 		...STORE_FLAG,
 		...OUTPUT_FLAGS,
@@ -63,6 +68,7 @@ export const scoreCommand = defineCommand({
 					model,
 					images: chunk.map(({ path }) => ({ file: path })),
 					category: values.category,
+					precision: values.precision,
 					...(values['any-image'] === true && { checkDistribution: false }),
 					outputs: { heatmap: folders.heatmap !== undefined, mask: folders.mask !== undefined },
 				},

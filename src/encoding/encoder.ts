@@ -1,12 +1,13 @@
 import { DinomalyError } from '../errors';
 import type { FeatureLayout } from '../distribution/embedding';
-import { serialise } from '../graph';
+import { quantiseLinears, serialise } from '../graph';
 import { preprocess } from '../imaging/preprocess';
 import type { RgbImage } from '../imaging/image';
 import { buildEncoder } from '../model/encoder';
 import type { EncoderDims } from '../model/layout';
 import type { DeviceName } from '../runtime/device';
-import { Session, type SessionOptions } from '../runtime/session';
+import type { ScoringOptions } from '../runtime/precision';
+import { Session } from '../runtime/session';
 import { openEncoder, type EncoderWeights } from '../weights/encoderWeights';
 import type { ResolvedEncoder } from '../weights/resolveEncoder';
 import { readSafetensors } from '../weights/safetensors';
@@ -49,7 +50,7 @@ export class Encoder {
 		readonly layout: FeatureLayout,
 	) {}
 
-	static async load(file: EncoderFile, config: EncodingConfig, options: SessionOptions): Promise<Encoder> {
+	static async load(file: EncoderFile, config: EncodingConfig, options: ScoringOptions): Promise<Encoder> {
 		checkFit(config, file);
 		const { weights, dims } = file;
 		const { cropSize, groups } = config;
@@ -64,7 +65,10 @@ export class Encoder {
 		});
 		const tokens = 1 + dims.registers + (cropSize / dims.patch) ** 2;
 		return new Encoder(
-			await Session.create(serialise(graph), options),
+			await Session.create(
+				serialise(options.precision === 'int8' ? quantiseLinears(graph) : graph),
+				options,
+			),
 			config,
 			groups * tokens * dims.dim,
 			{ groups, prefix: 1 + dims.registers, width: dims.dim },

@@ -1,4 +1,9 @@
-import type { CalibrateRequest, CalibrateResult } from '../calibration/request';
+import type {
+	CalibrateRequest,
+	CalibrateResult,
+	QuantiseRequest,
+	QuantiseResult,
+} from '../calibration/request';
 import { join } from 'node:path';
 import type { ImageHeadersRequest } from '../dataset/imageHeaders';
 import type { DatasetInspection, ImageHeader } from '../dataset/inspect';
@@ -61,6 +66,7 @@ export interface Engine {
 	evaluateMaps(request: EvaluateMapsRequest, options?: CountOptions): Promise<EvaluateMapsResult>;
 	/** Publishes a version of a model with other thresholds, without training. */
 	calibrate(request: CalibrateRequest, options?: CountOptions): Promise<CalibrateResult>;
+	quantise(request: QuantiseRequest, options?: CountOptions): Promise<QuantiseResult>;
 	/** A report of an evaluation: a page, Markdown, JSON, and its plots as pictures. */
 	makeReport(request: ReportRequest, options?: CallOptions): Promise<ReportResult>;
 	itemPictures(request: ItemPicturesRequest, options?: CallOptions): Promise<ItemPictures[]>;
@@ -133,6 +139,7 @@ function facade(shared: SharedEngine): Engine {
 		evaluate: (request, options = {}) => call('evaluate', request, options, counted(options)),
 		evaluateMaps: (request, options = {}) => call('evaluateMaps', request, options, counted(options)),
 		calibrate: (request, options = {}) => call('calibrate', request, options, counted(options)),
+		quantise: (request, options = {}) => call('quantise', request, options, counted(options)),
 		makeReport: (request, options = {}) => call('makeReport', request, options),
 		itemPictures: (request, options = {}) => call('itemPictures', request, options),
 		exportModel: (request, options = {}) => call('exportModel', request, options),

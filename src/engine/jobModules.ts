@@ -1,4 +1,9 @@
-import type { CalibrateRequest, CalibrateResult } from '../calibration/request';
+import type {
+	CalibrateRequest,
+	CalibrateResult,
+	QuantiseRequest,
+	QuantiseResult,
+} from '../calibration/request';
 import type { ImageHeadersRequest } from '../dataset/imageHeaders';
 import type { DatasetInspection, ImageHeader } from '../dataset/inspect';
 import type { InspectRequest } from '../dataset/inspectFolder';
@@ -46,6 +51,7 @@ export interface JobModules {
 		context: CountContext,
 	) => Promise<EvaluateMapsResult>;
 	readonly calibrate: (request: CalibrateRequest, context: CountContext) => Promise<CalibrateResult>;
+	readonly quantise: (request: QuantiseRequest, context: CountContext) => Promise<QuantiseResult>;
 	readonly makeReport: (request: ReportRequest, context: JobContext) => Promise<ReportResult>;
 	readonly itemPictures: (request: ItemPicturesRequest, context: JobContext) => Promise<ItemPictures[]>;
 	readonly exportModel: (request: ExportRequest, context: JobContext) => Promise<ExportResult>;

@@ -60,6 +60,8 @@ export function createJobs(modules: JobModules, emit: Emit): EngineFunctions {
 			answer(jobId, (signal) => modules.evaluateMaps(request, { signal, onProgress: count(jobId) })),
 		calibrate: (jobId, request) =>
 			answer(jobId, (signal) => modules.calibrate(request, { signal, onProgress: count(jobId) })),
+		quantise: (jobId, request) =>
+			answer(jobId, (signal) => modules.quantise(request, { signal, onProgress: count(jobId) })),
 		makeReport: (jobId, request) => answer(jobId, (signal) => modules.makeReport(request, { signal })),
 		itemPictures: (jobId, request) =>
 			answer(jobId, (signal) => modules.itemPictures(request, { signal })),

@@ -1,5 +1,6 @@
 /* eslint-disable @typescript-eslint/no-require-imports -- each part is loaded by the first job that needs it, so that a part
    whose native library does not load fails that job, with its own diagnosis, and not the whole engine */
+import type * as Quantise from '../calibration/quantise';
 import type * as Refit from '../calibration/refit';
 import type * as ImageHeaders from '../dataset/imageHeaders';
 import type * as InspectFolder from '../dataset/inspectFolder';
@@ -27,6 +28,8 @@ export const lazyModules: JobModules = {
 		(require('../evaluation/maps') as typeof Maps).evaluateMaps(request, context),
 	calibrate: (request, context) =>
 		(require('../calibration/refit') as typeof Refit).refitCalibration(request, context),
+	quantise: (request, context) =>
+		(require('../calibration/quantise') as typeof Quantise).quantiseModel(request, context),
 	itemPictures: (request, context) =>
 		(require('../evaluation/itemPictures') as typeof ItemPictures).drawItemPictures(request, context),
 	makeReport: (request, context) =>

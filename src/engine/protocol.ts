@@ -1,4 +1,9 @@
-import type { CalibrateRequest, CalibrateResult } from '../calibration/request';
+import type {
+	CalibrateRequest,
+	CalibrateResult,
+	QuantiseRequest,
+	QuantiseResult,
+} from '../calibration/request';
 import type { ImageHeadersRequest } from '../dataset/imageHeaders';
 import type { DatasetInspection, ImageHeader } from '../dataset/inspect';
 import type { InspectRequest } from '../dataset/inspectFolder';
@@ -21,7 +26,7 @@ import type { LossCurvePicture, LossCurveRequest } from '../training/lossCurvePn
 import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
 
 /** Raised whenever a message changes its shape; copies of the package share an engine only when they agree on it. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 export interface SampleRequest extends Omit<DrawSampleOptions, 'encoder' | 'signal' | 'onProgress'> {
 	/** Folder that receives the dataset; created when absent. */
@@ -56,6 +61,7 @@ export interface JobTypes {
 	evaluate: { request: EvaluateRequest; result: EvaluateResult };
 	evaluateMaps: { request: EvaluateMapsRequest; result: EvaluateMapsResult };
 	calibrate: { request: CalibrateRequest; result: CalibrateResult };
+	quantise: { request: QuantiseRequest; result: QuantiseResult };
 	makeReport: { request: ReportRequest; result: ReportResult };
 	itemPictures: { request: ItemPicturesRequest; result: ItemPictures[] };
 	exportModel: { request: ExportRequest; result: ExportResult };
@@ -76,6 +82,7 @@ export const JOB_NAMES = [
 	'evaluate',
 	'evaluateMaps',
 	'calibrate',
+	'quantise',
 	'makeReport',
 	'itemPictures',
 	'exportModel',

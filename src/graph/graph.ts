@@ -1,10 +1,10 @@
 import { DinomalyError } from '../errors';
 import { sameShape, shapeError, sizeOf, type Shape } from './shape';
 
-export type DataType = 'float32' | 'float16' | 'uint8' | 'bool' | 'int32' | 'int64';
+export type DataType = 'float32' | 'float16' | 'uint8' | 'int8' | 'bool' | 'int32' | 'int64';
 
 /** Element storage of constants; float16 is kept as its bit patterns. */
-export type TensorData = Float32Array | Uint16Array | Uint8Array | Int32Array | BigInt64Array;
+export type TensorData = Float32Array | Uint16Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
 
 export type Attribute =
 	number | string | readonly number[] | { readonly float: number } | { readonly body: Graph };
@@ -115,6 +115,11 @@ export class Graph {
 			);
 		}
 		return this.addConstant('int64', BigInt64Array.from(values, BigInt), [values.length]);
+	}
+
+	/** A constant of another graph as one of this: the same array under the same name. */
+	adopt({ tensor, name, data }: Constant): Tensor {
+		return this.addConstant(tensor.dtype, data, tensor.shape, name ?? undefined);
 	}
 
 	output(name: string, tensor: Tensor): void {

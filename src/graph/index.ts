@@ -1,5 +1,6 @@
 export { gradients } from './gradient';
 export { Graph, type Constant, type DataType, type Tensor, type TensorData } from './graph';
 export { serialise, type SerialiseOptions } from './onnx';
+export { quantiseLinears } from './quantise';
 export { sizeOf, type Shape } from './shape';
 export * from './operators';

@@ -26,6 +26,7 @@ const MAX_MODEL_BYTES = 1_900_000_000;
 const ELEMENT_TYPES: Readonly<Record<DataType, number>> = {
 	float32: 1,
 	uint8: 2,
+	int8: 3,
 	int32: 6,
 	int64: 7,
 	bool: 9,

@@ -5,7 +5,7 @@ import { placeImage, type Placement } from '../distribution/placement';
 import { embedControls, embedImage } from '../encoding/embedImage';
 import { Encoder } from '../encoding/encoder';
 import { findModelEncoder } from '../encoding/modelEncoder';
-import type { SessionOptions } from '../runtime/session';
+import type { ScoringOptions } from '../runtime/precision';
 import { FolderStore } from '../store/folderStore';
 import type { OpenedModel } from '../store/modelStore';
 import type { DeviceName } from '../runtime/device';
@@ -13,6 +13,7 @@ import { readSafetensors } from '../weights/safetensors';
 import type { RgbImage } from '../imaging/image';
 import { paintOver } from '../imaging/paintOver';
 import { cutTile } from '../imaging/tiling';
+import { checkedPrecision } from './checkedPrecision';
 import { mapImage, type ImageMap, type ImageMapOptions, type ScorePart } from './imageMap';
 import { ZONES_FILE } from '../store/zonesFile';
 import type { InspectionZones } from '../zones/inspectionZones';
@@ -78,14 +79,23 @@ const versions = new Map<string, Promise<LoadedVersion>>();
 
 /**
  * Opens a model from the store and loads what is not loaded yet.
- * @throws MODEL_NOT_FOUND, MODEL_INVALID, HASH_MISMATCH, or what finding its encoder throws
+ * @throws MODEL_NOT_FOUND, MODEL_INVALID, HASH_MISMATCH, PRECISION_UNAVAILABLE, or what finding its encoder throws
  */
 export async function openModel(
 	storeFolder: string,
 	ref: string,
-	options: SessionOptions,
+	options: ScoringOptions,
 ): Promise<ReadyModel> {
 	const opened = await storeAt(storeFolder).open(ref);
+	return loadModel(storeFolder, opened, await checkedPrecision(opened, options));
+}
+
+/** Loads what is not loaded yet of an opened model, in any precision. */
+export async function loadModel(
+	storeFolder: string,
+	opened: OpenedModel,
+	options: ScoringOptions,
+): Promise<ReadyModel> {
 	const { card } = opened;
 	const { imageSize, cropSize, groups } = card.config;
 	const device = JSON.stringify(options);

@@ -1,5 +1,6 @@
 import type { Region } from '../imaging/regions';
 import type { DeviceName } from '../runtime/device';
+import type { Precision } from '../runtime/precision';
 
 /** An image to score: a file, or encoded bytes with a name to report. */
 export type ImageSource = { readonly file: string } | { readonly name: string; readonly bytes: Uint8Array };
@@ -14,6 +15,8 @@ export interface ScoreRequest {
 	/** Whether to say when an image is unlike all that the model was trained on; true when absent. */
 	readonly checkDistribution?: boolean;
 	readonly outputs?: { readonly heatmap?: boolean; readonly mask?: boolean; readonly rawMap?: boolean };
+	/** `float32` when absent; `int8` needs a version that was compared with it (`models quantize`). */
+	readonly precision?: Precision;
 	readonly device?: DeviceName;
 	readonly requireDevice?: boolean;
 	readonly threads?: number;
@@ -66,6 +69,8 @@ export interface ImageScore {
 	/** What is to be said about this encoder, such as that it is one of the package. */
 	readonly encoderNotice?: string;
 	readonly device: string;
+	/** Numbers that the linear layers were multiplied in. */
+	readonly precision: Precision;
 	readonly timings: { readonly decodeMs: number; readonly computeMs: number; readonly totalMs: number };
 	/** PNG bytes, when asked for. */
 	readonly heatmapPng?: Uint8Array;

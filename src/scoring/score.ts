@@ -6,11 +6,11 @@ import { renderHeatmap } from '../imaging/heatmap';
 import { segmentMap } from '../imaging/regions';
 import type { Placement } from '../distribution/placement';
 import { describeUnknown } from '../distribution/words';
-import { calibrationFor, judge } from '../routing/calibration';
 import { decodeImage, encodePng } from '../runtime/images';
 import { readAhead } from '../runtime/readAhead';
 import { requireNoCategory } from '../zones/zoneAreas';
 import type { CategoryOfCard } from '../store/card';
+import { judgeImage } from './judgeImage';
 import { openModel, type ReadyModel } from './openModel';
 import type { ImageFailure, ImageScore, ImageSource, ScoreOutcome, ScoreRequest } from './request';
 
@@ -24,8 +24,13 @@ const UNCALIBRATED_SCALE = { low: 0, high: 0.3 };
 
 /** Scores images one after the other; one that cannot be read gives a failure in its place and the others go on. */
 export async function scoreImages(request: ScoreRequest, context: ScoreContext): Promise<ScoreOutcome[]> {
-	const { device, requireDevice, threads, images } = request;
-	const model = await openModel(request.store, request.model, { device, requireDevice, threads });
+	const { device, requireDevice, threads, precision, images } = request;
+	const model = await openModel(request.store, request.model, {
+		device,
+		requireDevice,
+		threads,
+		precision,
+	});
 	if (request.category !== undefined) checkCategory(model, request.category);
 	else if (model.areas !== undefined && onlyCategory(model) === null) requireNoCategory(model.areas.zones);
 	const outcomes: ScoreOutcome[] = [];
@@ -80,14 +85,16 @@ async function scoreOne(
 	}: { readonly file: string; readonly request: ScoreRequest; readonly signal: AbortSignal },
 ): Promise<ImageScore> {
 	const start = performance.now();
-	const { card, calibration, version } = model.opened;
+	const { card, version } = model.opened;
 	const category = request.category ?? onlyCategory(model);
 	const { score, map, geometry, seen, embedding } = await model.score(image, { category, signal });
-	const placed = request.checkDistribution === false ? null : model.place(embedding, category);
+	const { applied, judgement, placed, verdict } = judgeImage(
+		model,
+		{ score, embedding },
+		{ category, checkDistribution: request.checkDistribution },
+	);
 	const computeMs = performance.now() - start;
 
-	const applied = calibrationFor(calibration, category);
-	const judgement = applied && judge(score, applied);
 	const pixelThreshold = applied?.pixelThreshold ?? null;
 	const segmentation =
 		pixelThreshold === null
@@ -112,7 +119,7 @@ async function scoreOne(
 		reviewThreshold: applied?.reviewThreshold ?? null,
 		calibrationImages: applied?.scores.length ?? null,
 		calibrationCategory: applied?.category ?? null,
-		verdict: placed?.isUnknown ? 'unknown' : (judgement?.verdict ?? 'uncalibrated'),
+		verdict,
 		...distributionFields(placed, card.categories, category),
 		category,
 		inspectedShare: seen?.share ?? 1,
@@ -124,6 +131,7 @@ async function scoreOne(
 		encoder: card.encoder.name,
 		...(card.encoder.notice !== undefined && { encoderNotice: card.encoder.notice }),
 		device: model.device,
+		precision: request.precision ?? 'float32',
 		...(outputs.heatmap
 			? {
 					heatmapPng: await encodePng(

@@ -1,10 +1,11 @@
-import { serialise } from '../graph';
+import { quantiseLinears, serialise } from '../graph';
 import { EVAL_SIDE } from '../model/anomalyMap';
 import type { ModelConfig } from '../model/config';
 import { tokenLayout, type EncoderDims } from '../model/layout';
 import { buildScoring } from '../model/scoringGraph';
 import type { DeviceName } from '../runtime/device';
-import { Session, type SessionOptions } from '../runtime/session';
+import type { ScoringOptions } from '../runtime/precision';
+import { Session } from '../runtime/session';
 
 /** Trained tensors by name, in PyTorch's layout. */
 export type DecoderParameters = ReadonlyMap<
@@ -35,11 +36,12 @@ export class Scorer {
 		config: ModelConfig,
 		dims: EncoderDims,
 		parameters: DecoderParameters,
-		options: SessionOptions,
+		options: ScoringOptions,
 	): Promise<Scorer> {
 		const graph = buildScoring({ config, dims, parameters, images: 1 });
 		const { encoderTokens, grid } = tokenLayout(config, dims);
-		const session = await Session.create(serialise(graph), options);
+		const computed = options.precision === 'int8' ? quantiseLinears(graph) : graph;
+		const session = await Session.create(serialise(computed), options);
 		return new Scorer(session, [1, encoderTokens, dims.dim], config.groups, grid);
 	}
 

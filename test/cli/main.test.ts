@@ -310,6 +310,36 @@ describe('train', () => {
 	});
 });
 
+describe('models quantize', () => {
+	test('says what the comparison found and which version may score in int8', async () => {
+		const { code, out, err } = await dinomaly('models quantize it@1 --data parts --min-speedup 1.5');
+		expect(code).toBe(0);
+		expect(out).toBe(
+			'12 good and 8 defective images of parts: the same verdicts as float32, rank correlation 0.9985, 1.80 times as fast (90 against 50 ms)\n' +
+				"Largest change of a score: 1.23 %; of the map 0.045 % lie on the other side of the mask's threshold.\n\n" +
+				'it@2, made from version 1, may score with --precision int8. Promote it when it suits: dinomaly models promote it@2\n',
+		);
+		expect(err).toContain('Skipped: bad.png: it is no image');
+	});
+
+	test('model, folder and smallest gain reach the engine', async () => {
+		const { out } = await dinomaly('models quantize it@1 --data parts --min-speedup 1.5 --json');
+		expect(JSON.parse(out)).toMatchObject({
+			request: { model: 'it@1', data: join(folder, 'parts'), minSpeedup: 1.5 },
+		});
+	});
+
+	test.each([
+		['models quantize it', 'Expected the option --data, found none'],
+		['models quantize --data parts', 'Expected one model name, found none'],
+		['models quantize a b --data parts', 'Expected one model name, found a b'],
+	])('%s: %s', async (line, message) => {
+		const { code, err } = await dinomaly(line);
+		expect(code).toBe(2);
+		expect(err).toContain(message);
+	});
+});
+
 describe('score', () => {
 	test('files and folders become one list, in order, and a failing image does not stop the others', async () => {
 		const { code, out, err } = await dinomaly('score --model m --json images images/a.png');
@@ -331,6 +361,14 @@ describe('score', () => {
 		expect(failures).toMatchObject([{ file: sub('bad.png'), error: { code: 'IMAGE_UNREADABLE' } }]);
 		expect(err).toContain('error: 1 of 5 images could not be scored\n');
 		expect(code).toBe(1);
+	});
+
+	test('the precision asked for is the one that the result names', async () => {
+		const { out } = await dinomaly('score --model m --precision int8 --json images/a.png');
+		expect(JSON.parse(out)).toMatchObject({ images: [{ precision: 'int8' }] });
+		const { code, err } = await dinomaly('score --model m --precision int4 images/a.png');
+		expect(code).toBe(2);
+		expect(err).toContain('float32, int8');
 	});
 
 	test('people get a table', async () => {

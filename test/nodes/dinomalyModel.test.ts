@@ -13,6 +13,7 @@ import type { INodeExecutionData, INodeParameters } from 'n8n-workflow';
 import { DinomalyModel } from '../../nodes/DinomalyModel/DinomalyModel.node';
 import type { Engine } from '../../src/engine/host';
 import { FolderStore } from '../../src/store/folderStore';
+import { describeInt8 } from '../support/int8';
 import { parseModel } from '../support/onnxReader';
 import { fileItem, node, oneNode, type NodeOptions } from './support/flow';
 import { N8nLab } from './support/n8nLab';
@@ -156,6 +157,39 @@ describe('Promote', () => {
 		const { folder } = newStore();
 		const run = await work('promote', { model: byName('tiny@1'), alias }, folder);
 		expect(run.error?.message).toMatch(/alias name/);
+	});
+});
+
+describeInt8('Quantize', () => {
+	const compare = (folder: string, more: object = {}): Promise<Run> => {
+		const options = { minSpeedup: 0, threads: 1 };
+		const parameters = { model: byName('tiny@1'), comparisonFolder: 'origin/data', options, ...more };
+		return work('quantize', parameters, folder);
+	};
+
+	test('a comparison makes a version and says in flat fields what was found', async () => {
+		const { store, folder } = newStore();
+		const [found] = (await compare(folder)).json();
+		expect(found).toMatchObject({
+			reference: 'tiny@2',
+			madeFrom: 'tiny@1',
+			normal: 6,
+			anomalous: 6,
+			source: 'data',
+			skippedImages: 0,
+		});
+		for (const value of Object.values(found)) expect(typeof value).not.toBe('object');
+		expect(Object.keys((await store.open('tiny@2')).card.files)).toContain('int8.json');
+	});
+
+	test('a gain below the smallest one is refused in a sentence, and no version is made', async () => {
+		const { store, folder } = newStore();
+		const run = await compare(folder, { options: { minSpeedup: 100, threads: 1 } });
+		expect(run.error).toMatchObject({
+			message: expect.stringMatching(/at least 100 times as fast as float32/),
+			context: { itemIndex: 0 },
+		});
+		expect(await store.versions('tiny')).toHaveLength(1);
 	});
 });
 

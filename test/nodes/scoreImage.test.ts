@@ -58,6 +58,7 @@ test('a score comes as flat fields with its meaning, and agrees with the engine'
 		model: 'tiny',
 		version: '1',
 		device: 'cpu',
+		precision: 'float32',
 	});
 	expect(json.calibrationImages).toBeGreaterThan(0);
 	for (const [key, value] of Object.entries(json))
@@ -98,6 +99,15 @@ test('what is unlike anything seen in training is unknown, unless the check is s
 		unknownReason: null,
 	});
 	expect(['normal', 'anomaly']).toContain(judged.verdict);
+});
+
+test('int8 is refused for a version that was not compared, and the way there is told', async () => {
+	const options = { storeFolder: tiny.store, device: 'cpu', threads: 1, precision: 'int8' };
+	const run = await lab.run(score({ options }), { items: [bolt()] });
+	expect(run.error).toMatchObject({
+		message: expect.stringContaining('Expected "tiny@1" to have been compared in int8'),
+		description: expect.stringContaining('Dinomaly Model, Quantize'),
+	});
 });
 
 test('heat map, mask and raw map are added when asked for, and only then', async () => {

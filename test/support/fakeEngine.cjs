@@ -153,6 +153,7 @@ serveEngine({
 						version: '1',
 						encoder: 'fake',
 						device: 'cpu',
+						precision: request.precision ?? 'float32',
 						timings: { decodeMs: 1, computeMs: 2, totalMs: 3 },
 						...(request.outputs?.heatmap ? { heatmapPng: bytesFor(image, 7) } : {}),
 						...(request.outputs?.mask ? { maskPng: bytesFor(image, 9) } : {}),
@@ -249,6 +250,30 @@ serveEngine({
 			zones: request.zones ? 'ignores label' : null,
 			skipped: [],
 			notices: [],
+			request,
+		};
+	},
+
+	async quantise(request, { onProgress }) {
+		onProgress(20, 20);
+		return {
+			model: 'it',
+			version: '2',
+			parentVersion: '1',
+			path: '/store',
+			check: {
+				created: '2026-01-01T00:00:00.000Z',
+				source: 'parts',
+				normal: 12,
+				anomalous: 8,
+				rankCorrelation: 0.9985,
+				largestChange: 0.0123,
+				maskChange: 0.00045,
+				speedup: 1.8,
+				milliseconds: { float32: 90, int8: 50 },
+				processor: 'fake',
+			},
+			skipped: [{ file: 'bad.png', reason: 'it is no image' }],
 			request,
 		};
 	},

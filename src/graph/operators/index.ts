@@ -4,4 +4,5 @@ export * from './layout';
 export * from './matmul';
 export * from './moments';
 export * from './neural';
+export * from './quantised';
 export * from './reduce';

@@ -1,0 +1,58 @@
+import type { Verdict } from '../scoring/request';
+import type { Int8Check } from '../store/int8File';
+import { rankCorrelation } from './rankCorrelation';
+
+interface Both<T> {
+	readonly float32: T;
+	readonly int8: T;
+}
+
+/** Keeps a change of a score of 0 finite. */
+const LEAST_SCORE = 1e-12;
+
+/** What one image gave in both precisions. */
+export interface ComparedImage {
+	readonly file: string;
+	readonly anomalous: boolean;
+	readonly scores: Both<number>;
+	readonly verdicts: Both<Verdict>;
+	/** Without decoding. */
+	readonly milliseconds: Both<number>;
+	/** Share of the map's values that lie on the other side of the threshold for masks, in [0, 1]. */
+	readonly maskChange: number;
+}
+
+/** What the images say together; at least one. */
+export function compareScores(
+	images: readonly ComparedImage[],
+): Omit<Int8Check, 'created' | 'source' | 'processor'> {
+	const column = (pick: (image: ComparedImage) => number): number[] => images.map(pick);
+	const anomalous = images.filter((image) => image.anomalous).length;
+	return {
+		normal: images.length - anomalous,
+		anomalous,
+		rankCorrelation: rankCorrelation(
+			column(({ scores }) => scores.float32),
+			column(({ scores }) => scores.int8),
+		),
+		largestChange: Math.max(
+			...column(
+				({ scores: { float32, int8 } }) =>
+					Math.abs(int8 - float32) / Math.max(Math.abs(float32), LEAST_SCORE),
+			),
+		),
+		maskChange: column((image) => image.maskChange).reduce((sum, one) => sum + one, 0) / images.length,
+		speedup: median(column(({ milliseconds }) => milliseconds.float32 / milliseconds.int8)),
+		milliseconds: {
+			float32: median(column(({ milliseconds }) => milliseconds.float32)),
+			int8: median(column(({ milliseconds }) => milliseconds.int8)),
+		},
+	};
+}
+
+/** Of an even number of values the mean of the two in the middle. */
+function median(values: readonly number[]): number {
+	const sorted = [...values].sort((a, b) => a - b);
+	const middle = sorted.length >> 1;
+	return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}

@@ -7,11 +7,10 @@
  *
  * Usage: node dist/bench/metrics.js [maps] [maps for the naive version]
  */
-import * as os from 'node:os';
-
 import type { PixelMetrics, PixelMode } from '../src/evaluation/metrics/pixelAccumulator';
 import type { Metric } from '../src/evaluation/metrics/metric';
 import { PixelAccumulator } from '../src/evaluation/metrics/pixelAccumulator';
+import { Report, spreadOf, type Spread } from './support/report';
 
 const SIDE = 256;
 const REPEATS = 5;
@@ -37,27 +36,25 @@ main(Number(process.argv[2] ?? 100), Number(process.argv[3] ?? 20));
 function main(mapCount: number, naiveCount: number): void {
 	const maps = randomMaps(mapCount);
 	const few = maps.slice(0, naiveCount);
-	const [cpu] = os.cpus();
-	console.log(`machine  ${cpu.model}, ${os.cpus().length} cores, ${os.platform()}-${os.arch()}`);
-	console.log(`node     ${process.version}`);
-	console.log(
-		`maps     ${SIDE} x ${SIDE}, every second one with anomalies; processor time, medians of ${REPEATS} and ${NAIVE_REPEATS} runs`,
-	);
+	const report = new Report('metrics');
+	console.log(`maps     ${SIDE} x ${SIDE}, every second one with anomalies; processor time`);
 
 	const naive = timed(() => naiveMetrics(few), NAIVE_REPEATS);
 	const oursOnFew = timed(() => ourMetrics(few, 'exact'), REPEATS);
 	const exact = timed(() => ourMetrics(maps, 'exact'), REPEATS);
 	const streaming = timed(() => ourMetrics(maps, 'histogram'), REPEATS);
-	console.log(`naive     n=${naiveCount}  ${seconds(naive.medianMs)}  (AUROC, AP, F1-max, 200-step AUPRO)`);
-	console.log(
-		`exact     n=${naiveCount}  ${seconds(oursOnFew.medianMs)}  (the same, the exact AUPRO and AUPIMO)`,
-	);
-	console.log(`exact     n=${mapCount}  ${seconds(exact.medianMs)}`);
-	console.log(`streaming n=${mapCount}  ${seconds(streaming.medianMs)}`);
-	console.log(`ratio naive to exact n=${naiveCount}  ${(naive.medianMs / oursOnFew.medianMs).toFixed(1)}`);
-	console.log(
-		`ratio exact to streaming n=${mapCount}  ${(exact.medianMs / streaming.medianMs).toFixed(1)}`,
-	);
+	const add = (what: string, value: Spread): void => {
+		report.figure({ what, unit: 'ms', value });
+	};
+	add(`naive, ${naiveCount} maps: AUROC, AP, F1-max, 200-step AUPRO`, naive.time);
+	add(`exact, ${naiveCount} maps: the same, the exact AUPRO and AUPIMO`, oursOnFew.time);
+	add(`exact, ${mapCount} maps`, exact.time);
+	add(`counted in bins, ${mapCount} maps`, streaming.time);
+	report.figure({
+		what: `naive against exact, ${naiveCount} maps`,
+		unit: 'times',
+		value: spreadOf([naive.time.median / oursOnFew.time.median]),
+	});
 	console.log(
 		`largest difference of a metric: ${largestDifference(naive.result, oursOnFew.result).toExponential(1)}`,
 	);
@@ -68,8 +65,11 @@ function main(mapCount: number, naiveCount: number): void {
 		const bound = metric.errorBound ?? 0;
 		if (off > bound + DIFFERENCE_LIMIT)
 			throw new Error(`${name} is off by ${off}, its bound is ${bound}`);
-		console.log(`streaming ${name}: off by ${off.toExponential(1)}, bound ${bound.toExponential(1)}`);
+		console.log(
+			`counted in bins, ${name}: off by ${off.toExponential(1)}, bound ${bound.toExponential(1)}`,
+		);
 	}
+	report.end();
 }
 
 function ourMetrics(maps: readonly LabelledMap[], mode: PixelMode): PixelMetrics {
@@ -204,7 +204,7 @@ function linearCongruential(seed: number): () => number {
 }
 
 /** Processor time of this one thread, which other programs on the machine do not lengthen as they do the time on the clock. */
-function timed<T>(work: () => T, repeats: number): { result: T; medianMs: number } {
+function timed<T>(work: () => T, repeats: number): { result: T; time: Spread } {
 	let result = work();
 	const times = Array.from({ length: repeats }, () => {
 		const start = process.cpuUsage();
@@ -212,11 +212,7 @@ function timed<T>(work: () => T, repeats: number): { result: T; medianMs: number
 		const { user, system } = process.cpuUsage(start);
 		return (user + system) / 1000;
 	});
-	return { result, medianMs: times.sort((a, b) => a - b)[Math.floor(repeats / 2)] };
-}
-
-function seconds(ms: number): string {
-	return `${(ms / 1000).toFixed(3)} s`;
+	return { result, time: spreadOf(times) };
 }
 
 function largestDifference(naive: NaiveMetrics, ours: PixelMetrics): number {

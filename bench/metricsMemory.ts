@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 
 import { PixelAccumulator, type PixelMode } from '../src/evaluation/metrics/pixelAccumulator';
-import { peakMemoryGb, printMachine } from './support/report';
+import { peakMemoryGb, Report, spreadOf } from './support/report';
 
 const SIDE = 256;
 const DEFAULT: readonly (readonly [PixelMode, number])[] = [
@@ -24,13 +24,32 @@ if (isChild === 'child') measure(mode as PixelMode, Number(maps));
 else main(mode === undefined ? DEFAULT : [[mode as PixelMode, Number(maps)]]);
 
 function main(cases: readonly (readonly [PixelMode, number])[]): void {
-	printMachine();
-	for (const [caseMode, count] of cases)
-		process.stdout.write(
-			execFileSync(process.execPath, [__filename, caseMode, String(count), 'child'], {
-				encoding: 'utf8',
-			}),
-		);
+	const report = new Report('metrics memory');
+	for (const [caseMode, count] of cases) {
+		const printed = execFileSync(process.execPath, [__filename, caseMode, String(count), 'child'], {
+			encoding: 'utf8',
+		});
+		const { peakGb, beforeGb, seconds, errorBound } = JSON.parse(printed) as Measured;
+		const what = `${caseMode}, ${count} maps`;
+		report.figure({ what: `${what}, memory at most`, unit: 'GB', value: spreadOf([peakGb]) });
+		report.figure({ what: `${what}, memory before`, unit: 'GB', value: spreadOf([beforeGb]) });
+		report.figure({ what: `${what}, time`, unit: 's', value: spreadOf([seconds]) });
+		report.figure({
+			what: `${what}, error of a metric at most`,
+			unit: '',
+			value: spreadOf([errorBound]),
+		});
+	}
+	report.end();
+}
+
+/** What a process of its own found. */
+interface Measured {
+	readonly peakGb: number;
+	readonly beforeGb: number;
+	readonly seconds: number;
+	/** 0: exact. */
+	readonly errorBound: number;
 }
 
 function measure(pixelMode: PixelMode, count: number): void {
@@ -55,8 +74,11 @@ function measure(pixelMode: PixelMode, count: number): void {
 	const seconds = (performance.now() - started) / 1000;
 	const figures: readonly { readonly errorBound?: number | null }[] = Object.values(overall);
 	const bounds = figures.map(({ errorBound }) => errorBound ?? 0);
-	console.log(
-		`${pixelMode.padEnd(9)} ${String(count).padStart(6)} maps: ${(peakMemoryGb() ?? 0).toFixed(2)} GB at most (${before.toFixed(2)} before), ` +
-			`${pixels.isExact ? 'exact' : `error at most ${Math.max(...bounds).toExponential(1)}`}, ${seconds.toFixed(0)} s`,
-	);
+	const measured: Measured = {
+		peakGb: peakMemoryGb() ?? 0,
+		beforeGb: before,
+		seconds,
+		errorBound: pixels.isExact ? 0 : Math.max(...bounds),
+	};
+	console.log(JSON.stringify(measured));
 }

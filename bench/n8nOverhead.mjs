@@ -1,6 +1,5 @@
 // What n8n adds to a score: webhook -> Score Image -> answer, minus the engine's own milliseconds, against the same with No Operation in
 // its place; and how slowly n8n's health answers meanwhile. Usage: node bench/n8nOverhead.mjs [RUNS]
-import { cpus, platform, totalmem } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { healthDuring, post } from '../test/e2e/support/post.mjs';
 import { flow, noOperation, scoreImage, webhook } from '../test/e2e/support/flow.mjs';
@@ -38,22 +37,16 @@ try {
 			nothing.push(passed.ms);
 		}
 	});
-	console.log(
-		`${cpus()[0].model} (${cpus().length} cores), ${Math.round(totalmem() / 2 ** 30)} GiB, ${platform()}, Node.js ${NODE_VERSION}, n8n ${N8N_VERSION}, n=${RUNS}`,
-	);
-	console.log(`webhook with Score Image, less the engine's own time: ${spread(around)}`);
-	console.log(`webhook with No Operation:                            ${spread(nothing)}`);
-	console.log(`difference of the medians: ${(median(around) - median(nothing)).toFixed(1)} ms`);
-	console.log(`slowest answer of n8n's health meanwhile: ${slowest().toFixed(1)} ms`);
+	// Built by prepare().
+	const { Report, spreadOf } = (await import('../dist/bench/support/report.js')).default;
+	const report = new Report('n8n overhead');
+	console.log(`n8n      ${N8N_VERSION} on Node.js ${NODE_VERSION}`);
+	const add = (what, values) => report.figure({ what, unit: 'ms', value: spreadOf(values) });
+	add("webhook with Score Image, less the engine's own time", around);
+	add('webhook with No Operation', nothing);
+	add('difference of the medians', [spreadOf(around).median - spreadOf(nothing).median]);
+	add("slowest answer of n8n's health meanwhile", [slowest()]);
+	report.end();
 } finally {
 	await n8n.close();
-}
-
-function spread(values) {
-	return `median ${median(values).toFixed(1)} ms (${Math.min(...values).toFixed(1)} to ${Math.max(...values).toFixed(1)})`;
-}
-
-function median(values) {
-	const sorted = [...values].sort((a, b) => a - b);
-	return sorted[sorted.length >> 1];
 }

@@ -1,6 +1,8 @@
-import type { EncoderFile } from '../../src/encoding/encoder';
+import { tmpdir } from 'node:os';
+import { readEncoder, type EncoderFile } from '../../src/encoding/encoder';
 import { createRandom } from '../../src/random';
 import { canonicalShapes, type EncoderArchitecture } from '../../src/weights/encoderArchitecture';
+import { resolveEncoder } from '../../src/weights/resolveEncoder';
 import { targetLayers } from '../../src/weights/targetLayers';
 
 /** Layouts of encoders; speed does not depend on the weights, which come from a seed. */
@@ -29,22 +31,15 @@ const LAYOUTS: Readonly<Record<string, EncoderArchitecture>> = {
 		lnEps: 1e-6,
 		mlpRatio: 4,
 	},
-	embedded: {
-		family: 'vit',
-		patch: 16,
-		dim: 192,
-		heads: 3,
-		depth: 10,
-		registers: 0,
-		layerScale: false,
-		gridSide: 14,
-		lnEps: 1e-6,
-		mlpRatio: 4,
-	},
 };
 
-/** An encoder of a layout with random weights. */
-export function randomEncoder(layout: string): EncoderFile {
+/** An encoder of a layout with random weights, or one of the package by its name. */
+export async function openBenchEncoder(layout: string): Promise<EncoderFile> {
+	if (Object.hasOwn(LAYOUTS, layout)) return randomEncoder(layout);
+	return readEncoder(await resolveEncoder(layout, { cacheDir: tmpdir() }));
+}
+
+function randomEncoder(layout: string): EncoderFile {
 	const architecture = LAYOUTS[layout];
 	const shapes = canonicalShapes(architecture);
 	const random = createRandom(1);

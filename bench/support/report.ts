@@ -1,6 +1,88 @@
 import * as os from 'node:os';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { packageVersion } from '../../src/packageVersion';
+import { loadNative } from '../../src/runtime/native';
 import { describeRuntime } from '../../src/runtime/session';
+
+/** File that a benchmark's figures are written to beside what it prints; set by the runner. */
+export const JSON_VARIABLE = 'DINOMALY_BENCH_JSON';
+
+/** What was measured how often, on which machine at that moment. */
+export interface Figure {
+	/** "score, ViT-S reg4, 224 px, batch 1". */
+	readonly what: string;
+	/** "ms", "images/s", "GB", "times". */
+	readonly unit: string;
+	readonly value: Spread;
+	/** Share of the rate that one large matrix product reached before and after each run, in percent. */
+	readonly share?: Spread;
+	/** That rate, GFLOP/s. */
+	readonly productRate?: Spread;
+}
+
+/** Prints figures as they come and keeps them for the file of figures. */
+export class Report {
+	private readonly figures: Figure[] = [];
+	private readonly started = new Date();
+
+	constructor(private readonly bench: string) {
+		printMachine();
+		console.log(`load     ${describeLoad()}`);
+	}
+
+	figure(figure: Figure): void {
+		this.figures.push(figure);
+		const { what, unit, value, share, productRate } = figure;
+		const beside =
+			share && productRate
+				? `, ${percent(share)} of the product's ${productRate.median.toFixed(0)} GFLOP/s`
+				: '';
+		console.log(`${what}: ${describeSpread(value, unit)}${beside}`);
+	}
+
+	/** Says how much memory this process has taken at most, and writes the file when one is asked for. */
+	end(): void {
+		const memory = peakMemoryGb();
+		if (memory !== null)
+			this.figure({ what: 'memory of this process at most', unit: 'GB', value: spreadOf([memory]) });
+		const file = process.env[JSON_VARIABLE];
+		if (file === undefined) return;
+		const content = {
+			bench: this.bench,
+			date: this.started.toISOString(),
+			load: os.loadavg(),
+			...describeMachine(),
+			figures: this.figures,
+		};
+		mkdirSync(path.dirname(file), { recursive: true });
+		writeFileSync(file, `${JSON.stringify(content, null, '\t')}\n`);
+	}
+}
+
+function describeMachine(): { machine: object; versions: object } {
+	const processors = os.cpus();
+	return {
+		machine: {
+			processor: processors.at(0)?.model ?? 'unknown',
+			cores: processors.length,
+			memoryGiB: Math.round(os.totalmem() / 2 ** 30),
+			platform: `${os.platform()}-${os.arch()}`,
+		},
+		versions: {
+			package: packageVersion(),
+			node: process.version,
+			onnxruntime: describeRuntime().version,
+			sharp: (loadNative('sharp') as { versions: { sharp: string } }).versions.sharp,
+		},
+	};
+}
+
+/** How busy the machine is with other work: figures of a busy one compare with nothing but each other. */
+function describeLoad(): string {
+	const [minute] = os.loadavg();
+	return `${minute.toFixed(1)} in the last minute, ${minute < 1.5 ? 'calm' : 'busy with other work'}`;
+}
 
 /** Prints what the figures below were measured on. */
 export function printMachine(): void {
@@ -29,9 +111,18 @@ export function spreadOf(values: readonly number[]): Spread {
 	};
 }
 
-/** "412 ms (398 to 451, n=9)". */
-export function milliseconds({ median, least, most, n }: Spread): string {
-	return `${median.toFixed(0)} ms (${least.toFixed(0)} to ${most.toFixed(0)}, n=${n})`;
+/** "412 ms (398 to 451, n=9)"; three digits that count. */
+function describeSpread({ median, least, most, n }: Spread, unit: string): string {
+	if (n === 1) return `${digits(median)} ${unit}`;
+	return `${digits(median)} ${unit} (${digits(least)} to ${digits(most)}, n=${n})`;
+}
+
+function percent({ median, least, most }: Spread): string {
+	return `${median.toFixed(1)} % (${least.toFixed(1)} to ${most.toFixed(1)})`;
+}
+
+function digits(value: number): string {
+	return Math.abs(value) >= 100 ? value.toFixed(0) : Number(value.toPrecision(3)).toString();
 }
 
 /** Largest resident memory of this process so far, GB; null where the system does not tell. */

@@ -1,0 +1,149 @@
+/**
+ * Runs the benchmarks one after the other, each in a process of its own, and keeps their figures as JSON.
+ *
+ * Usage: npm run bench -- [--quick] [--only NAME ...] [--out DIR] [--list]
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { JSON_VARIABLE } from './support/report';
+
+interface Bench {
+	readonly name: string;
+	/** What it tells, for --list. */
+	readonly about: string;
+	readonly program: string;
+	/** Arguments of each run. */
+	readonly full: readonly (readonly string[])[];
+	/** Shorter runs; none: not part of a quick round. */
+	readonly quick: readonly (readonly string[])[];
+}
+
+const SIDES = ['224', '280', '392'];
+const ROOT = path.join(__dirname, '..', '..');
+
+const BENCHES: readonly Bench[] = [
+	{
+		name: 'scoring',
+		about: 'latency of a score in float32 and int8, batch 1',
+		program: 'scoring.js',
+		full: [
+			...['ViT-S reg4', 'ViT-B reg4'].flatMap((layout) => SIDES.map((side) => [layout, side])),
+			...['descriptors', 'embedded'].map((encoder) => [encoder, '224']),
+		],
+		quick: [
+			['ViT-S reg4', '224', '9'],
+			['descriptors', '224', '9'],
+		],
+	},
+	{
+		name: 'training',
+		about: 'a training step against the rate of one large matrix product',
+		program: 'training.js',
+		full: [...SIDES.map((side) => ['ViT-S reg4', side]), ['ViT-B reg4', '224'], ['descriptors', '224']],
+		quick: [['ViT-S reg4', '224', '4', '3']],
+	},
+	{
+		name: 'wholeTraining',
+		about: 'trainings of photographs on disk, first time and from the cache',
+		program: 'wholeTraining.js',
+		full: [
+			['descriptors', '224', '64', '20'],
+			['embedded', '224', '64', '20'],
+		],
+		quick: [['embedded', '112', '16', '5']],
+	},
+	{
+		name: 'callers',
+		about: 'scores for 1 to 64 callers at once, and a new process to its first score',
+		program: 'callers.js',
+		full: [['descriptors', '224', '64']],
+		quick: [['embedded', '112', '16']],
+	},
+	{
+		name: 'metrics',
+		about: 'pixel metrics against what one writes first',
+		program: 'metrics.js',
+		full: [[]],
+		quick: [['20', '5']],
+	},
+	{
+		name: 'metricsMemory',
+		about: 'memory of pixel metrics over many maps',
+		program: 'metricsMemory.js',
+		full: [[]],
+		quick: [],
+	},
+	{
+		name: 'growth',
+		about: 'cost with image side, batch, models in memory, number of images',
+		program: 'growth.js',
+		full: [['ViT-S reg4', '1000']],
+		quick: [['embedded', '100']],
+	},
+	{
+		name: 'rivals',
+		about: 'the training step in TensorFlow.js beside ours',
+		program: 'rivals.js',
+		full: [['112', '2', '3']],
+		quick: [['64', '1', '1']],
+	},
+	{
+		name: 'tiling',
+		about: 'large images whole and in tiles',
+		program: 'tiling.js',
+		full: [[]],
+		quick: [],
+	},
+	{
+		name: 'n8nOverhead',
+		about: 'what n8n and the node add to a score; installs n8n once',
+		program: path.join('..', '..', 'bench', 'n8nOverhead.mjs'),
+		full: [[]],
+		quick: [],
+	},
+];
+
+process.exitCode = main();
+
+function main(): number {
+	const { values } = parseArgs({
+		options: {
+			quick: { type: 'boolean', default: false },
+			only: { type: 'string', multiple: true },
+			out: { type: 'string', default: path.join('bench', 'results') },
+			list: { type: 'boolean', default: false },
+		},
+	});
+	const unknown = values.only?.find((name) => !BENCHES.some((bench) => bench.name === name));
+	if (values.list || unknown !== undefined) {
+		if (unknown !== undefined) console.error(`Expected the name of a benchmark, found "${unknown}"`);
+		for (const { name, about } of BENCHES) console.log(`${name.padEnd(14)} ${about}`);
+		return unknown === undefined ? 0 : 2;
+	}
+	const out = path.resolve(values.out);
+	mkdirSync(out, { recursive: true });
+	const chosen = BENCHES.filter(({ name }) => values.only?.includes(name) ?? true);
+	const failed = chosen.flatMap((bench) =>
+		bench[values.quick ? 'quick' : 'full']
+			.filter((args) => !runOne(bench, args, out))
+			.map((args) => [bench.name, ...args].join(' ')),
+	);
+	console.log(`\nFigures are in ${out}`);
+	if (failed.length > 0) console.error(`Failed: ${failed.join(', ')}`);
+	return failed.length === 0 ? 0 : 1;
+}
+
+/** Whether it went well. */
+function runOne({ name, program }: Bench, args: readonly string[], out: string): boolean {
+	const title = [name, ...args].join(' ');
+	console.log(`\n== ${title}`);
+	const file = path.join(out, `${title.replace(/[^\w.-]+/g, '_')}.json`);
+	const { status } = spawnSync(process.execPath, [path.join(__dirname, program), ...args], {
+		cwd: ROOT,
+		stdio: 'inherit',
+		env: { ...process.env, [JSON_VARIABLE]: file },
+	});
+	return status === 0;
+}

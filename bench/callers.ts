@@ -4,7 +4,6 @@
  *
  * Usage: node dist/bench/callers.js [encoder] [crop] [scores for each number of callers]
  */
-import path from 'node:path';
 import { openEngine, type Engine } from '../src/engine/host';
 import { THREADS } from './support/cases';
 import { withDrawnData, type DrawnData } from './support/drawnData';
@@ -19,7 +18,7 @@ const [encoder = 'descriptors', crop = '224', scores = '64'] = process.argv.slic
 
 void withDrawnData(16, async (drawn) => {
 	const report = new Report('callers');
-	const engine = openEngine({ entry: path.join(__dirname, '..', 'src', 'engine', 'child.js') });
+	const engine = openEngine();
 	const what = `${encoder}, ${crop} px`;
 	try {
 		await trainBriefly(engine, drawn);

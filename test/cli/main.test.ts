@@ -310,6 +310,14 @@ describe('train', () => {
 	});
 });
 
+test('the backend of a training reaches the engine; another one is refused', async () => {
+	const { out } = await dinomaly('train --data d --model m --backend tfjs --json');
+	expect(JSON.parse(out)).toMatchObject({ models: [{ request: { backend: 'tfjs' } }] });
+	const { code, err } = await dinomaly('train --data d --model m --backend torch');
+	expect(code).toBe(2);
+	expect(err).toContain('onnx, tfjs');
+});
+
 describe('models quantize', () => {
 	test('says what the comparison found and which version may score in int8', async () => {
 		const { code, out, err } = await dinomaly('models quantize it@1 --data parts --min-speedup 1.5');

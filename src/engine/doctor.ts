@@ -3,6 +3,7 @@ import { access, mkdtemp, rmdir, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { DinomalyError, messageOf } from '../errors';
 import { cLibrary, loadNative } from '../runtime/native';
+import { multipliesExactly } from '../runtime/precision';
 import { describeRuntime } from '../runtime/session';
 import { explainWriteError } from '../files/diskError';
 import { storeLayout } from '../store/paths';
@@ -106,9 +107,12 @@ function checkSharp(): Finding {
 	return { status: 'ok', detail: `${versions.sharp ?? 'unknown'}, libvips ${versions.vips ?? 'unknown'}` };
 }
 
-function checkProcessor(): Finding {
+async function checkProcessor(): Promise<Finding> {
 	const model = cpus().at(0)?.model.trim() ?? 'unknown processor';
-	return { status: 'ok', detail: `${model}, ${availableParallelism()} threads` };
+	const int8 = (await multipliesExactly())
+		? 'fit for scores in int8'
+		: 'not fit for scores in int8, whose sums it would clip';
+	return { status: 'ok', detail: `${model}, ${availableParallelism()} threads, ${int8}` };
 }
 
 function checkMemory(): Finding {

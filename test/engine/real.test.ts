@@ -42,6 +42,9 @@ test('the doctor finds a healthy machine and trains and scores on it', async () 
 	const failed = checks.filter(({ status }: DoctorCheck) => status === 'fail');
 	expect(failed).toEqual([]);
 	expect(checks.map(({ check }) => check)).toContain('Train and score');
+	expect(checks.find(({ check }) => check === 'Processor')?.detail).toMatch(
+		/(not )?fit for scores in int8/,
+	);
 });
 
 test('images are scored while a training runs, and a cancelled training goes on from its checkpoint', async () => {

@@ -74,7 +74,7 @@ export class TfjsSession implements StepSession {
 	/** What to expect of it, in one sentence. */
 	get remark(): string {
 		return this.loaded.plain
-			? `Training with ${this.device}: JavaScript alone, hundreds of times slower than ONNX Runtime; good for checking a step, not for training a model`
+			? `Training with ${this.device}: JavaScript alone, some forty times slower than ONNX Runtime; good for checking a step, not for training a model`
 			: `Training with ${this.device}: the same weights to rounding; state travels to TensorFlow and back at every step`;
 	}
 

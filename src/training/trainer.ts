@@ -42,6 +42,9 @@ export interface StepResult {
 	readonly gradientNorm: number;
 }
 
+/** With the threads' shares of it in turn, what comes and goes beside it stays within the caches of common processors. */
+const PIECE_BYTES = 1_700_000;
+
 /**
  * Trains bottleneck and decoder step by step. The same options, features and thread count give the same weights bit
  * for bit, whether in one go or from a saved state.
@@ -192,9 +195,6 @@ export class Trainer {
 		}
 	}
 }
-
-/** With the threads' shares of it in turn, what comes and goes beside it stays within the caches of common processors. */
-const PIECE_BYTES = 1_700_000;
 
 /** WebGPU has half precision on some adapters only and TensorFlow.js has none; the numbers are the same either way. */
 function featureTypeFor({ session, backend }: TrainerOptions): TrainingStepSpec['featureType'] {

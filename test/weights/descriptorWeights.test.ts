@@ -34,7 +34,10 @@ const whole = {
 
 test('they come with the package, and say what they are', async () => {
 	const resolved = await resolveEncoder('descriptors', { cacheDir: folder });
-	expect(resolved).toMatchObject({ name: 'descriptors', notice: expect.stringContaining('by a fixed rule') });
+	expect(resolved).toMatchObject({
+		name: 'descriptors',
+		notice: expect.stringContaining('by a fixed rule'),
+	});
 	const { dims } = await readEncoder(resolved);
 	expect(dims).toMatchObject({ dim: 192, heads: 3, patch: 16, registers: 0 });
 });

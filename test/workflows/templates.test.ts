@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { NodeHelpers, type INode, type INodeProperties, type INodeType } from 'n8n-workflow';
 import { DinomalyModel } from '../../nodes/DinomalyModel/DinomalyModel.node';
@@ -229,8 +229,15 @@ function unknownParameters(
 }
 
 /** n8n itself, installed beside the package for tests of the real thing. */
-const N8N_NODES = path.resolve(__dirname, '..', '..', '.n8n-server', 'node_modules', 'n8n-nodes-base');
-const withN8n = existsSync(N8N_NODES) ? test : test.skip;
+const N8N_SERVER = path.resolve(__dirname, '..', '..', '.n8n-server');
+const N8N_NODES = path.join(N8N_SERVER, 'node_modules', 'n8n-nodes-base');
+const withN8n = isInstalled() ? test : test.skip;
+
+/** It may be on its way: the stamp is written when it is whole. */
+function isInstalled(): boolean {
+	const stamp = path.join(N8N_SERVER, '.installed');
+	return existsSync(stamp) && /^n8n /m.test(readFileSync(stamp, 'utf8')) && existsSync(N8N_NODES);
+}
 
 withN8n("the list of n8n's versions is true (n8n is installed beside this checkout)", () => {
 	// eslint-disable-next-line @typescript-eslint/no-require-imports -- where it lies is only known at run time

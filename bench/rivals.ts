@@ -4,19 +4,13 @@
  *
  * Usage: node dist/bench/rivals.js [crop] [batch] [steps]
  */
-import type { EncoderDims } from '../src/model/layout';
+import { openBenchEncoder } from './support/layouts';
 import { Report, spreadOf } from './support/report';
 import { millisecondsOf } from './support/timing';
 import { openStep } from './support/trainingCase';
 
-/** Width and heads of DeiT-Tiny: a ViT-S step would take plain TensorFlow.js many minutes. */
-const DIMS: EncoderDims = {
-	dim: 192,
-	heads: 3,
-	patch: 16,
-	registers: 0,
-	targetLayers: [2, 3, 4, 5, 6, 7, 8, 9],
-};
+/** Of DeiT-Tiny's width and heads: a ViT-S step would take plain TensorFlow.js many minutes. */
+const LAYOUT = 'embedded';
 
 const [crop = '112', batch = '2', steps = '3'] = process.argv.slice(2);
 
@@ -25,8 +19,9 @@ void main();
 async function main(): Promise<void> {
 	const report = new Report('rivals');
 	const size = { cropSize: Number(crop), batchSize: Number(batch) };
-	const { trainer: ours } = await openStep(DIMS, size);
-	const { trainer: theirs } = await openStep(DIMS, { ...size, backend: 'tfjs' });
+	const { dims } = await openBenchEncoder(LAYOUT);
+	const { trainer: ours } = await openStep(dims, size);
+	const { trainer: theirs } = await openStep(dims, { ...size, backend: 'tfjs' });
 	const [inOurs, inTheirs, gains]: [number[], number[], number[]] = [[], [], []];
 	let difference = 0;
 	for (let step = 0; step <= Number(steps); step++) {
@@ -38,7 +33,7 @@ async function main(): Promise<void> {
 		inTheirs.push(their);
 		gains.push(their / our);
 	}
-	const what = `training step, width ${DIMS.dim}, ${crop} px, batch ${batch}`;
+	const what = `training step, width ${dims.dim}, ${crop} px, batch ${batch}`;
 	report.figure({ what: `${what}, ONNX Runtime`, unit: 'ms', value: spreadOf(inOurs) });
 	report.figure({ what: `${what}, ${theirs.device}`, unit: 'ms', value: spreadOf(inTheirs) });
 	report.figure({ what: `${what}: theirs against ours`, unit: 'times', value: spreadOf(gains) });

@@ -1,3 +1,4 @@
+import { median } from '../distribution/limit';
 import type { Verdict } from '../scoring/request';
 import type { Int8Check } from '../store/int8File';
 import { rankCorrelation } from './rankCorrelation';
@@ -48,11 +49,4 @@ export function compareScores(
 			int8: median(column(({ milliseconds }) => milliseconds.int8)),
 		},
 	};
-}
-
-/** Of an even number of values the mean of the two in the middle. */
-function median(values: readonly number[]): number {
-	const sorted = [...values].sort((a, b) => a - b);
-	const middle = sorted.length >> 1;
-	return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

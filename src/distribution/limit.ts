@@ -35,7 +35,8 @@ function quantile(values: ArrayLike<number>, share: number): number {
 	return sorted.length === 0 ? 0 : sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
 }
 
-function median(values: readonly number[]): number {
+/** Of an even number of values the mean of the two in the middle; NaN of none. */
+export function median(values: readonly number[]): number {
 	const sorted = [...values].sort((a, b) => a - b);
 	return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }

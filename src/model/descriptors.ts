@@ -5,7 +5,9 @@ import {
 	gemm,
 	matmul,
 	mul,
+	neg,
 	offset,
+	pad,
 	reduceMean,
 	relu,
 	reshape,
@@ -110,10 +112,10 @@ function edgeChannels(opponent: Tensor, side: number): Tensor {
 			const colourEdges = scale(add(slice(colours, 1, 0, 1), slice(colours, 1, 1, 2)), width / 6);
 			const contrast = sub(gray(smooth), alongBoth(blur, gray(smooth)));
 			return [
-				...directions(gray(alongX), gray(alongY), div(scalar(graph, width / 6), gray(squared))),
+				...directions(gray(alongX), gray(alongY), div(graph.scalar(width / 6), gray(squared))),
 				colourEdges,
 				relu(contrast),
-				relu(scale(contrast, -1)),
+				relu(neg(contrast)),
 			];
 		}),
 		1,
@@ -132,23 +134,17 @@ function directions(alongX: Tensor, alongY: Tensor, weight: Tensor): Tensor[] {
 		const along = add(scale(alongX, Math.cos(turn)), scale(alongY, Math.sin(turn)));
 		return mul(mul(square(along), along), weight);
 	});
-	return [...signed.map((edge) => relu(edge)), ...signed.map((edge) => relu(scale(edge, -1)))];
+	return [...signed.map((edge) => relu(edge)), ...signed.map((edge) => relu(neg(edge)))];
 }
 
 function gray(x: Tensor): Tensor {
 	return slice(x, 1, 0, 1);
 }
 
-function scalar(graph: Graph, value: number): Tensor {
-	return graph.constant(Float32Array.of(value), [1, 1, 1, 1]);
-}
-
 /** The pixel after less the pixel before along an axis; 0 at the border. */
 function slopes(x: Tensor, axis: 2 | 3): Tensor {
 	const length = x.shape[axis];
-	const border = x.shape.map((extent, i) => (i === axis ? 1 : extent));
-	const zeros = x.graph.constant(new Float32Array(border.reduce((a, b) => a * b, 1)), border);
-	return concat([zeros, sub(slice(x, axis, 2, length), slice(x, axis, 0, length - 2)), zeros], axis);
+	return pad(sub(slice(x, axis, 2, length), slice(x, axis, 0, length - 2)), axis, 1, 1);
 }
 
 function poolCells(x: Tensor, side: number): Tensor {

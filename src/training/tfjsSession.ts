@@ -21,7 +21,7 @@ const STATE_KINDS = {
 type StateKind = keyof typeof STATE_KINDS;
 
 /** Noise inputs of the training step's graph in the names of TensorFlow.js's step. */
-const NOISE_NAMES: Readonly<Record<string, keyof Noise>> = {
+export const NOISE_NAMES: Readonly<Record<string, keyof Noise>> = {
 	keepInput: 'input',
 	keepReduced: 'reduced',
 	keepHidden: 'hidden',

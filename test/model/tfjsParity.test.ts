@@ -6,6 +6,7 @@ import type { Noise } from '../../src/model/tfjs/decoder';
 import { correctionsAt, type TfjsSettings, type TfjsStepResult } from '../../src/model/tfjs/step';
 import type { TrainingStepSpec } from '../../src/model/trainingStep';
 import { createRandom, type Random } from '../../src/random';
+import { NOISE_NAMES } from '../../src/training/tfjsSession';
 import {
 	REFERENCE_MODEL,
 	REFERENCE_OPTIMISER,
@@ -96,15 +97,6 @@ function randomNormal(shape: readonly number[], random: Random, deviation = 1): 
 	random.fillNormal(data);
 	return data.map((value) => value * deviation);
 }
-
-/** Names of the step's noise inputs in the oracle. */
-const NOISE_NAMES: Readonly<Record<string, keyof Noise>> = {
-	keepInput: 'input',
-	keepReduced: 'reduced',
-	keepHidden: 'hidden',
-	keepOutput: 'output',
-	jitter: 'jitter',
-};
 
 interface StepData {
 	/** (tokens, images, D) for our graph. */

@@ -119,7 +119,7 @@ export function offset(x: Tensor, value: number): Tensor {
 /** elu(x) + 1: x + 1 above zero, exp(x) below; its derivative is min(y, 1). */
 export function eluPlusOne(x: Tensor): Tensor {
 	const y = aboveAndBelowZero(x);
-	return withGradient(y, [x], (g) => [mul(g, clampToOne(y))]);
+	return withGradient(y, [x], (g) => [mul(g, hardSigmoid(y, 1, 0))]);
 }
 
 /** max(x, 0) + exp(min(x, 0)); Elu, whose 1 has to be added back, would round more. */
@@ -128,14 +128,19 @@ function aboveAndBelowZero(x: Tensor): Tensor {
 	return add(above, exp(sub(x, above)));
 }
 
-/** min(x, 1) for x of at least 0; unlike Min it runs on all threads. */
-function clampToOne(x: Tensor): Tensor {
+/** max(0, min(1, alpha x + beta)); unlike Min it runs on all threads. */
+export function hardSigmoid(x: Tensor, alpha: number, beta: number): Tensor {
 	return emitOne(x.graph, {
 		opType: 'HardSigmoid',
 		inputs: [x],
 		outputs: [x],
-		attributes: { alpha: { float: 1 }, beta: { float: 0 } },
-		gradient: 'none',
+		attributes: { alpha: { float: alpha }, beta: { float: beta } },
+		gradient: ([g], { outputs: [y] }) => {
+			if (!g) return [null];
+			const [zero, one] = [x.graph.scalar(0), x.graph.scalar(1)];
+			const inside = where(greaterOrEqual(y, one), zero, where(greaterOrEqual(zero, y), zero, one));
+			return [mul(scale(g, alpha), inside)];
+		},
 	});
 }
 

@@ -1,7 +1,7 @@
 import { DinomalyError } from '../../errors';
 import { emitOne, type Tensor } from '../graph';
 import { normaliseAxis, sameShape, shapeError } from '../shape';
-import { add, div, erf, exp, mul, reduceTo, scale, square, sub } from './elementwise';
+import { add, div, erf, exp, hardSigmoid, mul, reduceTo, scale, square, sub } from './elementwise';
 import { reduceMean } from './moments';
 import { inPieces } from './pieces';
 import { reduceSum } from './reduce';
@@ -27,7 +27,7 @@ export function gelu(x: Tensor): Tensor {
 function geluGradient(g: Tensor, x: Tensor): Tensor {
 	const u = scale(x, Math.SQRT1_2);
 	const density = scale(div(u, exp(square(u))), 1 / Math.sqrt(Math.PI));
-	return mul(g, add(halfPlusHalf(erf(u)), density));
+	return mul(g, add(hardSigmoid(erf(u), 0.5, 0.5), density));
 }
 
 /** Softmax over one axis. */
@@ -117,15 +117,4 @@ function normaliseGradient(g: Tensor, normal: Tensor, inverseDeviation: Tensor):
 /** The part of g that is orthogonal to the ones and to `normal`, row by row. */
 function tangent(g: Tensor, normal: Tensor): Tensor {
 	return sub(sub(g, reduceMean(g, [-1])), mul(normal, reduceMean(mul(g, normal), [-1])));
-}
-
-/** (1 + x) / 2 for x in [-1, 1]. */
-function halfPlusHalf(x: Tensor): Tensor {
-	return emitOne(x.graph, {
-		opType: 'HardSigmoid',
-		inputs: [x],
-		outputs: [x],
-		attributes: { alpha: { float: 0.5 }, beta: { float: 0.5 } },
-		gradient: ([g]) => [g && scale(g, 0.5)],
-	});
 }

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import util from 'node:util';
+import type * as Tensorflow from '@tensorflow/tfjs';
 import { DinomalyError } from '../errors';
-import type { Tfjs } from '../model/tfjs/types';
 
 /** Packages that bring TensorFlow.js, fastest first. */
 export const TFJS_PACKAGES = [
@@ -12,7 +12,7 @@ export const TFJS_PACKAGES = [
 ] as const;
 
 export interface LoadedTfjs {
-	readonly tf: Tfjs;
+	readonly tf: typeof Tensorflow;
 	/** Package, version and what it computes with: "@tensorflow/tfjs 4.22.0 (cpu)". */
 	readonly name: string;
 	/** Whether it computes in JavaScript alone. */
@@ -42,7 +42,7 @@ export async function openTfjs(places: readonly string[]): Promise<LoadedTfjs> {
 		if (found === undefined) continue;
 		supplyRemovedFunctions();
 		try {
-			const tf = createRequire(found)(name) as Tfjs;
+			const tf = createRequire(found)(name) as typeof Tensorflow;
 			const plain = name === '@tensorflow/tfjs';
 			tf.enableProdMode();
 			// Of plain TensorFlow.js the processor is all that Node.js has.

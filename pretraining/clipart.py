@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-SIDE = 112
+SIDE = 160
 # Trademarks and flags are left out; so is what covers little of its square, or is one tone of gray.
 LEFT_OUT = frozenset({"logos", "flags", "flag"})
 SMALLEST_SHARE = 0.08

@@ -8,6 +8,8 @@ python dinomaly.py ENCODER.safetensors --data DATASET --iterations 200
 import argparse
 import math
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -25,6 +27,8 @@ LEARNING_RATE, FINAL_LEARNING_RATE, WARMUP, WEIGHT_DECAY, CLIP = 2e-3, 2e-4, 100
 # Hard mining (Dinomaly): the share of easy points rises to this over this many iterations; their gradient is scaled by this.
 EASY_SHARE, EASY_RAMP, EASY_FACTOR = 0.9, 1000, 0.1
 MAP_SIDE, TOP_SHARE = 256, 0.01
+
+Encode = Callable[[Tensor], list[Tensor]]
 
 
 class LinearAttention(nn.Module):
@@ -102,7 +106,7 @@ class StableAdamW:
 def train_decoder(groups: list[Tensor], iterations: int, seed: int) -> Decoder:
     """groups: two of (n, g, dim), the features of all normal images."""
     torch.manual_seed(seed)
-    decoder = Decoder(groups[0].shape[-1])
+    decoder = Decoder(groups[0].shape[-1]).to(groups[0].device)
     optimiser = StableAdamW(list(decoder.parameters()))
     order: list[int] = []
     for iteration in range(iterations):
@@ -110,7 +114,7 @@ def train_decoder(groups: list[Tensor], iterations: int, seed: int) -> Decoder:
             order = torch.randperm(len(groups[0])).tolist()
         chosen, order = order[:BATCH], order[BATCH:]
         truth = [group[chosen] for group in groups]
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(truth[0].device.type, torch.bfloat16):
             found = decoder(truth)
         loss = hard_cosine_loss(truth, found, min(EASY_SHARE, EASY_SHARE * iteration / EASY_RAMP))
         decoder.zero_grad()
@@ -122,7 +126,7 @@ def train_decoder(groups: list[Tensor], iterations: int, seed: int) -> Decoder:
 
 def hard_cosine_loss(truth: list[Tensor], found: list[Tensor], easy_share: float) -> Tensor:
     """Mean over groups and images of the cosine distance of all features at once; easy points pass less gradient back."""
-    total = torch.zeros(())
+    total = torch.zeros((), device=truth[0].device)
     for expected, actual in zip(truth, found):
         distance = 1 - F.cosine_similarity(expected, actual, dim=-1).detach()
         if easy_share > 0:
@@ -136,10 +140,10 @@ def hard_cosine_loss(truth: list[Tensor], found: list[Tensor], easy_share: float
 @torch.no_grad()
 def encode(encoder: Encoder, images: Tensor) -> list[Tensor]:
     """images (n, 3, side, side) bytes -> per group (n, g, dim)."""
-    parts = []
+    parts, device = [], encoder.cls_token.device
     for batch in images.split(BATCH):
-        with torch.autocast("cpu", torch.bfloat16):
-            parts.append([group.float() for group in encoder(normalise(batch.float() / 255))])
+        with torch.autocast(device.type, torch.bfloat16):
+            parts.append([group.float() for group in encoder(normalise(batch.to(device).float() / 255))])
     return [torch.cat(group) for group in zip(*parts)]
 
 
@@ -149,20 +153,27 @@ def anomaly_maps(decoder: Decoder, groups: list[Tensor]) -> Tensor:
     maps = []
     for start in range(0, len(groups[0]), BATCH):
         truth = [group[start : start + BATCH] for group in groups]
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(truth[0].device.type, torch.bfloat16):
             found = decoder(truth)
         distance = sum(1 - F.cosine_similarity(expected, actual, dim=-1) for expected, actual in zip(truth, found)) / 2
         grid = math.isqrt(distance.shape[1])
         enlarged = F.interpolate(distance.view(-1, 1, grid, grid), size=MAP_SIDE, mode="bilinear", align_corners=True)
-        maps.append(smooth(enlarged)[:, 0])
+        maps.append(smooth(enlarged)[:, 0].cpu())
     return torch.cat(maps)
 
 
-def report(category: Category, maps: Tensor) -> None:
+def measure(category: Category, maps: Tensor) -> tuple[float, float, float]:
+    """I-AUROC, P-AUROC and AUPRO; NaN where the test images have no masks, or no good one is among them."""
     image_scores = maps.flatten(1).topk(round(MAP_SIDE * MAP_SIDE * TOP_SHARE), 1).values.mean(1)
     masks = F.interpolate(category.masks[:, None].float(), size=MAP_SIDE, mode="nearest")[:, 0] > 0.5
-    pixel = auroc(maps.flatten(), masks.flatten())
-    print(f"{category.name}: I-AUROC {auroc(image_scores, category.defective):.3f}, P-AUROC {pixel:.3f}, AUPRO {aupro(maps, masks):.3f}", flush=True)
+    return auroc(image_scores, category.defective), auroc(maps.flatten(), masks.flatten()), aupro(maps, masks)
+
+
+def train_and_measure(encode_images: Encode, categories: list[Category], iterations: int, seed: int) -> dict[str, tuple[float, float, float]]:
+    """One model for all categories; per category what `measure` returns. encode_images is `encode` with its encoder."""
+    normal = [encode_images(category.normal) for category in categories]
+    decoder = train_decoder([torch.cat(group) for group in zip(*normal)], iterations, seed)
+    return {category.name: measure(category, anomaly_maps(decoder, encode_images(category.test))) for category in categories}
 
 
 def _learning_rate(iteration: int, iterations: int) -> float:
@@ -184,10 +195,9 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     started = time.perf_counter()
     encoder, categories = load_encoder(arguments.encoder), read_categories(arguments.data)
-    normal = [encode(encoder, category.normal) for category in categories]
-    decoder = train_decoder([torch.cat(group) for group in zip(*normal)], arguments.iterations, arguments.seed)
-    for category in categories:
-        report(category, anomaly_maps(decoder, encode(encoder, category.test)))
+    found = train_and_measure(partial(encode, encoder), categories, arguments.iterations, arguments.seed)
+    for name, (image, pixel, pro) in found.items():
+        print(f"{name}: I-AUROC {image:.3f}, P-AUROC {pixel:.3f}, AUPRO {pro:.3f}")
     print(f"{arguments.iterations} iterations, {time.perf_counter() - started:.0f} s")
 
 

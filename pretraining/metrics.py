@@ -41,6 +41,6 @@ def aupro(maps: Tensor, masks: Tensor) -> float:
 
 def smooth(maps: Tensor) -> Tensor:
     """(n, 1, h, w) under the reference's Gaussian: 5 x 5, deviation 4."""
-    weights = torch.exp(-(torch.arange(-2, 3).float() ** 2) / 32)
+    weights = torch.exp(-(torch.arange(-2, 3, device=maps.device).float() ** 2) / 32)
     weights = weights / weights.sum()
     return F.conv2d(F.conv2d(maps, weights.view(1, 1, 1, 5), padding=(0, 2)), weights.view(1, 1, 5, 1), padding=(2, 0))

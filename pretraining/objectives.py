@@ -19,6 +19,11 @@ REGRESSION_FACTOR = 4.0
 PURE_SHARE = 0.9
 # Patches that one contrastive loss compares: bounds the memory.
 CONTRAST_PATCHES = 1024
+# Patches whose picture one step asks for.
+NAMED_PATCHES = 2048
+# Places that one cluster loss compares; sharpness of the answers; of the balanced truth: sharpness and rounds.
+CLUSTERED_PLACES = 8192
+CLUSTER_TEMPERATURE, BALANCE_TEMPERATURE, BALANCE_ROUNDS = 0.1, 0.05, 3
 # A place in a picture is learned to this many half sides from its centre.
 FARTHEST_PLACE = 1.5
 UNDAMAGED = 0.05
@@ -31,6 +36,8 @@ class Weights:
     dense: float = 1.0
     description: float = 4.0
     contrast: float = 0.5
+    identity: float = 0.0
+    cluster: float = 0.0
     temperature: float = 0.1
 
 
@@ -54,10 +61,19 @@ def total_loss(student: Student, seen: Seen, pairs: Pairs, *, dice: Dice, weight
         sums = [torch.stack(losses).mean(0) for losses in zip(*[dense_losses(student, group, *one) for one in both])]
         family, value, place = sums
         description = (description_loss(clean, seen.clean_descriptors[group]) + description_loss(defective, seen.defective_descriptors[group])) / 2
-        contrast = contrast_loss(clean, defective, pairs, dice=dice, temperature=weights.temperature)
+        contrast = identity = torch.zeros((), device=clean.device)
+        if weights.contrast > 0:
+            contrast = contrast_loss(clean, defective, pairs, dice=dice, temperature=weights.temperature)
+        if weights.identity > 0:
+            sums = [identity_loss(student, group, *one, dice=dice) for one in both]
+            identity = torch.stack(sums).mean()
+        cluster = torch.zeros((), device=clean.device)
+        if weights.cluster > 0:
+            cluster = cluster_loss(student, group, clean, defective, pairs, dice=dice)
         total = total + weights.dense * (family + REGRESSION_FACTOR * (value + 0.5 * place))
         total = total + weights.description * description + weights.contrast * contrast
-        named = {"family": family, "value": value, "place": place, "description": description, "contrast": contrast}
+        total = total + weights.identity * identity + weights.cluster * cluster
+        named = {"family": family, "value": value, "place": place, "description": description, "contrast": contrast, "identity": identity, "cluster": cluster}
         parts.update({f"{name}{group}": part.detach() for name, part in named.items()})
     return total, parts
 
@@ -74,6 +90,14 @@ def dense_losses(student: Student, group: int, features: Tensor, targets: Target
     shown = (targets.picture >= 0).float()
     where = targets.place.clamp(-FARTHEST_PLACE, FARTHEST_PLACE)
     return family, value, (robust(place, where) * shown).sum() / shown.sum().clamp_min(1)
+
+
+def identity_loss(student: Student, group: int, features: Tensor, targets: Targets, *, dice: Dice) -> Tensor:
+    """Which of the pictures a patch shows: the cross-entropy over all of them, 0 where none is shown."""
+    shown = (targets.picture.flatten() >= 0).nonzero()[:, 0]
+    chosen = shown[dice.uniform(len(shown)).argsort()[:NAMED_PATCHES]]
+    logits = student.names[group](features.flatten(0, 1)[chosen])
+    return F.cross_entropy(logits, targets.picture.flatten()[chosen], reduction="sum") / max(1, len(chosen))
 
 
 def description_loss(features: Tensor, descriptors: Tensor) -> Tensor:
@@ -101,3 +125,29 @@ def contrast_loss(clean: Tensor, defective: Tensor, pairs: Pairs, *, dice: Dice,
     logits = (left @ right.T / temperature).masked_fill(alike, -1e4)
     truth = torch.arange(len(chosen), device=clean.device)
     return (F.cross_entropy(logits, truth) + F.cross_entropy(logits.T, truth)) / 2
+
+
+def cluster_loss(student: Student, group: int, clean: Tensor, defective: Tensor, pairs: Pairs, *, dice: Dice) -> Tensor:
+    """
+    Swapped assignments (SwAV, Caron et al. 2020) of undamaged places: either photograph tells to which of the student's
+    clusters the other one assigns the same place, all clusters being used alike.
+    """
+    dim = clean.shape[2]
+    there = sample_tokens(torch.cat([defective, pairs.severity[..., None]], 2), pairs.places)
+    eligible = (pairs.matched & (there[..., -1] < UNDAMAGED)).flatten().nonzero()[:, 0]
+    chosen = eligible[dice.uniform(len(eligible)).argsort()[:CLUSTERED_PLACES]]
+    centres = F.normalize(student.clusters[group], dim=-1)
+    first = F.normalize(clean.reshape(-1, dim)[chosen], dim=-1) @ centres.T
+    second = F.normalize(there[..., :-1].reshape(-1, dim)[chosen], dim=-1) @ centres.T
+    swapped = [(first, balanced(second.detach())), (second, balanced(first.detach()))]
+    return sum(-(truth * (found / CLUSTER_TEMPERATURE).log_softmax(1)).sum(1).mean() for found, truth in swapped) / 2
+
+
+@torch.no_grad()
+def balanced(likeness: Tensor) -> Tensor:
+    """likeness (n, clusters) -> soft assignments, rows that add up to 1, columns that weigh the same (Sinkhorn and Knopp)."""
+    share = ((likeness - likeness.max()) / BALANCE_TEMPERATURE).exp()
+    for _ in range(BALANCE_ROUNDS):
+        share = share / share.sum(0, keepdim=True).clamp_min(1e-12)
+        share = share / share.sum(1, keepdim=True).clamp_min(1e-12)
+    return share

@@ -7,13 +7,16 @@ import argparse
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from drawing.canvas import Canvas
 from drawing.dice import Dice
-from drawing.scenes import Scenes, draw_scenes
+from drawing.layouts import LABELS
+from drawing.scenes import MAKE, Scenes, draw_scenes
 
 BATCH = 16
+POOL_SIDE = 192
 # Drawn scenes per file: a cut drawing loses at most one file.
 BATCHES_PER_FILE = 10
 
@@ -25,7 +28,35 @@ def pack(scenes: Scenes) -> dict[str, Tensor]:
         "label": scenes.layout.label.byte(),
         "family": scenes.bank.family[scenes.materials.texture].byte(),
         "make": scenes.make().half(),
+        "drawn": torch.ones(len(scenes.image), dtype=torch.bool, device=scenes.image.device),
     }
+
+
+def pack_photographs(images: Tensor) -> dict[str, Tensor]:
+    """images (n, 3, side, side) bytes: scenes of one region of which no material is known."""
+    count, side = len(images), images.shape[-1]
+    return {
+        "image": images,
+        "label": torch.zeros(count, side, side, dtype=torch.uint8, device=images.device),
+        "family": torch.zeros(count, LABELS, dtype=torch.uint8, device=images.device),
+        "make": torch.zeros(count, LABELS, MAKE, dtype=torch.float16, device=images.device),
+        "drawn": torch.zeros(count, dtype=torch.bool, device=images.device),
+    }
+
+
+@torch.no_grad()
+def draw_pool(device: torch.device, *, side: int, seed: int, count: int, photographs: Tensor | None, batch: int = 64) -> dict[str, Tensor]:
+    """A pool drawn on a GPU, in seconds; photographs (m, 3, s, s) bytes are added to it."""
+    dice, canvas = Dice(device, seed), Canvas(side, device)
+    parts = []
+    for index in range(-(-count // batch)):
+        dice.reseed(seed, index)
+        parts.append(pack(draw_scenes(dice, canvas, batch, per_family=2)))
+    if photographs is not None:
+        for images in photographs.split(batch):
+            resized = F.interpolate(images.to(device).float(), size=(side, side), mode="bilinear", antialias=True)
+            parts.append(pack_photographs(resized.round().clamp(0, 255).byte()))
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
 @torch.no_grad()
@@ -54,7 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=4000)
-    parser.add_argument("--side", type=int, default=192)
+    parser.add_argument("--side", type=int, default=POOL_SIDE)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="number of the first file, when several processes share the work")
     parser.add_argument("--every", type=int, default=1, help="how many processes share the work")

@@ -22,16 +22,17 @@ from drawing.crops import SMALLEST_SHARE
 from drawing.descriptors import Reduction, describe, fit_reduction
 from drawing.dice import Dice
 from drawing.pairs import Pairs, normalise
-from drawing.process import DrawingProcesses
+from drawing.process import DrawingHere, DrawingProcesses
 from drawing.targets import PATCH, Targets
 from features import load_encoder
 from network import POSITION_GRID, Student
 from objectives import Seen, Weights, total_loss
+from pool import POOL_SIDE, draw_pool
 
 # Steps of another sequence than the training's, for the statistics of the targets.
 STATISTICS_STEP = -1
 STATISTICS_IMAGES = 128
-LOG_EVERY_STEPS = 20
+LOG_EVERY_STEPS = {"cpu": 20, "cuda": 200}
 # Steps whose pairs are drawn in advance, besides one for each further drawing process.
 AHEAD = 3
 # Smallest share of a scene's side in a photograph at the final side: its pixels are not to be enlarged much.
@@ -43,7 +44,8 @@ class Plan:
     """
     Length is `steps` when above 0, else `seconds` of computing. The last `final_share` of it runs at `final_side`.
     `start` names an encoder to begin with instead of random weights; `half` 1 computes the blocks in bfloat16. `batch`
-    counts the scenes of one process and step; `drawers`, the processes that draw for it.
+    counts the scenes of one process and step; `drawers`, the processes that draw for it. With `scenes` above 0 that many
+    are drawn at the start on `device`, the pairs too, and `photographs` (see photos.py) are added; `pool` is not read.
     """
 
     seconds: float = 2400.0
@@ -51,6 +53,8 @@ class Plan:
     seed: int = 0
     pool: str = "runs/pool"
     clipart: str = "runs/clipart.pt"
+    photographs: str = ""
+    scenes: int = 0
     start: str = ""
     device: str = "cpu"
     threads: int = 1
@@ -71,30 +75,43 @@ class Plan:
     dense: float = Weights.dense
     description: float = Weights.description
     contrast: float = Weights.contrast
+    identity: float = Weights.identity
+    cluster: float = Weights.cluster
     temperature: float = Weights.temperature
 
     def weights(self) -> Weights:
         return Weights(**{field.name: getattr(self, field.name) for field in fields(Weights)})
 
 
+def start_drawing(plan: Plan, pictures: Tensor) -> DrawingHere | DrawingProcesses:
+    """On the device from a pool drawn there first, or in processes beside."""
+    if plan.scenes == 0:
+        return DrawingProcesses(Path(plan.pool), Path(plan.clipart), plan.seed, plan.drawers)
+    device = torch.device(plan.device)
+    photographs = torch.load(plan.photographs) if plan.photographs else None
+    pool = draw_pool(device, side=POOL_SIDE, seed=plan.seed, count=plan.scenes, photographs=photographs)
+    return DrawingHere(pool, pictures.to(device), plan.seed)
+
+
 class Training:
     """State that a checkpoint holds: student, averaged student, optimiser, step, seconds and scenes so far."""
 
-    def __init__(self, plan: Plan, folder: Path) -> None:
+    def __init__(self, plan: Plan, folder: Path, drawing: DrawingHere | None = None) -> None:
         self.plan, self.folder = plan, folder
         self.rank = distributed.get_rank() if distributed.is_initialized() else 0
         self.processes = distributed.get_world_size() if distributed.is_initialized() else 1
         self.device = torch.device(plan.device)
         torch.manual_seed(plan.seed)
         self.dice = Dice(self.device, plan.seed)
-        self.drawing = DrawingProcesses(Path(plan.pool), Path(plan.clipart), plan.seed, plan.drawers)
+        pictures = torch.load(plan.clipart, mmap=True)
+        self.drawing = drawing or start_drawing(plan, pictures)
         self.requested: deque[Future[Pairs]] = deque()
-        self.student = Student().to(self.device)
+        self.student = Student(len(pictures)).to(self.device)
         self.averaged = {name: value.clone() for name, value in self.student.encoder.state_dict().items()}
         decayed = [value for name, value in self.student.named_parameters() if _decays(name, value)]
         others = [value for name, value in self.student.named_parameters() if not _decays(name, value)]
         groups = [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": others, "weight_decay": 0.0}]
-        self.optimiser = torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.98))
+        self.optimiser = torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.98), fused=self.device.type == "cuda")
         self.step, self.seconds, self.images = 0, 0.0, 0
         self.reductions: list[Reduction] = []
         if not self._resume():
@@ -115,7 +132,8 @@ class Training:
         for group in self.optimiser.param_groups:
             group["lr"] = self._learning_rate(progress)
         started = time.perf_counter()
-        for ahead in range(len(self.requested), AHEAD + plan.drawers - 1):
+        ahead_of_time = 1 if plan.scenes > 0 else AHEAD + plan.drawers - 1
+        for ahead in range(len(self.requested), ahead_of_time):
             self._request(self.step + ahead, progress if plan.steps == 0 else (self.step + ahead) / plan.steps)
         pairs = self.requested.popleft().result().to(self.device)
         waiting = time.perf_counter() - started
@@ -196,7 +214,8 @@ class Training:
     @torch.no_grad()
     def _measure_targets(self) -> None:
         """Mean and deviation of every target, so that all weigh the same, and the principal components of the descriptors."""
-        drawn = self.drawing.submit(STATISTICS_STEP, self.plan.side, STATISTICS_IMAGES, SMALLEST_SHARE)
+        images = STATISTICS_IMAGES * (4 if self.plan.scenes > 0 else 1)
+        drawn = self.drawing.submit(STATISTICS_STEP, self.plan.side, images, SMALLEST_SHARE)
         targets = drawn.result().to(self.device).clean_targets
         values = torch.cat([targets.appearance, targets.make], 2).flatten(0, 1)
         self.student.value_mean.copy_(values.mean(0))
@@ -221,8 +240,8 @@ class Training:
         if self.plan.average <= 0:
             return
         keep = self.plan.average if self.plan.start else min(self.plan.average, (self.step + 1) / (self.step + 10))
-        for name, value in self.student.encoder.state_dict().items():
-            self.averaged[name].lerp_(value, 1 - keep)
+        state = self.student.encoder.state_dict()
+        torch._foreach_lerp_([self.averaged[name] for name in state], list(state.values()), 1 - keep)
 
 
 def _decays(name: str, value: Tensor) -> bool:
@@ -234,12 +253,13 @@ def run(training: Training) -> None:
     training.folder.mkdir(parents=True, exist_ok=True)
     saved, logged, waiting = training.seconds, training.seconds, 0.0
     sums: dict[str, Tensor] = {}
+    every = LOG_EVERY_STEPS[training.device.type]
     while training.progress() < 1:
         spent, parts = training.run_step()
         waiting += spent
         sums = {name: sums.get(name, torch.zeros_like(part)) + part for name, part in parts.items()}
-        if training.step % LOG_EVERY_STEPS == 0:
-            means = {name: float(part) / LOG_EVERY_STEPS for name, part in sums.items()}
+        if training.step % every == 0:
+            means = {name: float(part) / every for name, part in sums.items()}
             if not math.isfinite(means["loss"]):
                 raise FloatingPointError(f"Expected a finite loss, found {means['loss']} at step {training.step}")
             elapsed = training.seconds - logged

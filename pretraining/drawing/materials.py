@@ -10,7 +10,7 @@ from torch import Tensor
 from .canvas import Canvas, over_pixels, slopes
 from .dice import Dice
 from .layouts import BACKGROUNDS, COLLAGE, LABELS, MACHINED, Layout
-from .textures import FLAT, Bank
+from .textures import FAMILIES, FLAT, Bank
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Materials:
 
 def pick_materials(dice: Dice, bank: Bank, style: Tensor) -> Materials:
     count = len(style)
-    per_family = len(bank) // int(bank.family.max() + 1)
+    per_family = len(bank) // len(FAMILIES)
     plain_share = torch.where(style == COLLAGE, 0.1, 0.5)[:, None]
     any_texture = dice.integers(len(bank), count, LABELS)
     plain = FLAT * per_family + dice.integers(per_family, count, LABELS)

@@ -40,7 +40,8 @@ class Pairs:
 
 
 def draw_pairs(dice: Dice, canvas: Canvas, scenes: dict[str, Tensor], pictures: Tensor, *, smallest: float) -> Pairs:
-    """scenes: some of a pool's, n each of image (3, s, s) and label (s, s) as bytes, family (LABELS) and make (LABELS, MAKE)."""
+    """scenes: some of a pool's, n each of image (3, s, s) and label (s, s) as bytes, family (LABELS), make (LABELS, MAKE) and
+    whether they were drawn."""
     count, side = len(scenes["image"]), canvas.side
     turns = dice.integers(4, count)
     stickers = lay_stickers(dice, count, len(pictures))
@@ -55,7 +56,7 @@ def draw_pairs(dice: Dice, canvas: Canvas, scenes: dict[str, Tensor], pictures: 
     (first, clean, _, _), (second, second_clean, _, _) = seen
     defects = draw_defects(dice, canvas, second_clean)
     targets = [
-        measure_patches(image, label, covers, family=scenes["family"], make=scenes["make"], stickers=stickers, crops=crops)
+        measure_patches(image, label, covers, scenes=scenes, stickers=stickers, crops=crops)
         for image, (crops, _, label, covers) in zip((clean, defects.image), seen)
     ]
     places, matched = matching_places(first, second, side // PATCH)

@@ -18,6 +18,28 @@ from .pairs import Pairs, draw_pairs
 _material: tuple[dict[str, Tensor], Tensor, int] | None = None
 
 
+class DrawingHere:
+    """Draws when asked, on the device that holds the scenes: on a GPU that is faster than any number of processes beside it."""
+
+    def __init__(self, pool: dict[str, Tensor], pictures: Tensor, seed: int) -> None:
+        self._pool, self._pictures, self._seed = pool, pictures, seed
+        self._dice = Dice(pictures.device, seed)
+        self._canvases: dict[int, Canvas] = {}
+
+    @torch.no_grad()
+    def submit(self, step: int, side: int, count: int, smallest: float) -> "Future[Pairs]":
+        self._dice.reseed(self._seed, step)
+        canvas = self._canvases.setdefault(side, Canvas(side, self._pictures.device))
+        chosen = self._dice.integers(len(self._pool["image"]), count)
+        scenes = {name: values[chosen] for name, values in self._pool.items()}
+        drawn: Future[Pairs] = Future()
+        drawn.set_result(draw_pairs(self._dice, canvas, scenes, self._pictures, smallest=smallest))
+        return drawn
+
+    def close(self) -> None:
+        """Nothing to end: the scenes may serve the next training."""
+
+
 class DrawingProcesses:
     """What is drawn for a step depends on the seed and the step only, not on how many processes share the work."""
 

@@ -41,29 +41,30 @@ class Targets:
         return Targets(**moved)
 
 
-def measure_patches(image: Tensor, label: Tensor, covers: Tensor, *, family: Tensor, make: Tensor, stickers: Stickers, crops: Tensor) -> Targets:
-    """image (n, 3, s, s) before it is photographed; label (n, s, s); covers (n, SLOTS, s, s); family, make: per label of the scene."""
+def measure_patches(image: Tensor, label: Tensor, covers: Tensor, *, scenes: dict[str, Tensor], stickers: Stickers, crops: Tensor) -> Targets:
+    """image (n, 3, s, s) before it is photographed; label (n, s, s); covers (n, SLOTS, s, s); scenes as in a pool."""
     grid = image.shape[-1] // PATCH
     covered = _tokens(F.avg_pool2d(covers, PATCH))
-    ground = (1 - covered.sum(2)).clamp(0, 1) * (~stickers.plain)[:, None]
+    known = scenes["drawn"] & ~stickers.plain
+    ground = (1 - covered.sum(2)).clamp(0, 1) * known[:, None]
     shares = _label_shares(label)
     main = shares.argmax(2)
     top, slot = covered.max(2)
-    rows = torch.arange(len(image))[:, None]
+    rows = torch.arange(len(image), device=image.device)[:, None]
     picture = torch.where(top > SHOWN_SHARE, stickers.picture[rows, slot], -1)
     place = sticker_places(stickers, crops, grid)
     region = shares * ground[..., None]
-    # A plain background is one region.
+    # A plain background is one region, and so is a photograph.
     region[..., 0] += (1 - covered.sum(2)).clamp(0, 1) - ground
     return Targets(
         image=image,
         appearance=appearance(image),
         region=torch.cat([region, covered], 2),
-        family=family[rows, main].long(),
-        make=shares @ make.float(),
+        family=scenes["family"][rows, main].long(),
+        make=shares @ scenes["make"].float(),
         ground=ground * shares.amax(2),
         picture=picture,
-        place=place[rows, slot, torch.arange(grid * grid)[None]],
+        place=place[rows, slot, torch.arange(grid * grid, device=image.device)[None]],
     )
 
 

@@ -8,6 +8,7 @@ python on_gpu.py run carried.pt OUT "name seconds=30 dense=1 contrast=0" "other 
 import sys
 import tempfile
 import time
+import traceback
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -94,7 +95,11 @@ def main() -> None:
     print(torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU")
     print(f"pool drawn in {time.perf_counter() - started:.1f} s", flush=True)
     for words in sys.argv[4:]:
-        train_variant(words, base, drawing, out, sets)
+        try:
+            train_variant(words, base, drawing, out, sets)
+        except (RuntimeError, ArithmeticError, ValueError):
+            # Device time is dear: the next variant may run where this one did not.
+            traceback.print_exc()
 
 
 if __name__ == "__main__":

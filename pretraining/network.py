@@ -91,20 +91,21 @@ class Encoder(nn.Module):
         self._initialise(size)
 
     def forward(
-        self, image: Tensor, corner: tuple[int, int] = (0, 0), masked: Tensor | None = None, mask_token: Tensor | None = None
+        self, image: Tensor, *corners: tuple[int, int], masked: Tensor | None = None, mask_token: Tensor | None = None
     ) -> list[Tensor]:
         """
-        image (n, 3, side, side), normalised; corner: where in the position grid the image lies, in patches; masked (n, g):
-        patches to replace by the mask token. Returns the features of each of GROUPS, (n, g, dim).
+        image (n, 3, side, side), normalised; corners: where in the position grid the images lie, in patches, each corner
+        holding for as many images, one after the other; masked (n, g): patches to replace by the mask token. Returns the
+        features of each of GROUPS, (n, g, dim).
         """
         embedded = self.patch_embed.proj(image)
         rows, columns = embedded.shape[-2:]
         tokens = embedded.flatten(2).transpose(1, 2)
         if masked is not None and mask_token is not None:
             tokens = torch.where(masked[..., None], mask_token.to(tokens.dtype), tokens)
-        top, left = corner
         grid = self.pos_embed[:, 1:].view(POSITION_GRID, POSITION_GRID, -1)
-        position = grid[top : top + rows, left : left + columns].reshape(1, rows * columns, -1)
+        places = [grid[top : top + rows, left : left + columns].flatten(0, 1) for top, left in corners or ((0, 0),)]
+        position = torch.stack(places).repeat_interleave(len(image) // len(places), 0)
         class_token = (self.cls_token + self.pos_embed[:, :1]).expand(len(image), -1, -1)
         tokens = torch.cat([class_token, tokens + position], 1)
         outputs = []

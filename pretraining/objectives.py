@@ -56,25 +56,23 @@ def total_loss(student: Student, seen: Seen, pairs: Pairs, *, dice: Dice, weight
     total = torch.zeros((), device=pairs.clean.device)
     parts: dict[str, Tensor] = {}
     for group, (clean, defective) in enumerate(zip(seen.clean, seen.defective)):
-        clean, defective = clean.float(), defective.float()
         both = [(clean, pairs.clean_targets), (defective, pairs.defective_targets)]
-        sums = [torch.stack(losses).mean(0) for losses in zip(*[dense_losses(student, group, *one) for one in both])]
-        family, value, place = sums
-        description = (description_loss(clean, seen.clean_descriptors[group]) + description_loss(defective, seen.defective_descriptors[group])) / 2
-        contrast = identity = torch.zeros((), device=clean.device)
+        losses: dict[str, tuple[float, Tensor]] = {}
+        if weights.dense > 0:
+            family, value, place = [torch.stack(sums).mean() for sums in zip(*[dense_losses(student, group, *one) for one in both])]
+            losses["family"] = weights.dense, family
+            losses["value"] = weights.dense * REGRESSION_FACTOR, value
+            losses["place"] = weights.dense * REGRESSION_FACTOR / 2, place
+        described = [(clean, seen.clean_descriptors[group]), (defective, seen.defective_descriptors[group])]
+        losses["description"] = weights.description, torch.stack([description_loss(*one) for one in described]).mean()
         if weights.contrast > 0:
-            contrast = contrast_loss(clean, defective, pairs, dice=dice, temperature=weights.temperature)
+            losses["contrast"] = weights.contrast, contrast_loss(clean, defective, pairs, dice=dice, temperature=weights.temperature)
         if weights.identity > 0:
-            sums = [identity_loss(student, group, *one, dice=dice) for one in both]
-            identity = torch.stack(sums).mean()
-        cluster = torch.zeros((), device=clean.device)
+            losses["identity"] = weights.identity, torch.stack([identity_loss(student, group, *one, dice=dice) for one in both]).mean()
         if weights.cluster > 0:
-            cluster = cluster_loss(student, group, clean, defective, pairs, dice=dice)
-        total = total + weights.dense * (family + REGRESSION_FACTOR * (value + 0.5 * place))
-        total = total + weights.description * description + weights.contrast * contrast
-        total = total + weights.identity * identity + weights.cluster * cluster
-        named = {"family": family, "value": value, "place": place, "description": description, "contrast": contrast, "identity": identity, "cluster": cluster}
-        parts.update({f"{name}{group}": part.detach() for name, part in named.items()})
+            losses["cluster"] = weights.cluster, cluster_loss(student, group, clean, defective, pairs, dice=dice)
+        total = total + sum(weight * loss for weight, loss in losses.values())
+        parts.update({f"{name}{group}": loss.detach() for name, (_, loss) in losses.items()})
     return total, parts
 
 
@@ -136,6 +134,8 @@ def cluster_loss(student: Student, group: int, clean: Tensor, defective: Tensor,
     there = sample_tokens(torch.cat([defective, pairs.severity[..., None]], 2), pairs.places)
     eligible = (pairs.matched & (there[..., -1] < UNDAMAGED)).flatten().nonzero()[:, 0]
     chosen = eligible[dice.uniform(len(eligible)).argsort()[:CLUSTERED_PLACES]]
+    if len(chosen) == 0:
+        return clean.sum() * 0
     centres = F.normalize(student.clusters[group], dim=-1)
     first = F.normalize(clean.reshape(-1, dim)[chosen], dim=-1) @ centres.T
     second = F.normalize(there[..., :-1].reshape(-1, dim)[chosen], dim=-1) @ centres.T

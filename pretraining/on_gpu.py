@@ -26,7 +26,7 @@ from pretrain import Plan, Training, run, start_drawing
 ITERATIONS, SEED = 200, 1
 PICTURE_QUALITY, PHOTOGRAPH_QUALITY, TEST_QUALITY = 80, 85, 90
 # Every GPU training begins from these; a variant changes some.
-ON_GPU = {"device": "cuda", "scenes": 6000, "side": 128, "batch": 384, "final_side": 224, "final_batch": 112, "warmup": 200, "average": 0.999}
+ON_GPU = {"device": "cuda", "scenes": 6000, "side": 128, "batch": 256, "final_side": 224, "final_batch": 80, "warmup": 100, "average": 0.999}
 
 
 def carry(clipart: Path, photographs: Path, target: Path, datasets: dict[str, Path]) -> None:
@@ -63,6 +63,15 @@ def report(name: str, encode_images: object, sets: dict[str, list[Category]]) ->
     print(f"== {name}: {', '.join(words)}", flush=True)
 
 
+def keep(out: Path, name: str, training: Training) -> None:
+    """Writes the encoder as it is, and beside it the last one before the clusters began: what is written comes back even from a cut call."""
+    before = training.progress() < training.plan.cluster_from
+    path = out / f"{name}{'-before' if before else ''}.safetensors"
+    partial_path = out / "partial"
+    save_file({key: value.half().cpu().contiguous() for key, value in training.encoder_state().items()}, partial_path)
+    partial_path.replace(path)
+
+
 def train_variant(words: str, base: dict[str, object], drawing: DrawingHere, out: Path, sets: dict[str, list[Category]]) -> None:
     name, *changes = words.split()
     kinds = {field.name: type(field.default) for field in fields(Plan)}
@@ -70,11 +79,12 @@ def train_variant(words: str, base: dict[str, object], drawing: DrawingHere, out
     with tempfile.TemporaryDirectory() as folder:
         training = Training(Plan(**{**base, **chosen}), Path(folder), drawing)
         print(f"-- {words}", flush=True)
-        run(training)
-    state = training.encoder_state()
-    save_file({key: value.half().cpu().contiguous() for key, value in state.items()}, out / f"{name}.safetensors")
+        run(training, partial(keep, out, name))
+    keep(out, name, training)
+    if not sets:
+        return
     encoder = Encoder().to(training.device)
-    encoder.load_state_dict(state)
+    encoder.load_state_dict(training.encoder_state())
     report(name, partial(encode, encoder.eval()), sets)
 
 

@@ -32,7 +32,7 @@ PHOTOGRAPHS = (
     ("skimage/data/hubble_deep_field.jpg", SKIMAGE, "public domain, NASA"),
     ("skimage/data/rocket.jpg", SKIMAGE, "public domain, SpaceX"),
 )
-SIDE = 192
+SIDE = 336
 # Squares per million pixels, between these bounds, and the smallest share of the shorter side that a square has.
 DENSITY, FEWEST, MOST = 150, 40, 600
 SMALLEST_SHARE, SMALLEST_PX = 0.12, 96

@@ -9,8 +9,9 @@ import math
 import os
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
@@ -23,11 +24,11 @@ from drawing.descriptors import Reduction, describe, fit_reduction
 from drawing.dice import Dice
 from drawing.pairs import Pairs, normalise
 from drawing.process import DrawingHere, DrawingProcesses
-from drawing.targets import PATCH, Targets
+from drawing.targets import PATCH
 from features import load_encoder
 from network import POSITION_GRID, Student
 from objectives import Seen, Weights, total_loss
-from pool import POOL_SIDE, draw_pool
+from pool import draw_pool
 
 # Steps of another sequence than the training's, for the statistics of the targets.
 STATISTICS_STEP = -1
@@ -35,6 +36,8 @@ STATISTICS_IMAGES = 128
 LOG_EVERY_STEPS = {"cpu": 20, "cuda": 200}
 # Steps whose pairs are drawn in advance, besides one for each further drawing process.
 AHEAD = 3
+# Side of the scenes drawn on the device, in sides of the photographs taken of them.
+SCENE_PER_PHOTOGRAPH = 1.5
 # Smallest share of a scene's side in a photograph at the final side: its pixels are not to be enlarged much.
 FINAL_SMALLEST_SHARE = 0.75
 
@@ -77,10 +80,13 @@ class Plan:
     contrast: float = Weights.contrast
     identity: float = Weights.identity
     cluster: float = Weights.cluster
+    cluster_from: float = 0.0
     temperature: float = Weights.temperature
 
-    def weights(self) -> Weights:
-        return Weights(**{field.name: getattr(self, field.name) for field in fields(Weights)})
+    def weights(self, progress: float) -> Weights:
+        """The clusters count from this share of the training on."""
+        weights = Weights(**{field.name: getattr(self, field.name) for field in fields(Weights)})
+        return weights if progress >= self.cluster_from else replace(weights, cluster=0.0)
 
 
 def start_drawing(plan: Plan, pictures: Tensor) -> DrawingHere | DrawingProcesses:
@@ -89,8 +95,9 @@ def start_drawing(plan: Plan, pictures: Tensor) -> DrawingHere | DrawingProcesse
         return DrawingProcesses(Path(plan.pool), Path(plan.clipart), plan.seed, plan.drawers)
     device = torch.device(plan.device)
     photographs = torch.load(plan.photographs) if plan.photographs else None
-    pool = draw_pool(device, side=POOL_SIDE, seed=plan.seed, count=plan.scenes, photographs=photographs)
-    return DrawingHere(pool, pictures.to(device), plan.seed)
+    sides = {side: int(side * SCENE_PER_PHOTOGRAPH) for side in (plan.side, plan.final_side)}
+    pools = {side: draw_pool(device, side=scene, seed=plan.seed, count=plan.scenes, photographs=photographs) for side, scene in sides.items()}
+    return DrawingHere(pools, pictures.to(device), plan.seed)
 
 
 class Training:
@@ -140,14 +147,16 @@ class Training:
         self.dice.reseed(plan.seed, -2 - self.step * self.processes - self.rank)
         batch, side = len(pairs.clean), pairs.clean.shape[-1]
         free = POSITION_GRID - side // PATCH + 1
-        corners = self.dice.integers(free, 2, 2).tolist()
+        corners = [(int(top), int(left)) for top, left in self.dice.integers(free, 2, 2).tolist()]
         masked = self.dice.chance(plan.mask_share, batch, (side // PATCH) ** 2)
+        masked = torch.cat([masked, torch.zeros_like(masked)])
         encoder = self.student.encoder
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bool(plan.half)):
-            clean = encoder(normalise(pairs.clean), tuple(corners[0]), masked, self.student.mask_token)
-            defective = encoder(normalise(pairs.defective), tuple(corners[1]))
-        seen = Seen(clean, defective, self._describe(pairs.clean_targets), self._describe(pairs.defective_targets))
-        loss, parts = total_loss(self.student, seen, pairs, dice=self.dice, weights=plan.weights())
+            both = encoder(normalise(torch.cat([pairs.clean, pairs.defective])), *corners, masked=masked, mask_token=self.student.mask_token)
+        clean, defective = zip(*[group.float().chunk(2) for group in both])
+        clean_truth, defective_truth = zip(*[group.chunk(2) for group in self._describe(pairs)])
+        seen = Seen(list(clean), list(defective), list(clean_truth), list(defective_truth))
+        loss, parts = total_loss(self.student, seen, pairs, dice=self.dice, weights=plan.weights(progress))
         self.optimiser.zero_grad(set_to_none=False)
         loss.backward()
         self._share_gradients()
@@ -177,9 +186,10 @@ class Training:
 
     def _request(self, step: int, progress: float) -> None:
         """Has the pairs of a step drawn while earlier steps compute."""
-        final = progress >= 1 - self.plan.final_share
-        side, batch = (self.plan.final_side, self.plan.final_batch) if final else (self.plan.side, self.plan.batch)
-        smallest = FINAL_SMALLEST_SHARE if final else SMALLEST_SHARE
+        plan = self.plan
+        final = progress >= 1 - plan.final_share
+        side, batch = (plan.final_side, plan.final_batch) if final else (plan.side, plan.batch)
+        smallest = FINAL_SMALLEST_SHARE if final and plan.scenes == 0 else SMALLEST_SHARE
         self.requested.append(self.drawing.submit(step * self.processes + self.rank, side, batch, smallest))
 
     def _share_gradients(self) -> None:
@@ -224,8 +234,10 @@ class Training:
         self.reductions = [fit_reduction(descriptors, dim) for descriptors in describe(targets.image)]
 
     @torch.no_grad()
-    def _describe(self, targets: Targets) -> list[Tensor]:
-        return [reduction(descriptors) for reduction, descriptors in zip(self.reductions, describe(targets.image))]
+    def _describe(self, pairs: Pairs) -> list[Tensor]:
+        """Of each group: the reduced descriptors of the undisturbed images, clean ones first."""
+        images = torch.cat([pairs.clean_targets.image, pairs.defective_targets.image])
+        return [reduction(descriptors) for reduction, descriptors in zip(self.reductions, describe(images))]
 
     def _learning_rate(self, progress: float) -> float:
         """Linear rise over the warm-up, then half a cosine down to the final rate."""
@@ -248,8 +260,8 @@ def _decays(name: str, value: Tensor) -> bool:
     return value.ndim > 1 and "pos_embed" not in name and "cls_token" not in name
 
 
-def run(training: Training) -> None:
-    """Trains to the end of the plan; logs and saves on the way."""
+def run(training: Training, watch: Callable[[Training], None] = lambda _: None) -> None:
+    """Trains to the end of the plan; logs and saves on the way, and has every log watched."""
     training.folder.mkdir(parents=True, exist_ok=True)
     saved, logged, waiting = training.seconds, training.seconds, 0.0
     sums: dict[str, Tensor] = {}
@@ -267,6 +279,7 @@ def run(training: Training) -> None:
             if training.rank == 0:
                 print(f"step {training.step} {training.seconds:.0f}s {training.images} scenes, waiting {waiting / elapsed:.0%}: {words}", flush=True)
             sums, logged, waiting = {}, training.seconds, 0.0
+            watch(training)
         if training.seconds - saved > training.plan.checkpoint_seconds:
             training.save()
             saved = training.seconds

@@ -10,15 +10,16 @@ import torch.nn.functional as F
 from PIL import Image
 from safetensors.torch import load_file
 
+from atlas import pack, unpack
 from blend import blend
 from clipart import SIDE, read_picture
 from drawing.dice import Dice
-from drawing.process import DrawingProcesses
+from drawing.process import STEPS_AT_ONCE, DrawingProcesses
 from features import load_encoder
 from network import Attention, Encoder, EncoderSize
-from objectives import contrast_loss, description_loss
+from objectives import balanced, contrast_loss, description_loss
 from pool import draw_file, read_pool
-from pretrain import Plan, Training, run
+from pretrain import Plan, Training, run, start_drawing
 from test_drawing import some_pairs, square_pictures
 
 
@@ -40,7 +41,7 @@ def test_names_and_shapes_are_those_of_deit() -> None:
 
 
 def test_features_have_one_vector_per_patch_and_group() -> None:
-    groups = Encoder(EncoderSize())(torch.zeros(2, 3, 48, 48), corner=(11, 11))
+    groups = Encoder(EncoderSize())(torch.zeros(2, 3, 48, 48), (11, 11))
     assert [tuple(group.shape) for group in groups] == [(2, 9, 192), (2, 9, 192)]
 
 
@@ -99,7 +100,7 @@ def test_the_number_of_drawing_processes_changes_nothing_that_is_drawn(plan: Pla
     drawn = []
     for count in (1, 2):
         drawing = DrawingProcesses(Path(plan.pool), Path(plan.clipart), 0, count)
-        drawn.append([future.result().clean for future in [drawing.submit(step, 32, 2, 0.5) for step in range(3)]])
+        drawn.append([future.result().clean for future in [drawing.submit(step, 64, 2, 0.5) for step in range(3)]])
         drawing.close()
     assert all(torch.equal(one, two) for one, two in zip(*drawn))
 
@@ -130,3 +131,34 @@ def test_a_blend_lies_between_its_encoders() -> None:
     assert blend(start, trained, 0.25)["a"].tolist() == [0.25, 2.5]
     with pytest.raises(ValueError, match="one only"):
         blend(start, {"b": torch.zeros(2)}, 0.5)
+
+
+def test_a_device_draws_its_own_scenes_and_photographs_and_hands_out_every_piece_once(plan: Plan, tmp_path: Path) -> None:
+    torch.save(torch.randint(0, 256, (3, 3, 40, 40), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)), tmp_path / "photographs.pt")
+    here = replace(plan, scenes=64, photographs=str(tmp_path / "photographs.pt"), identity=0.5, cluster=0.5, cluster_from=0.5, side=64, final_side=64)
+    drawing = start_drawing(here, square_pictures())
+    pieces = [drawing.submit(step, 64, 2, 0.5).result() for step in range(STEPS_AT_ONCE + 1)]
+    assert all(piece.clean.shape == (2, 3, 64, 64) for piece in pieces)
+    assert len({float(piece.clean.sum()) for piece in pieces}) == len(pieces)
+    training = Training(here, tmp_path / "run", drawing)
+    before, after = training.run_step()[1], [training.run_step()[1] for _ in range(3)][-1]
+    assert "cluster0" not in before and 0 < float(after["cluster0"]) < 20
+
+
+def test_balanced_assignments_use_every_cluster_alike() -> None:
+    likeness = torch.randn(400, 8, generator=torch.Generator().manual_seed(0)) * 0.05
+    likeness[:, 0] += 0.1
+    share = balanced(likeness)
+    assert torch.allclose(share.sum(1), torch.ones(400), atol=1e-5)
+    assert float(share.sum(0).std() / share.sum(0).mean()) < 0.1 < float((likeness / 0.05).softmax(1).sum(0).std() / 50)
+
+
+def test_an_atlas_gives_its_pictures_back(tmp_path: Path) -> None:
+    smooth = F.interpolate(torch.rand(5, 4, 3, 3, generator=torch.Generator().manual_seed(0)), size=16, mode="bilinear")
+    images = (smooth * 255).byte()
+    masks = images[:, :1] // 128 * 255
+    assert torch.equal(unpack(pack(masks, 0)), masks)
+    found = unpack(pack(images[:, :3].contiguous(), 95))
+    assert found.shape == (5, 3, 16, 16) and float((found.float() - images[:, :3].float()).abs().mean()) < 4
+    opaque = unpack(pack(images, 90))
+    assert torch.equal(opaque[:, 3], images[:, 3])

@@ -38,6 +38,16 @@ class Pairs:
         moved = {field.name: getattr(self, field.name).to(device) for field in fields(self)}
         return Pairs(**moved)
 
+    def split(self, count: int) -> list["Pairs"]:
+        """Pieces of `count` scenes each."""
+        rows = range(0, len(self.clean), count)
+        return [_pick(self, slice(row, row + count)) for row in rows]
+
+
+def _pick(pairs: Pairs, rows: slice) -> Pairs:
+    pick = lambda value: Targets(**{name: part[rows] for name, part in vars(value).items()}) if isinstance(value, Targets) else value[rows]
+    return Pairs(**{name: pick(value) for name, value in vars(pairs).items()})
+
 
 def draw_pairs(dice: Dice, canvas: Canvas, scenes: dict[str, Tensor], pictures: Tensor, *, smallest: float) -> Pairs:
     """scenes: some of a pool's, n each of image (3, s, s) and label (s, s) as bytes, family (LABELS), make (LABELS, MAKE) and

@@ -14,30 +14,42 @@ from .canvas import Canvas
 from .dice import Dice
 from .pairs import Pairs, draw_pairs
 
+STEPS_AT_ONCE = 3
 # What a drawing process reads once at its start: the scenes, the pictures and the seed.
 _material: tuple[dict[str, Tensor], Tensor, int] | None = None
 
 
 class DrawingHere:
-    """Draws when asked, on the device that holds the scenes: on a GPU that is faster than any number of processes beside it."""
+    """
+    Draws on the device that holds the scenes: on a GPU that is faster than any number of processes beside it, and the
+    more so the more is drawn at once, so that several steps share one drawing.
+    """
 
-    def __init__(self, pool: dict[str, Tensor], pictures: Tensor, seed: int) -> None:
-        self._pool, self._pictures, self._seed = pool, pictures, seed
+    def __init__(self, pools: dict[int, dict[str, Tensor]], pictures: Tensor, seed: int) -> None:
+        """pools: the scenes for each side of photographs."""
+        self._pools, self._pictures, self._seed = pools, pictures, seed
         self._dice = Dice(pictures.device, seed)
         self._canvases: dict[int, Canvas] = {}
+        self._left: list[Pairs] = []
 
     @torch.no_grad()
     def submit(self, step: int, side: int, count: int, smallest: float) -> "Future[Pairs]":
-        self._dice.reseed(self._seed, step)
-        canvas = self._canvases.setdefault(side, Canvas(side, self._pictures.device))
-        chosen = self._dice.integers(len(self._pool["image"]), count)
-        scenes = {name: values[chosen] for name, values in self._pool.items()}
+        if not self._left or tuple(self._left[0].clean.shape[::3]) != (count, side):
+            self._left = self._draw(step, side, count * STEPS_AT_ONCE, smallest).split(count)
         drawn: Future[Pairs] = Future()
-        drawn.set_result(draw_pairs(self._dice, canvas, scenes, self._pictures, smallest=smallest))
+        drawn.set_result(self._left.pop())
         return drawn
 
     def close(self) -> None:
         """Nothing to end: the scenes may serve the next training."""
+
+    def _draw(self, step: int, side: int, count: int, smallest: float) -> Pairs:
+        self._dice.reseed(self._seed, step)
+        canvas = self._canvases.setdefault(side, Canvas(side, self._pictures.device))
+        pool = self._pools[side]
+        chosen = self._dice.integers(len(pool["image"]), count)
+        scenes = {name: values[chosen] for name, values in pool.items()}
+        return draw_pairs(self._dice, canvas, scenes, self._pictures, smallest=smallest)
 
 
 class DrawingProcesses:

@@ -135,7 +135,7 @@ def test_a_blend_lies_between_its_encoders() -> None:
 
 def test_a_device_draws_its_own_scenes_and_photographs_and_hands_out_every_piece_once(plan: Plan, tmp_path: Path) -> None:
     torch.save(torch.randint(0, 256, (3, 3, 40, 40), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)), tmp_path / "photographs.pt")
-    here = replace(plan, scenes=64, photographs=str(tmp_path / "photographs.pt"), identity=0.5, cluster=0.5, cluster_from=0.5, side=64, final_side=64)
+    here = replace(plan, scenes=64, photographs=str(tmp_path / "photographs.pt"), identity=0.5, cluster=0.5, cluster_from=0.5, side=64, final_side=64, final_batch=8)
     drawing = start_drawing(here, square_pictures())
     pieces = [drawing.submit(step, 64, 2, 0.5).result() for step in range(STEPS_AT_ONCE + 1)]
     assert all(piece.clean.shape == (2, 3, 64, 64) for piece in pieces)

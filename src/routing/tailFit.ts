@@ -6,18 +6,26 @@ const MIN_FOR_SHAPE = 20;
 const TAIL_SHARE = 0.2;
 /** Shapes outside are artefacts of few excesses: lighter than a beta tail, heavier than a Student t with two degrees of freedom. */
 const SHAPE_RANGE = [-0.25, 0.5] as const;
+/**
+ * Fewer independent excesses than this count as so many: by the letter, two normal images would ask for a threshold thirty times as far
+ * out as they lie apart, which no defect would reach.
+ */
+const FEWEST_COUNTED = 3;
 /** Plotting position i - 0.35 (Hosking and Wallis 1987). */
 const PLOTTING_SHIFT = 0.35;
 
 /**
  * The score that a new one of the same kind exceeds with chance `rate`, extrapolated beyond `scores`: a generalised Pareto distribution
  * fitted to the excesses over a high order statistic by probability-weighted moments (Pickands 1975; Hosking and Wallis 1987), an
- * exponential one where there are fewer than twenty excesses. Never below the largest score.
+ * exponential one where there are fewer than twenty excesses. That the scale is itself told by few excesses is reckoned with: of an
+ * exponential tail a new score exceeds k (r^(1/k) - 1) mean excesses of k others with chance 1 / r, on average over what they turn out to be
+ * (the sum of k exponential variables is gamma distributed), where the fitted curve alone has log r. Never below the largest score.
  *
  * @param scores ascending, at least one
  * @param rate in (0, 1)
+ * @param parts the part that each score is of; images of one part count as one excess
  */
-export function tailThreshold(scores: ArrayLike<number>, rate: number): number {
+export function tailThreshold(scores: ArrayLike<number>, rate: number, parts?: ArrayLike<number>): number {
 	const n = scores.length;
 	const largest = scores[n - 1];
 	const tail = TAIL_SHARE * n >= MIN_FOR_SHAPE ? Math.ceil(TAIL_SHARE * n) : Math.floor(n / 2);
@@ -30,8 +38,10 @@ export function tailThreshold(scores: ArrayLike<number>, rate: number): number {
 	if (mean <= 0 || rate >= share) return largest;
 	const shape = tail >= MIN_FOR_SHAPE ? shapeOf(excesses, mean) : 0;
 	const scale = mean * (1 - shape);
-	const ratio = share / rate;
-	const beyond = shape === 0 ? scale * Math.log(ratio) : (scale / shape) * (ratio ** shape - 1);
+	const independent = parts === undefined ? tail : new Set(Array.from(parts).slice(n - tail)).size;
+	const counted = Math.max(FEWEST_COUNTED, independent);
+	const excess = counted * ((share / rate) ** (1 / counted) - 1);
+	const beyond = shape === 0 ? scale * excess : (scale / shape) * (Math.exp(shape * excess) - 1);
 	return Math.max(largest, start + beyond);
 }
 

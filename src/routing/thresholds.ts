@@ -67,10 +67,15 @@ function falseAlarmThreshold(normal: NormalScores, rate: number): Threshold {
 	if (value !== undefined)
 		return { value, basis: `at most ${percent(rate)} false alarms`, extrapolated: false };
 	const count = partCount(normal);
-	const images = `${scores.length} normal images${parts === undefined ? '' : ` of ${count} parts`}`;
+	const images = `${scores.length} normal image${scores.length === 1 ? '' : 's'}${parts === undefined ? '' : ` of ${count} parts`}`;
+	const best = percent(1 / (count + 1));
+	// One image, or images that all score the same, say nothing of how far apart scores lie.
+	const told = scores[0] < scores[scores.length - 1];
 	return {
-		value: tailThreshold(scores, rate),
-		basis: `about ${percent(rate)} false alarms, extrapolated: ${images} promise ${percent(1 / (count + 1))} at best`,
+		value: tailThreshold(scores, rate, parts),
+		basis: told
+			? `about ${percent(rate)} false alarms, extrapolated: ${images} promise ${best} at best`
+			: `the largest score of ${images}, too few or too alike to tell ${percent(rate)} false alarms (${best} at best)`,
 		extrapolated: true,
 	};
 }

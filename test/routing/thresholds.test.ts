@@ -63,6 +63,17 @@ describe('false-alarm rate', () => {
 		expect(basis).toBe('about 1 % false alarms, extrapolated: 4 normal images promise 20 % at best');
 	});
 
+	test.each([
+		[[0.3], '1 normal image', '50 %'],
+		[[0.2, 0.2, 0.2], '3 normal images', '25 %'],
+	])('scores without a spread, %j, do not pretend to tell a rate', (scores, images, best) => {
+		expect(chooseThreshold(scoresOf(scores), strategy(0.01))).toEqual({
+			value: scores[0],
+			basis: `the largest score of ${images}, too few or too alike to tell 1 % false alarms (${best} at best)`,
+			extrapolated: true,
+		});
+	});
+
 	test('99 images promise one in a hundred, 98 do not', () => {
 		const count = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 		expect(chooseThreshold(scoresOf(count(99)), strategy(0.01))).toEqual({

@@ -29,7 +29,7 @@ await writeSafetensors(
 		.map((name) => ({ name, dtype: 'F16', shape: encoder.shape(name), data: encoder.get(name) })),
 	{
 		name: 'n8n-nodes-dinomaly embedded encoder',
-		description: 'Vision Transformer pretrained on procedurally drawn images only; see embedded.md',
+		description: 'Vision Transformer pretrained on drawn images; see embedded.md',
 		license: 'Apache-2.0',
 		heads: String(heads),
 		source_sha256: createHash('sha256')

@@ -68,11 +68,11 @@ export const ENCODERS: readonly EncoderEntry[] = [
 	}),
 	entry({ ...TINY, depth: 10 }, VIT16, {
 		name: EMBEDDED_ENCODER,
-		title: 'Embedded transformer (no download, pretrained on drawn images only)',
+		title: 'Embedded transformer (no download, pretrained on drawn images)',
 		source: null,
 		licence: APACHE,
 		megabytes: 9,
-		sha256: '477f15288f54f1523f2e94b3f09bb1c2124392ef52a1972dfced0ace83823f97',
+		sha256: 'dcd16bb019ed35694a314fe70857ea8fea2987bb647f06a031261e0466aa0e42',
 	}),
 	entry(SMALL, DINOV2_REG, {
 		name: 'dinov2-reg-small',

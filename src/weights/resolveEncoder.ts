@@ -41,7 +41,7 @@ export interface ResolvedEncoder {
 type HubEntry = EncoderEntry & { readonly source: HubFile };
 
 const EMBEDDED_NOTICE =
-	'Encoder of the package (embedded, pretrained on drawn images only): choose dinov2-reg-small for better results, where it can be downloaded or placed by hand';
+	'Encoder of the package (embedded, pretrained on drawn images): choose dinov2-reg-small for better results, where it can be downloaded or placed by hand';
 const DESCRIPTORS_NOTICE =
 	'Encoder of the package (descriptors, edges and colours by a fixed rule): choose dinov2-reg-small for better results, where it can be downloaded or placed by hand';
 /** Formats that can run code when they are loaded. */

@@ -37,6 +37,9 @@ export class HubServer {
 	}
 }
 
+/** A reader has this long to take what was sent: what still waits when a connection breaks is lost to it. */
+const CUT_AFTER_MS = 200;
+
 export interface FileTraits {
 	readonly headers?: Record<string, string>;
 	/** Breaks the connection after so many bytes of each answer. */
@@ -65,6 +68,6 @@ export function serveFile(
 			response.end(rest);
 			return;
 		}
-		response.write(rest.subarray(0, cutAfter), () => setTimeout(() => response.destroy(), 20));
+		response.write(rest.subarray(0, cutAfter), () => setTimeout(() => response.destroy(), CUT_AFTER_MS));
 	};
 }

@@ -54,7 +54,7 @@ describe('the encoders of the package', () => {
 		[undefined, 'descriptors', 'by a fixed rule'],
 		['', 'descriptors', 'by a fixed rule'],
 		['descriptors', 'descriptors', 'by a fixed rule'],
-		['embedded', 'embedded', 'drawn images only'],
+		['embedded', 'embedded', 'pretrained on drawn images'],
 	])('%p means %p, and says what it is', async (wanted, name, notice) => {
 		const resolved = await resolveIt(wanted);
 		expect(resolved).toMatchObject({

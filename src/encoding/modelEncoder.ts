@@ -9,12 +9,15 @@ import { findEncoder } from '../weights/catalogue';
 import { resolveEncoder, type ResolvedEncoder } from '../weights/resolveEncoder';
 import { readEncoder, type EncoderFile } from './encoder';
 
-/** Keeps an encoder file that the user named in the store, so that models trained with it go on working when it moves. */
+/**
+ * Keeps an encoder file in the store that the user named, or that comes with the package, so that models trained with it go on working
+ * when it moves, and when a later version of the package brings another one. Those of the hub are in the store anyway.
+ */
 export async function keepEncoder(
 	store: string,
 	{ entry, path: file, sha256 }: ResolvedEncoder,
 ): Promise<void> {
-	if (entry !== null) return;
+	if (entry !== null && entry.source !== null) return;
 	const kept = keptPath(store, sha256);
 	if (await stat(kept).catch(() => null)) return;
 	await mkdir(path.dirname(kept), { recursive: true });
@@ -34,9 +37,10 @@ export async function keepEncoder(
 export async function findModelEncoder(store: string, { name, encoder }: ModelCard): Promise<EncoderFile> {
 	const kept = keptPath(store, encoder.sha256);
 	const known = findEncoder(encoder.name) !== undefined;
-	const resolved = await resolveEncoder(known ? encoder.name : kept, {
-		cacheDir: storeLayout(store).encoders,
-	});
+	const options = { cacheDir: storeLayout(store).encoders };
+	let resolved = await resolveEncoder(known ? encoder.name : kept, options);
+	if (resolved.sha256 !== encoder.sha256 && (await stat(kept).catch(() => null)) !== null)
+		resolved = await resolveEncoder(kept, options);
 	if (resolved.sha256 !== encoder.sha256) {
 		throw new DinomalyError(
 			'HASH_MISMATCH',

@@ -1,5 +1,5 @@
 """
-Several short trainings or one long one on a lent GPU, each measured at once with a short Dinomaly.
+Several short trainings or one long one on a GPU machine, each measured at once with a short Dinomaly.
 
 python on_gpu.py carry CLIPART PHOTOGRAPHS carried.pt real=DATASET sample=DATASET   # here: all that the GPU machine needs, in one file
 python on_gpu.py run carried.pt OUT "name seconds=30 dense=1 contrast=0" "other ..."   # there
@@ -108,7 +108,7 @@ def main() -> None:
         try:
             train_variant(words, base, drawing, out, sets)
         except (RuntimeError, ArithmeticError, ValueError):
-            # Device time is dear: the next variant may run where this one did not.
+            # Time on a rented GPU is dear: the next variant may run where this one did not.
             traceback.print_exc()
 
 

@@ -62,6 +62,13 @@ const BENCHES: readonly Bench[] = [
 		quick: [['embedded', '112', '16']],
 	},
 	{
+		name: 'stopping',
+		about: 'how soon a job ends that is stopped',
+		program: 'stopping.js',
+		full: [['descriptors', '224', '9']],
+		quick: [['embedded', '112', '5']],
+	},
+	{
 		name: 'metrics',
 		about: 'pixel metrics against what one writes first',
 		program: 'metrics.js',

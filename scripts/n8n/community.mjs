@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { collect, runQuietly } from './command.mjs';
+import { packPackage } from '../pack.mjs';
 import { withNode } from './places.mjs';
 
 const NAME = 'n8n-nodes-dinomaly';
@@ -26,7 +27,7 @@ export async function installPackage(root, userFolder, { log = console.log } = {
 	const nodes = path.join(userFolder, '.n8n', 'nodes');
 	const home = path.join(nodes, 'node_modules', NAME);
 	mkdirSync(path.dirname(home), { recursive: true });
-	const archive = await pack(root, nodes);
+	const archive = await packPackage(root, nodes);
 	const digest = createHash('sha256').update(readFileSync(archive)).digest('hex');
 	const stamp = path.join(home, '.archive-sha256');
 	if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) {
@@ -51,12 +52,6 @@ export async function installPackage(root, userFolder, { log = console.log } = {
 	registerPackage(nodes, manifest);
 	writeFileSync(stamp, digest);
 	return home;
-}
-
-async function pack(root, folder) {
-	const args = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder];
-	const output = await collect('npm', args, { cwd: root, env: withNode() });
-	return path.join(folder, output.trim().split('\n').at(-1));
 }
 
 /** Removes a former installation, but for the packages it depends on. */

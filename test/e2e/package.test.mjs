@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { root } from '../../scripts/setup.mjs';
@@ -55,10 +55,21 @@ test('the installed package holds what it needs to run and nothing else', () => 
 	const home = path.join(n8n.home.folder, '.n8n', 'nodes', 'node_modules', manifest.name);
 	const { files } = manifest;
 	const found = readdirSync(home).filter((name) => !name.startsWith('.') && name !== 'node_modules');
-	const named = files.filter((name) => !name.startsWith('!'));
+	const named = files.filter((name) => !name.startsWith('!')).map((name) => name.split('/')[0]);
 	const always = ['LICENSE', 'README.md', 'package.json'];
 	assert.deepEqual(found.sort(), [...new Set([...named, ...always])].sort());
 	assert.deepEqual(testFiles(path.join(home, 'dist')), []);
+});
+
+test('every link of its README, read on a site that has none of its files, leads to a file of the published package', () => {
+	const home = path.join(n8n.home.folder, '.n8n', 'nodes', 'node_modules', manifest.name);
+	const readme = readFileSync(path.join(home, 'README.md'), 'utf8');
+	const targets = [...readme.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target);
+	const served = `https://unpkg.com/${manifest.name}@${manifest.version}/`;
+	const own = targets.filter((target) => target.startsWith(served));
+	assert.ok(own.some((target) => target.endsWith('.png')));
+	for (const target of own) assert.ok(existsSync(path.join(home, target.slice(served.length))), target);
+	for (const target of targets) assert.match(target, /^https:\/\//);
 });
 
 function testFiles(folder) {

@@ -1,5 +1,7 @@
 // An engine process with the real plumbing and jobs that only pretend. What a job does is told by its request: see each one.
 require('./typescript.cjs');
+const { existsSync, writeFileSync } = require('node:fs');
+const { join } = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { DinomalyError } = require('../../src/errors.ts');
 const { serveEngine } = require('../../src/engine/process.ts');
@@ -23,6 +25,21 @@ const metrics = (value) =>
 	);
 const started = [];
 
+/**
+ * Works in turns of 20 ms or more until it is stopped: counts those from the moment that a file says "stopped" to the one that it hears
+ * of it, and writes their number down. On a busy machine turns take longer, so that their number does not grow with the load.
+ */
+async function countTurns(folder, signal) {
+	writeFileSync(join(folder, 'begun'), '');
+	for (let turns = 0; ; ) {
+		if (turns > 0 || existsSync(join(folder, 'stopped'))) turns++;
+		await sleep(20);
+		if (!signal.aborted) continue;
+		writeFileSync(join(folder, 'heard'), String(turns));
+		throw signal.reason;
+	}
+}
+
 serveEngine({
 	/** `model` names the behaviour. */
 	async train(request, { signal, onProgress }) {
@@ -42,6 +59,10 @@ serveEngine({
 			case 'abortable':
 				tell({});
 				await sleep(60_000, undefined, { signal });
+				break;
+			case 'watchful':
+				tell({});
+				await countTurns(request.store, signal);
 				break;
 			case 'deaf':
 				tell({});
@@ -120,6 +141,7 @@ serveEngine({
 	/** A name or file that contains "bad" fails, one that contains "huge" answers with many bytes. */
 	async score(request, { signal, onOutcome }) {
 		if (request.model === 'busy') block(2000);
+		if (request.model === 'watchful') await countTurns(request.store, signal);
 		if (request.model === 'missing')
 			throw new DinomalyError('MODEL_NOT_FOUND', 'No model "missing"', { hint: 'Train it' });
 		const outcomes = [];
@@ -169,7 +191,8 @@ serveEngine({
 	makeReport: (request, context) =>
 		require('../../src/evaluation/report/make.ts').makeReport(request, context),
 
-	async evaluate(request, { onProgress }) {
+	async evaluate(request, { signal, onProgress }) {
+		if (request.model === 'watchful') await countTurns(request.store, signal);
 		onProgress(1, 2);
 		onProgress(2, 2);
 		const images = { good: 3, anomalous: 2, withMask: 0 };
@@ -300,7 +323,8 @@ serveEngine({
 	async drawSample({ dir, seed }) {
 		return { dir, categories: ['disc'], files: seed ?? 0 };
 	},
-	async doctor({ store }) {
+	async doctor({ store }, { signal }) {
+		if (store.includes('watchful')) await countTurns(store, signal);
 		const fails = store.includes('broken');
 		return {
 			checks: [

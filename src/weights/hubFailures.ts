@@ -58,7 +58,7 @@ export function answerFailure(url: URL, { status, isPage, hasToken }: Answer): E
 		const model = describeUrl(url).replace(/\/resolve\/.*$/, '');
 		const hint = hasToken
 			? `The token has no access: accept the model's terms at ${model} with the token's account, and let the token read gated models.`
-			: `The model may be gated or private: accept its terms at ${model}, then give a Hugging Face access token.`;
+			: `The model may be gated or private: accept its terms at ${model}, then give a Hugging Face access token (in n8n the credential of Train Dinomaly, on the command line HF_TOKEN).`;
 		return downloadFailed(`${found} (access refused)`, { hint });
 	}
 	if (status === 404 || status === 410) {

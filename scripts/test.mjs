@@ -6,13 +6,21 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { prepare, run } from './setup.mjs';
+import { prepare } from './setup.mjs';
+import { runChecks } from './test/checks.mjs';
 import { installAhead, runEndToEnd } from './test/endToEnd.mjs';
 import { runFast } from './test/fast.mjs';
 
 const words = process.argv.slice(2);
 const [isFast, isEndToEnd] = ['--fast', '--e2e'].map((flag) => words.includes(flag));
 const rest = words.filter((word) => word !== '--fast' && word !== '--e2e');
+
+// What was started ends with this process, also when it is told to.
+for (const [signal, code] of [
+	['SIGINT', 130],
+	['SIGTERM', 143],
+])
+	process.once(signal, () => process.exit(code));
 
 prepare();
 const folder = mkdtempSync(path.join(tmpdir(), 'dinomaly-test-'));
@@ -21,7 +29,7 @@ try {
 	const isWhole = !isFast && !isEndToEnd && rest.length === 0;
 	const installation = isWhole ? installAhead() : undefined;
 	if (!isEndToEnd) {
-		for (const check of ['typecheck', 'lint', 'format:check']) run('npm', ['run', '--silent', check]);
+		await runChecks();
 		results.push(runFast(folder, rest));
 	}
 	await installation;

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { installN8n } from '../n8n/install.mjs';
 import { nodeProgram, withNode } from '../n8n/places.mjs';
-import { root, run } from '../setup.mjs';
+import { root } from '../setup.mjs';
 
 const folderOfTests = path.join(root, 'test', 'e2e');
 
@@ -21,29 +21,54 @@ export function installAhead() {
 	return once(installation, 'close');
 }
 
-/** Runs Node's own test runner on `words` (file names), or on all files. */
+/**
+ * Runs Node's own test runner on `words` (file names), or on all files, two at a time: a server that starts keeps one core busy, and so do
+ * few tests for long.
+ */
 export async function runEndToEnd(folder, words) {
 	await installN8n({ log: (line) => console.error(line) });
 	const report = path.join(folder, 'e2e.tap');
 	const files = words.length > 0 ? words : filesOfTests();
-	const status = run(
-		nodeProgram(),
-		[
-			'--test',
-			'--test-concurrency=1',
-			'--test-timeout=600000',
-			'--test-reporter=spec',
-			'--test-reporter-destination=stderr',
-			'--test-reporter=tap',
-			`--test-reporter-destination=${report}`,
-			...files,
-		],
-		{ mayFail: true, shell: false, env: withNode(), stdio: ['ignore', 'ignore', 'inherit'] },
-	);
-	const [passed, failed, cancelled, skipped] = ['pass', 'fail', 'cancelled', 'skipped'].map((word) =>
-		counted(readFileSync(report, 'utf8'), word),
-	);
-	return { passed, failed: failed + cancelled, skipped, isGreen: status === 0 };
+	// A single file starts what it needs by itself.
+	const shared = files.length > 1 ? await openSharedN8n() : undefined;
+	try {
+		const isGreen = await runTests(report, files, shared?.environment);
+		const [passed, failed, cancelled, skipped] = ['pass', 'fail', 'cancelled', 'skipped'].map((word) =>
+			counted(readFileSync(report, 'utf8'), word),
+		);
+		return { passed, failed: failed + cancelled, skipped, isGreen };
+	} finally {
+		await shared?.close();
+	}
+}
+
+async function openSharedN8n() {
+	// It needs packages that were not there yet when this file was loaded.
+	const { openShared } = await import('../../test/e2e/support/home.mjs');
+	return openShared();
+}
+
+/** @returns whether all tests passed */
+async function runTests(report, files, environment) {
+	const args = [
+		'--test',
+		'--test-concurrency=2',
+		'--test-timeout=600000',
+		'--test-reporter=spec',
+		'--test-reporter-destination=stderr',
+		'--test-reporter=tap',
+		`--test-reporter-destination=${report}`,
+		...files,
+	];
+	// Not synchronously: the shared n8n's output has to be read meanwhile.
+	const runner = spawn(nodeProgram(), args, {
+		cwd: root,
+		env: { ...withNode(), ...environment },
+		stdio: ['ignore', 'ignore', 'inherit'],
+	});
+	process.once('exit', () => runner.kill());
+	const [code] = await once(runner, 'close');
+	return code === 0;
 }
 
 function filesOfTests() {

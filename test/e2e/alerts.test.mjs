@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { nodeOf, readTemplates } from '../../scripts/demo/templates.mjs';
 import { untilTrue } from '../../scripts/n8n/client.mjs';
 import { branch, flow, modelNamed, node, ours, webhook } from './support/flow.mjs';
-import { bootN8n, DATA, MODEL } from './support/home.mjs';
+import { sharedN8n, DATA, MODEL } from './support/home.mjs';
 import { onPlates } from './support/onPlates.mjs';
 import { openMailbox, smtpCredential } from './support/mailbox.mjs';
 import { newPlate } from './support/plates.mjs';
@@ -17,7 +17,7 @@ let mailbox;
 let credentials;
 before(async () => {
 	mailbox = await openMailbox();
-	n8n = await bootN8n();
+	n8n = await sharedN8n();
 	const { id, name } = await n8n.client.rest('POST', '/credentials', smtpCredential(mailbox));
 	credentials = { smtp: { id, name } };
 });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { outputsOf } from '../../scripts/n8n/client.mjs';
 import { branch, flow, noOperation, router, scoreImage, webhook } from './support/flow.mjs';
-import { bootN8n, DATA } from './support/home.mjs';
+import { sharedN8n, DATA } from './support/home.mjs';
 import { huge, newPlate, reencode } from './support/plates.mjs';
 import { healthDuring, post, postForm } from './support/post.mjs';
 
@@ -15,7 +15,7 @@ const HEALTH_TAIL_MS = 3000;
 
 let n8n;
 before(async () => {
-	n8n = await bootN8n();
+	n8n = await sharedN8n();
 	const inspection = flow(
 		'Inspect',
 		[

@@ -5,12 +5,12 @@ import { after, before, test } from 'node:test';
 import sharp from 'sharp';
 import { outputsOf } from '../../scripts/n8n/client.mjs';
 import { flow, manual, modelNamed, ours } from './support/flow.mjs';
-import { bootN8n, DATA, MODEL } from './support/home.mjs';
+import { sharedN8n, DATA, MODEL } from './support/home.mjs';
 import { newPlate } from './support/plates.mjs';
 
 let n8n;
 before(async () => {
-	n8n = await bootN8n();
+	n8n = await sharedN8n();
 });
 after(() => n8n?.close());
 

@@ -3,12 +3,12 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { root } from '../../scripts/setup.mjs';
-import { bootN8n } from './support/home.mjs';
+import { bootLogOf, sharedN8n } from './support/home.mjs';
 
 let n8n;
 let types;
 before(async () => {
-	n8n = await bootN8n();
+	n8n = await sharedN8n();
 	types = await n8n.client.nodeTypes();
 });
 after(() => n8n?.close());
@@ -45,7 +45,7 @@ test('n8n adds no operation of its own', () => {
 });
 
 test('loading the nodes loads no native package: n8n starts where they cannot load', () => {
-	const log = readFileSync(n8n.server.logFile, 'utf8');
+	const log = readFileSync(bootLogOf(n8n.server), 'utf8');
 	assert.doesNotMatch(log, /dinomaly/i);
 	const maps = `/proc/${n8n.server.pid}/maps`;
 	if (process.platform === 'linux') assert.doesNotMatch(readFileSync(maps, 'utf8'), /onnxruntime|libvips/);

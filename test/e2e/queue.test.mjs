@@ -2,16 +2,18 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openClient, outputsOf, untilTrue } from '../../scripts/n8n/client.mjs';
 import { startServer } from '../../scripts/n8n/server.mjs';
+import { alarmsOf, AT_ONCE } from './support/alarms.mjs';
 import { flow, noOperation, ours, scoreImage, webhook } from './support/flow.mjs';
 import { DATA, newHome, PASSWORD } from './support/home.mjs';
 import { newPlate } from './support/plates.mjs';
 import { post } from './support/post.mjs';
+import { enginesOf, GONE_MS, noPs, untilGone } from './support/processes.mjs';
 import { openRedis, whyNoRedis } from './support/redis.mjs';
 
 const skip = whyNoRedis();
 const SMALL = { imageSize: 64, cropSize: 64, batchSize: 8, calibrationShare: 0.4 };
 const open = [];
-const workers = [];
+let workers = [];
 let client;
 let main;
 
@@ -22,17 +24,11 @@ before(async () => {
 	const redis = await openRedis();
 	open.push(redis.close);
 	const environment = redis.environment;
-	main = await startServer(home.folder, { environment });
-	open.push(main.stop);
-	for (let i = 0; i < 2; i++) {
-		const worker = await startServer(home.folder, {
-			command: 'worker',
-			args: ['--concurrency=4'],
-			environment,
-		});
-		workers.push(worker);
-		open.push(worker.stop);
-	}
+	const worker = { command: 'worker', args: ['--concurrency=5'], environment };
+	const servers = [{ environment }, worker, worker].map((how) => startServer(home.folder, how));
+	// Each is ended with the tests, also when another one does not start.
+	for (const starting of servers) open.push(async () => (await starting).stop());
+	[main, ...workers] = await Promise.all(servers);
 	client = await openClient(main.url, PASSWORD);
 });
 after(async () => {
@@ -56,6 +52,11 @@ test('two workers score images of one store, each image its own verdict', { skip
 	);
 	const executions = await client.executions(id, 16);
 	assert.ok(executions.every((execution) => outputsOf(execution, 'Score Image')[0].length === 1));
+});
+
+test(`${AT_ONCE} bad parts at once on two workers, three of five: alarms 16`, { skip }, async () => {
+	const parameters = { alarmWhen: 'among', alarmParts: 3, alarmAmong: 5, coolDown: 0 };
+	assert.equal(await alarmsOf({ client, url: main.url, name: 'workers', parameters }), 16);
 });
 
 test('two trainings of one model at once become two versions of it', { skip }, async () => {
@@ -94,6 +95,18 @@ test(
 		const job = await look();
 		assert.deepEqual([job.state, job.attempts], ['done', 2]);
 		assert.notEqual(job.pid, pid);
+	},
+);
+
+test(
+	'a worker killed while its engine has nothing to do leaves no engine process',
+	{ skip: skip || noPs },
+	async () => {
+		const worker = workers.find(({ isRunning }) => isRunning());
+		const engines = enginesOf(worker.pid);
+		assert.equal(engines.length, 1, 'one engine process per n8n process');
+		await worker.kill();
+		await untilGone(engines, GONE_MS);
 	},
 );
 

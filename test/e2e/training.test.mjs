@@ -7,13 +7,12 @@ import { flow, manual, noOperation, ours, scoreImage, webhook } from './support/
 import { DATA, newHome, PASSWORD } from './support/home.mjs';
 import { newPlate } from './support/plates.mjs';
 import { healthDuring, post } from './support/post.mjs';
-import { enginesOf, untilGone } from './support/processes.mjs';
+import { enginesOf, GONE_MS, noPs, untilGone } from './support/processes.mjs';
 
 const SMALL = { imageSize: 64, cropSize: 64, batchSize: 8, calibrationShare: 0.4 };
 /** Seconds of training, long enough to be cut off in the middle. */
 const LONG = { ...SMALL, iterations: 260, checkpointEvery: 20 };
 const ENDLESS = { ...LONG, iterations: 100_000 };
-const noPs = process.platform === 'win32' && 'processes are looked up with ps, which Windows has not';
 
 let home;
 let server;
@@ -117,6 +116,13 @@ for (const [how, end] of [
 		},
 	);
 }
+
+test('n8n ended while its engine has nothing to do leaves no engine process', { skip: noPs }, async () => {
+	const engines = enginesOf(server.pid);
+	assert.equal(engines.length, 1, 'one engine process per n8n process');
+	await server.stop();
+	await untilGone(engines, GONE_MS);
+});
 
 async function boot() {
 	server = await startServer(home.folder, {

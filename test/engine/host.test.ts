@@ -250,7 +250,7 @@ describe('the host process', () => {
 		bytes[bytes.length - 1] = 42;
 		let longest = Infinity;
 		// On a busy machine other processes take the core away for longer: what we hold up ourselves shows in every attempt.
-		for (let attempt = 0; attempt < 4 && longest >= 50; attempt++) {
+		for (let attempt = 0; attempt < 8 && longest >= 50; attempt++) {
 			const gap = watchGap();
 			const busy = engine.score({ store: '/s', model: 'busy', images: [{ file: 'a' }] });
 			const large = engine.score({

@@ -1,5 +1,14 @@
 // User folders for n8n, each with our package, a dataset and a trained model in it.
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+	copyFileSync,
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openClient } from '../../../scripts/n8n/client.mjs';
@@ -22,8 +31,12 @@ const log = (line) => console.error(line);
 
 /** Copied for each test file: database migrated, owner signed up, package installed, model trained. Made once. */
 const base = path.join(serverFolder, 'e2e-base');
+/** Set by the runner of all files: the base is ready, and a server for files that need none of their own is there. */
+const PREPARED = 'DINOMALY_E2E_PREPARED';
+const SHARED = 'DINOMALY_E2E_SERVER';
 
 export async function prepareBase() {
+	if (process.env[PREPARED] === base) return;
 	await installN8n({ log });
 	await installPackage(root, base, { log });
 	const stamp = path.join(base, '.ready');
@@ -79,4 +92,48 @@ export async function bootN8n(options = {}) {
 			home.dispose();
 		},
 	};
+}
+
+/**
+ * The n8n that test files share, where one was started for all of them; else one of our own. Who uses it names workflows and webhooks as
+ * nobody else does, and leaves dataset and model as they are.
+ */
+export async function sharedN8n() {
+	const shared = process.env[SHARED];
+	if (shared === undefined) {
+		const n8n = await bootN8n();
+		keepBootLog(n8n.server);
+		return n8n;
+	}
+	const { folder, server } = JSON.parse(shared);
+	return {
+		home: { folder, files: filesFolder(folder), store: storeOf(folder) },
+		server,
+		client: await openClient(server.url, PASSWORD),
+		close: () => Promise.resolve(),
+	};
+}
+
+/** Prepares what all test files need and boots what they share. @returns its environment, and what ends it */
+export async function openShared() {
+	await prepareBase();
+	const { home, server, close } = await bootN8n();
+	keepBootLog(server);
+	const { url, pid, logFile } = server;
+	return {
+		environment: {
+			[PREPARED]: base,
+			[SHARED]: JSON.stringify({ folder: home.folder, server: { url, pid, logFile } }),
+		},
+		close,
+	};
+}
+
+/** What a shared n8n's log said when it had started. */
+export function bootLogOf({ logFile }) {
+	return `${logFile}.boot`;
+}
+
+function keepBootLog(server) {
+	copyFileSync(server.logFile, bootLogOf(server));
 }

@@ -2,6 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { untilTrue } from '../../../scripts/n8n/client.mjs';
 
+/** Why engine processes cannot be seen here; false when they can. */
+export const noPs = process.platform === 'win32' && 'processes are looked up with ps, which Windows has not';
+/** An engine notices after three seconds at most that its host is gone (src/engine/watchdog.ts); a busy machine lets it wait. */
+export const GONE_MS = 30_000;
+
 /** Pids of the engine processes that a process started. */
 export function enginesOf(pid) {
 	return processes()

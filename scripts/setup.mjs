@@ -42,8 +42,11 @@ export function prepare() {
 
 function installPackages() {
 	const stamp = path.join(root, 'node_modules', '.dinomaly-installed');
+	const { dependencies, devDependencies } = JSON.parse(
+		readFileSync(path.join(root, 'package.json'), 'utf8'),
+	);
 	const wanted = createHash('sha256')
-		.update(readFileSync(path.join(root, 'package.json')))
+		.update(JSON.stringify({ dependencies, devDependencies }))
 		.digest('hex');
 	if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
 	console.error('Installing packages (about a minute, once) ...');

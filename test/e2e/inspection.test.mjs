@@ -19,7 +19,7 @@ before(async () => {
 	const inspection = flow(
 		'Inspect',
 		[
-			webhook('inspect'),
+			webhook('branches'),
 			scoreImage(),
 			router(),
 			branch(noOperation('Normal')),
@@ -43,11 +43,11 @@ const stored = (kind) => readFileSync(path.join(n8n.home.files, DATA, 'plate', '
 
 test('a bad part posted to the webhook takes the Anomaly branch, a good one the Normal branch', async () => {
 	const trained = path.join(n8n.home.files, DATA, 'plate', 'train', 'good');
-	const bad = await post(hook('inspect'), stored('spot'));
+	const bad = await post(hook('branches'), stored('spot'));
 	assert.equal(bad.status, 200, JSON.stringify(bad.body));
 	assert.equal(bad.body.verdict, 'anomaly');
 	// Any new good part may be the one of n + 1 that scores highest and goes to review; one that the calibration knows cannot.
-	const good = await post(hook('inspect'), readFileSync(path.join(trained, '0.png')));
+	const good = await post(hook('branches'), readFileSync(path.join(trained, '0.png')));
 	assert.equal(good.body.verdict, 'normal');
 
 	const [newest, older] = await executionsOf('Inspect', 2);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { openClient, outputsOf, untilTrue } from '../../scripts/n8n/client.mjs';
+import { openClient, outputsOf } from '../../scripts/n8n/client.mjs';
 import { startServer } from '../../scripts/n8n/server.mjs';
 import { alarmsOf, AT_ONCE } from './support/alarms.mjs';
 import { flow, noOperation, ours, scoreImage, webhook } from './support/flow.mjs';
 import { DATA, newHome, PASSWORD } from './support/home.mjs';
+import { untilTraining } from './support/jobs.mjs';
 import { newPlate } from './support/plates.mjs';
 import { post } from './support/post.mjs';
 import { enginesOf, GONE_MS, noPs, untilGone } from './support/processes.mjs';
@@ -16,11 +17,13 @@ const open = [];
 let workers = [];
 let client;
 let main;
+let store;
 
 before(async () => {
 	if (skip) return;
 	const home = await newHome();
 	open.push(home.dispose);
+	store = home.store;
 	const redis = await openRedis();
 	open.push(redis.close);
 	const environment = redis.environment;
@@ -60,7 +63,7 @@ test(`${AT_ONCE} bad parts at once on two workers, three of five: alarms 16`, { 
 });
 
 test('two trainings of one model at once become two versions of it', { skip }, async () => {
-	const options = { ...SMALL, iterations: 40 };
+	const options = { ...SMALL, iterations: 20 };
 	await publish('twins', [trainNode('twins', { run: 'wait', options })]);
 	const answers = await Promise.all([1, 2].map(() => post(`${main.url}/webhook/twins`, '')));
 	assert.deepEqual(
@@ -74,7 +77,7 @@ test(
 	'a worker killed in mid-training: the other one goes on, and the execution with it',
 	{ skip },
 	async () => {
-		const options = { ...SMALL, iterations: 600, checkpointEvery: 20 };
+		const options = { ...SMALL, iterations: 400, checkpointEvery: 20 };
 		await publish('status', [ours('trainDinomaly', 'Look', { operation: 'getStatus' })]);
 		const id = await publish(
 			'orphan',
@@ -82,16 +85,13 @@ test(
 			{ responseMode: 'onReceived' },
 		);
 		await post(`${main.url}/webhook/orphan`, '');
-		const { pid } = await untilTrue('the training to be under way', 180_000, async () => {
-			const job = await look();
-			return job.model === 'orphan' && job.phase === 'training' && job.done >= 60 ? job : undefined;
-		});
+		const { pid } = (await untilTraining(store, 'orphan', 25)).owner;
 		await workers.find((worker) => worker.pid === pid).kill();
 		const [{ id: execution }] = await client.executions(id, 1);
 		const { status, data } = await client.untilState(execution, undefined, 240_000);
 		assert.equal(status, 'success', JSON.stringify(data.resultData.error));
 		const [[item]] = outputsOf({ data }, 'After');
-		assert.deepEqual([item.json.reference, item.json.iterations], ['orphan@1', 600]);
+		assert.deepEqual([item.json.reference, item.json.iterations], ['orphan@1', 400]);
 		const job = await look();
 		assert.deepEqual([job.state, job.attempts], ['done', 2]);
 		assert.notEqual(job.pid, pid);

@@ -5,13 +5,14 @@ import { openClient, outputsOf, untilTrue } from '../../scripts/n8n/client.mjs';
 import { startServer } from '../../scripts/n8n/server.mjs';
 import { flow, manual, noOperation, ours, scoreImage, webhook } from './support/flow.mjs';
 import { DATA, newHome, PASSWORD } from './support/home.mjs';
+import { untilTraining } from './support/jobs.mjs';
 import { newPlate } from './support/plates.mjs';
 import { healthDuring, post } from './support/post.mjs';
 import { enginesOf, GONE_MS, noPs, untilGone } from './support/processes.mjs';
 
 const SMALL = { imageSize: 64, cropSize: 64, batchSize: 8, calibrationShare: 0.4 };
 /** Seconds of training, long enough to be cut off in the middle. */
-const LONG = { ...SMALL, iterations: 260, checkpointEvery: 20 };
+const LONG = { ...SMALL, iterations: 200, checkpointEvery: 20 };
 const ENDLESS = { ...LONG, iterations: 100_000 };
 
 let home;
@@ -30,8 +31,9 @@ test('in the background: the execution sleeps, and goes on with the model when t
 	const id = await save('background', { run: 'background', options: LONG });
 	const execution = await client.runWorkflow(id, 'Start');
 	await client.untilState(execution, ['waiting']);
-	const status = await untilTraining('background');
-	assert.equal(status.inBackground, true);
+	await untilTraining(home.store, 'background');
+	const [training] = await look('getStatus', 'newest');
+	assert.equal(training.inBackground, true);
 	const { status: end, data } = await client.untilState(execution);
 	assert.equal(end, 'success', JSON.stringify(data.resultData.error));
 	const [[item]] = outputsOf({ data }, 'After');
@@ -51,7 +53,7 @@ test('a training that fails in the background fails the execution with its sente
 test('Cancel in another execution ends it and keeps the checkpoint', async () => {
 	const id = await save('endless', { run: 'background', options: ENDLESS });
 	const execution = await client.runWorkflow(id, 'Start');
-	const { jobId } = await untilTraining('endless');
+	const { id: jobId } = await untilTraining(home.store, 'endless');
 	const [cancelled] = await look('cancel', jobId);
 	assert.deepEqual([cancelled.state, cancelled.cancelled], ['cancelled', true]);
 	assert.match(cancelled.message, /checkpoint/);
@@ -62,7 +64,7 @@ test('Cancel in another execution ends it and keeps the checkpoint', async () =>
 test('stopping an execution that waits for its training ends the training', async () => {
 	const id = await save('stopped', { run: 'wait', options: ENDLESS });
 	const execution = await client.runWorkflow(id, 'Start');
-	const { jobId } = await untilTraining('stopped');
+	const { id: jobId } = await untilTraining(home.store, 'stopped');
 	const began = Date.now();
 	await client.cancel(execution);
 	await untilTrue(
@@ -79,7 +81,7 @@ test('while it trains, n8n answers questions about its health at once', async ()
 	const id = await save('busy', { run: 'start', options: ENDLESS });
 	const { slowest } = await healthDuring(server.url, async () => {
 		await client.runWorkflow(id, 'Start');
-		await untilTraining('busy');
+		await untilTraining(home.store, 'busy');
 		await new Promise((resolve) => setTimeout(resolve, 3000));
 	});
 	const { jobId } = (await look('getStatus', 'newest'))[0];
@@ -96,9 +98,9 @@ for (const [how, end] of [
 		{ skip: noPs },
 		async () => {
 			const model = how.startsWith('killed') ? 'killed' : 'ended';
-			const id = await save(model, { run: 'background', options: { ...LONG, iterations: 700 } });
+			const id = await save(model, { run: 'background', options: { ...LONG, iterations: 400 } });
 			const execution = await client.runWorkflow(id, 'Start');
-			await untilTraining(model, 60);
+			await untilTraining(home.store, model, 25);
 			const engines = enginesOf(server.pid);
 			assert.equal(engines.length, 1);
 			await end();
@@ -108,7 +110,7 @@ for (const [how, end] of [
 			assert.equal(status, 'success', JSON.stringify(data.resultData.error));
 			const [[item]] = outputsOf({ data }, 'After');
 			assert.equal(item.json.reference, `${model}@1`);
-			assert.equal(item.json.iterations, 700);
+			assert.equal(item.json.iterations, 400);
 			const job = (await look('getStatus', 'newest'))[0];
 			assert.deepEqual([job.state, job.attempts], ['done', 2]);
 			// Asking whether the execution still waits leaves no errors in n8n's log.
@@ -156,13 +158,6 @@ async function look(operation, job) {
 	const execution = await client.untilState(await client.runWorkflow(id, 'Start'));
 	assert.equal(execution.status, 'success', JSON.stringify(execution.data.resultData.error));
 	return outputsOf(execution, 'Look')[0].map(({ json }) => json);
-}
-
-function untilTraining(model, iterations = 1) {
-	return untilTrue(`the training of ${model} to be under way`, 180_000, async () => {
-		const [job] = await look('getStatus', 'newest').catch(() => []);
-		return job?.model === model && job.phase === 'training' && job.done >= iterations ? job : undefined;
-	});
 }
 
 async function scoreWith(model) {

@@ -29,6 +29,9 @@ export const DATA = 'plates';
 const QUICK = ['--iterations', '30', '--image-size', '64', '--crop-size', '64', '--batch-size', '8'];
 const log = (line) => console.error(line);
 
+// The runner ends a file that takes too long: its servers end with it.
+process.once('SIGTERM', () => process.exit(143));
+
 /** Copied for each test file: database migrated, owner signed up, package installed, model trained. Made once. */
 const base = path.join(serverFolder, 'e2e-base');
 /** Set by the runner of all files: the base is ready, and a server for files that need none of their own is there. */

@@ -8,6 +8,8 @@ import { nodeProgram, withNode } from '../n8n/places.mjs';
 import { root } from '../setup.mjs';
 
 const folderOfTests = path.join(root, 'test', 'e2e');
+/** Files that look at how soon something happens: nothing else runs beside them. */
+const ALONE = ['inspection.test.mjs', 'training.test.mjs'];
 
 /**
  * Installs n8n in a process of its own, while the tests that need none are running.
@@ -22,8 +24,8 @@ export function installAhead() {
 }
 
 /**
- * Runs Node's own test runner on `words` (file names), or on all files, two at a time: a server that starts keeps one core busy, and so do
- * few tests for long.
+ * Runs Node's own test runner on `words` (file names), or on all files: most of them two at a time, for a server that starts keeps one core
+ * busy, and so do few tests for long.
  */
 export async function runEndToEnd(folder, words) {
 	await installN8n({ log: (line) => console.error(line) });
@@ -31,12 +33,21 @@ export async function runEndToEnd(folder, words) {
 	const files = words.length > 0 ? words : filesOfTests();
 	// A single file starts what it needs by itself.
 	const shared = files.length > 1 ? await openSharedN8n() : undefined;
+	const isAlone = (file) => ALONE.includes(path.basename(file));
+	const rounds = [
+		{ files: files.filter((file) => !isAlone(file)), atOnce: 2 },
+		{ files: files.filter(isAlone), atOnce: 1 },
+	].filter((round) => round.files.length > 0);
+	const total = { passed: 0, failed: 0, skipped: 0, isGreen: true };
 	try {
-		const isGreen = await runTests(report, files, shared?.environment);
-		const [passed, failed, cancelled, skipped] = ['pass', 'fail', 'cancelled', 'skipped'].map((word) =>
-			counted(readFileSync(report, 'utf8'), word),
-		);
-		return { passed, failed: failed + cancelled, skipped, isGreen };
+		for (const round of rounds) {
+			total.isGreen = (await runTests(report, round, shared?.environment)) && total.isGreen;
+			const text = readFileSync(report, 'utf8');
+			total.passed += counted(text, 'pass');
+			total.failed += counted(text, 'fail') + counted(text, 'cancelled');
+			total.skipped += counted(text, 'skipped');
+		}
+		return total;
 	} finally {
 		await shared?.close();
 	}
@@ -49,10 +60,10 @@ async function openSharedN8n() {
 }
 
 /** @returns whether all tests passed */
-async function runTests(report, files, environment) {
+async function runTests(report, { files, atOnce }, environment) {
 	const args = [
 		'--test',
-		'--test-concurrency=2',
+		`--test-concurrency=${atOnce}`,
 		'--test-timeout=600000',
 		'--test-reporter=spec',
 		'--test-reporter-destination=stderr',

@@ -29,6 +29,9 @@ export const FLOAT32_TOLERANCE = 1e-5;
 /** Central differences in float64, and constants of the graph that are rounded to float32. */
 const DIFFERENCES_TOLERANCE = 1e-6;
 const STEP = 1e-5;
+/** Operands up to this size are moved element by element. */
+const ALL_ELEMENTS = 256;
+const SOME_ELEMENTS = 32;
 
 /**
  * Tests of one operator on random shapes. The gradient is that of a random projection, the sum of weight * y, with
@@ -192,21 +195,50 @@ async function compareWithDifferences(trial: Trial, random: Random): Promise<voi
 
 	const exact = evaluate(graph, [y, ...slopes], feeds);
 	operands.forEach((_, i) => {
-		const differences = values[i].map((centre, at) => {
-			values[i][at] = centre + STEP;
-			const above = projected();
-			values[i][at] = centre - STEP;
-			const below = projected();
-			values[i][at] = centre;
-			return (above - below) / (2 * STEP);
-		});
-		expectClose(exact[i + 1].data, differences, DIFFERENCES_TOLERANCE);
+		const centre = values[i].slice();
+		const slope = exact[i + 1].data;
+		const along = (direction: ArrayLike<number>): number => {
+			const moved = (step: number): number => {
+				for (let at = 0; at < centre.length; at++) values[i][at] = centre[at] + step * direction[at];
+				return projected();
+			};
+			const difference = (moved(STEP) - moved(-STEP)) / (2 * STEP);
+			values[i].set(centre);
+			return difference;
+		};
+		const directions = directionsOf(centre.length, random);
+		expectClose(
+			directions.map((direction) => dot(slope, direction)),
+			directions.map(along),
+			DIFFERENCES_TOLERANCE,
+		);
 	});
 
 	const run = await runProjection(projection);
 	run.forEach((array, i) => {
 		expectClose(array, exact[i].data, FLOAT32_TOLERANCE);
 	});
+}
+
+/** Along every element; of a large operand along some, and twice along all of them at once. */
+function directionsOf(size: number, random: Random): Float64Array[] {
+	const unit = (at: number): Float64Array => {
+		const direction = new Float64Array(size);
+		direction[at] = 1;
+		return direction;
+	};
+	if (size <= ALL_ELEMENTS) return Array.from({ length: size }, (_, at) => unit(at));
+	const whole = Array.from({ length: 2 }, () =>
+		// Of length 1 or so: each step is as short as one along an element.
+		Float64Array.from({ length: size }, () => random.normal() / Math.sqrt(size)),
+	);
+	return [...whole, ...Array.from({ length: SOME_ELEMENTS }, () => unit(random.integer(size)))];
+}
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+	let sum = 0;
+	for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+	return sum;
 }
 
 function feedsOf(

@@ -31,7 +31,7 @@ const started = [];
  */
 async function countTurns(folder, signal) {
 	writeFileSync(join(folder, 'begun'), '');
-	for (let turns = 0; ; ) {
+	for (let turns = 0; ;) {
 		if (turns > 0 || existsSync(join(folder, 'stopped'))) turns++;
 		await sleep(20);
 		if (!signal.aborted) continue;

@@ -77,7 +77,7 @@ test(
 	'a worker killed in mid-training: the other one goes on, and the execution with it',
 	{ skip },
 	async () => {
-		const options = { ...SMALL, iterations: 400, checkpointEvery: 20 };
+		const options = { ...SMALL, iterations: 240, checkpointEvery: 20 };
 		await publish('status', [ours('trainDinomaly', 'Look', { operation: 'getStatus' })]);
 		const id = await publish(
 			'orphan',
@@ -86,12 +86,13 @@ test(
 		);
 		await post(`${main.url}/webhook/orphan`, '');
 		const { pid } = (await untilTraining(store, 'orphan', 25)).owner;
-		await workers.find((worker) => worker.pid === pid).kill();
 		const [{ id: execution }] = await client.executions(id, 1);
+		await client.untilState(execution, ['waiting']);
+		await workers.find((worker) => worker.pid === pid).kill();
 		const { status, data } = await client.untilState(execution, undefined, 240_000);
 		assert.equal(status, 'success', JSON.stringify(data.resultData.error));
 		const [[item]] = outputsOf({ data }, 'After');
-		assert.deepEqual([item.json.reference, item.json.iterations], ['orphan@1', 400]);
+		assert.deepEqual([item.json.reference, item.json.iterations], ['orphan@1', 240]);
 		const job = await look();
 		assert.deepEqual([job.state, job.attempts], ['done', 2]);
 		assert.notEqual(job.pid, pid);

@@ -16,7 +16,7 @@ import { scanDataset } from '../src/dataset/scan';
 import { deriveSeed } from '../src/random';
 import { chooseThreshold } from '../src/routing/thresholds';
 import { scoreImages } from '../src/scoring/score';
-import { FolderStore } from '../src/store/folderStore';
+import { openModelStore } from '../src/store/openModelStore';
 import { trainModel } from '../src/training/train';
 import { chanceRange, wilsonRange } from './support/alarmChance';
 import { printMachine } from './support/report';
@@ -98,7 +98,7 @@ async function runSeed(folder: string, data: string, seed: number): Promise<Run[
 		},
 		{ signal, onProgress: () => undefined },
 	);
-	const { calibration } = await new FolderStore(store).open(model);
+	const { calibration } = await openModelStore(store).open(model);
 	const runs: Run[] = [];
 	for (const [category, files] of tests) {
 		const outcomes = await scoreImages(

@@ -17,7 +17,9 @@ import * as list from './operations/list';
 import * as promote from './operations/promote';
 import * as quantize from './operations/quantize';
 import * as remove from './operations/remove';
+import * as rollBack from './operations/rollBack';
 import * as selfCheck from './operations/selfCheck';
+import * as setGate from './operations/setGate';
 
 const OPERATIONS = {
 	calibrate,
@@ -29,7 +31,9 @@ const OPERATIONS = {
 	list,
 	promote,
 	quantize,
+	rollBack,
 	selfCheck,
+	setGate,
 } satisfies Record<string, Operation>;
 
 export class DinomalyModel implements INodeType {
@@ -40,7 +44,7 @@ export class DinomalyModel implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle:
-			'={{ ({ calibrate: "calibrate", delete: "delete", exportOnnx: "export to ONNX", exportPackage: "export package", get: "get", import: "import", list: "list", promote: "promote", quantize: "quantize", selfCheck: "self check" })[$parameter["operation"]] + (!["import", "list", "selfCheck"].includes($parameter["operation"]) && $parameter["model"] ? ": " + $parameter["model"] : "") }}',
+			'={{ ({ calibrate: "calibrate", delete: "delete", exportOnnx: "export to ONNX", exportPackage: "export package", get: "get", import: "import", list: "list", promote: "promote", quantize: "quantize", rollBack: "roll back", selfCheck: "self check", setGate: "set gate" })[$parameter["operation"]] + (!["import", "list", "selfCheck"].includes($parameter["operation"]) && $parameter["model"] ? ": " + $parameter["model"] : "") }}',
 		description:
 			'Manages the models of the store: versions, aliases, thresholds, int8, export and import; checks this machine',
 		defaults: { name: 'Dinomaly Model' },
@@ -65,7 +69,9 @@ export class DinomalyModel implements INodeType {
 					list.option,
 					promote.option,
 					quantize.option,
+					rollBack.option,
 					selfCheck.option,
+					setGate.option,
 				],
 			},
 			...calibrate.description,
@@ -77,7 +83,9 @@ export class DinomalyModel implements INodeType {
 			...list.description,
 			...promote.description,
 			...quantize.description,
+			...rollBack.description,
 			...selfCheck.description,
+			...setGate.description,
 		],
 	};
 

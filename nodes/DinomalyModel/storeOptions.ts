@@ -1,5 +1,6 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
-import { FolderStore } from '../../src/store/folderStore';
+import type { ModelStore } from '../../src/store/modelStore';
+import { openModelStore } from '../../src/store/openModelStore';
 import { readStore, storeProperty } from '../shared/store';
 
 /** A node's Options with the store folder as the last. */
@@ -14,6 +15,6 @@ export function optionsWithStore(...options: INodeProperties[]): INodeProperties
 	};
 }
 
-export async function openStore(context: IExecuteFunctions, index: number): Promise<FolderStore> {
-	return new FolderStore(await readStore(context, index));
+export async function openStore(context: IExecuteFunctions, index: number): Promise<ModelStore> {
+	return openModelStore(await readStore(context, index));
 }

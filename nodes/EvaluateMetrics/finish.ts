@@ -5,8 +5,8 @@ import { fewImagesWarning } from '../../src/evaluation/fewImages';
 import type { EvaluationExample } from '../../src/evaluation/request';
 import { categoryRows, meanRow } from '../../src/evaluation/rows';
 import type { EvaluationRun } from '../../src/store/evaluationRun';
-import { EvaluationRuns } from '../../src/store/evaluationRuns';
-import { FolderStore } from '../../src/store/folderStore';
+import { openEvaluationRuns } from '../../src/store/evaluationRuns';
+import { openModelStore } from '../../src/store/openModelStore';
 import { parseRef, PRODUCTION } from '../../src/store/names';
 import { addHintOnce } from '../shared/hints';
 import { storeProperty, readStore } from '../shared/store';
@@ -73,9 +73,9 @@ async function compareWithOf(context: IExecuteFunctions, index: number, model: s
 	const { compareWith } = readGate(context, index);
 	if (compareWith === 'previous') return { kind: 'previous' };
 	const folder = await readStore(context, index);
-	const runs = new EvaluationRuns(folder);
+	const runs = openEvaluationRuns(folder);
 	if (compareWith === 'production')
-		return readCompareWith(PRODUCTION, { model, runs, store: new FolderStore(folder) });
+		return readCompareWith(PRODUCTION, { model, runs, store: openModelStore(folder) });
 	const { id } = await runs.read(parseRef(model).name, compareWith.run);
 	return { kind: 'run', id };
 }
@@ -86,7 +86,7 @@ export async function finish(
 	index: number,
 	{ run, examples }: { readonly run: EvaluationRun; readonly examples: readonly EvaluationExample[] },
 ): Promise<INodeExecutionData[]> {
-	const runs = new EvaluationRuns(await readStore(context, index));
+	const runs = openEvaluationRuns(await readStore(context, index));
 	// Items of an unknown model have nothing to be compared with; whether the gate asks for that is judged with it.
 	const known = run.model.name !== '';
 	const conclusion = await concludeRun(runs, run, {

@@ -2,7 +2,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import { bestF1Of } from '../../src/evaluation/bestF1';
 import type { LimitRule } from '../../src/routing/limitRule';
 import type { EvaluationRun } from '../../src/store/evaluationRun';
-import { EvaluationRuns } from '../../src/store/evaluationRuns';
+import { openEvaluationRuns } from '../../src/store/evaluationRuns';
 import { failed } from '../shared/failure';
 import { readStore } from '../shared/store';
 import { InvalidItem } from './invalidItem';
@@ -66,7 +66,7 @@ export class EvaluatedLimits {
 		},
 	): Promise<EvaluationRun> {
 		const { store, model, version, named } = sought;
-		const runs = new EvaluationRuns(store);
+		const runs = openEvaluationRuns(store);
 		if (named !== '') {
 			const run = await runs.read(model, named);
 			if (run.model.version === version) return run;

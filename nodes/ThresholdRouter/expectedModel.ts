@@ -1,5 +1,5 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import { FolderStore } from '../../src/store/folderStore';
+import { openModelStore } from '../../src/store/openModelStore';
 import { parseRef } from '../../src/store/names';
 import { readStore } from '../shared/store';
 import { readText } from './fields';
@@ -49,7 +49,9 @@ export class ExpectedModel {
 		const key = JSON.stringify([store, reference]);
 		const known = this.#versions.get(key);
 		if (known !== undefined) return known;
-		const looked = new FolderStore(store).resolve(reference).then(({ version }) => version);
+		const looked = openModelStore(store)
+			.resolve(reference)
+			.then(({ version }) => version);
 		this.#versions.set(key, looked);
 		return looked;
 	}

@@ -5,7 +5,7 @@ import type {
 	INodeListSearchResult,
 	INodeProperties,
 } from 'n8n-workflow';
-import { FolderStore } from '../../src/store/folderStore';
+import { openModelStore } from '../../src/store/openModelStore';
 import type { ModelSummary } from '../../src/store/modelStore';
 import { parseRef, PRODUCTION } from '../../src/store/names';
 import { failed, toNodeError } from './failure';
@@ -74,7 +74,7 @@ export function readModel(context: IExecuteFunctions, index: number): string {
 
 /** The models of the store, each with its aliases and its newest version, for the list of `modelProperty`. */
 export async function searchModels(this: ILoadOptionsFunctions, filter = ''): Promise<INodeListSearchResult> {
-	const models = await new FolderStore(await readStoreWhileEditing(this)).list();
+	const models = await openModelStore(await readStoreWhileEditing(this)).list();
 	const sought = filter.toLowerCase();
 	return {
 		results: models.flatMap(listed).filter(({ value }) => String(value).toLowerCase().includes(sought)),

@@ -9,7 +9,7 @@ import { int8Options } from '../scoring/checkedPrecision';
 import { judgeImage } from '../scoring/judgeImage';
 import { loadModel, type ReadyModel, type ScoredMap } from '../scoring/openModel';
 import type { Verdict } from '../scoring/request';
-import { FolderStore } from '../store/folderStore';
+import { openModelStore } from '../store/openModelStore';
 import { INT8_FILE, int8Document, type Int8Check } from '../store/int8File';
 import type { OpenedModel } from '../store/modelStore';
 import { compareScores, type ComparedImage } from './compareScores';
@@ -34,7 +34,7 @@ export async function quantiseModel(
 	request: QuantiseRequest,
 	context: CalibrateContext,
 ): Promise<QuantiseResult> {
-	const store = new FolderStore(request.store);
+	const store = openModelStore(request.store);
 	const opened = await store.open(request.model);
 	const ref = `${opened.name}@${opened.version}`;
 	if (opened.calibration === undefined) throw uncalibrated(ref);

@@ -4,7 +4,7 @@ import { DinomalyError } from '../errors';
 import { MIN_CATEGORY_IMAGES } from '../routing/calibration';
 import type { CalibrationFile, CalibrationSource } from '../store/calibration';
 import { CALIBRATION_FILE } from '../store/card';
-import { FolderStore } from '../store/folderStore';
+import { openModelStore } from '../store/openModelStore';
 import { INT8_FILE } from '../store/int8File';
 import { ZONES_FILE, zonesDocument } from '../store/zonesFile';
 import { describeZones, type InspectionZones } from '../zones/inspectionZones';
@@ -34,7 +34,7 @@ export async function refitCalibration(
 	request: CalibrateRequest,
 	context: CalibrateContext,
 ): Promise<CalibrateResult> {
-	const store = new FolderStore(request.store);
+	const store = openModelStore(request.store);
 	const opened = await store.open(request.model);
 	const zones = await zonesOf(request, opened);
 	const { file, skipped, notices, distribution } = await measure(request, { opened, zones }, context);

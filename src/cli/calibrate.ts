@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { CalibrateResult, CalibrateSource, LabelledScore } from '../calibration/request';
 import { DinomalyError } from '../errors';
 import { DEFAULT_POLICY } from '../routing/calibration';
-import { FolderStore } from '../store/folderStore';
+import { openModelStore } from '../store/openModelStore';
 import type { ModelCard } from '../store/card';
 import { ZONES_FILE } from '../store/zonesFile';
 import type { DecisionPolicy } from '../store/decisionPolicy';
@@ -86,7 +86,7 @@ export const calibrate = defineCommand({
 				'Expected images, scores or a rule to calibrate with, found none',
 				'Give --data, --scores, or a rule such as --false-alarm-rate 0.005.',
 			);
-		const { calibration, card } = await new FolderStore(common.store).open(ref);
+		const { calibration, card } = await openModelStore(common.store).open(ref);
 		const current = calibration?.policy ?? DEFAULT_POLICY;
 		const policy: DecisionPolicy = {
 			...current,

@@ -1,4 +1,7 @@
 import type { DeviceName } from '../training/request';
+import { DinomalyError } from '../errors';
+import type { ModelStore } from '../store/modelStore';
+import { openModelStore } from '../store/openModelStore';
 import { defaultStore } from '../store/paths';
 import type { CommandContext } from './command';
 import { choice, number, text, toggle, usage } from './flags';
@@ -16,6 +19,8 @@ export const STORE_FLAG = {
 		'Folder of the model store (default: DINOMALY_STORE, else .n8n/dinomaly in the home folder)',
 	),
 };
+
+export const MODEL_FLAG = { model: text('NAME', 'The model, instead of as a word') };
 
 export const DEVICE_FLAGS = {
 	device: choice(DEVICES, 'Where to compute (default: auto)'),
@@ -45,6 +50,20 @@ export function commonRequest(
 
 export function storeFolder(given: string | undefined, { io, path }: CommandContext): string {
 	return given === undefined ? defaultStore(io.env) : path(given);
+}
+
+export function openStore(given: string | undefined, context: CommandContext): ModelStore {
+	return openModelStore(storeFolder(given, context));
+}
+
+/** The model may be named by a word or by --model. */
+export function oneModel(flag: string | undefined, words: readonly string[]): string {
+	const named = flag === undefined ? words : [flag, ...words];
+	if (named.length === 1) return named[0];
+	throw new DinomalyError(
+		'USAGE',
+		`Expected one model name, found ${named.length === 0 ? 'none' : named.join(' ')}`,
+	);
 }
 
 /** The value of a flag that a command cannot do without. */

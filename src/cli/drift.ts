@@ -4,7 +4,7 @@ import { judgeDrift } from '../evaluation/drift/judge';
 import { driftReference } from '../evaluation/drift/reference';
 import type { DriftReport } from '../evaluation/drift/report';
 import type { MeasureResult } from '../evaluation/drift/request';
-import { FolderStore } from '../store/folderStore';
+import { openModelStore } from '../store/openModelStore';
 import { defineCommand, type CommandContext } from './command';
 import { commonRequest, DEVICE_FLAGS, OUTPUT_FLAGS, required, STORE_FLAG } from './commonFlags';
 import { EXIT } from './exit';
@@ -41,7 +41,7 @@ export const driftCommand = defineCommand({
 			throw usage('Expected either image files or folders, or --scores FILE, found both or none');
 		const model = required(values.model, 'model');
 		const common = commonRequest(values, context);
-		const opened = await new FolderStore(common.store).open(model);
+		const opened = await openModelStore(common.store).open(model);
 		const reference = driftReference(opened, values.category ?? null);
 		const scores = scoreFile === undefined ? undefined : await readScores(context.path(scoreFile));
 		const measured =

@@ -4,8 +4,8 @@ import { concludeRun } from '../evaluation/conclude';
 import { defectTypes } from '../evaluation/defectTypes';
 import { fewImagesWarning } from '../evaluation/fewImages';
 import { runOf } from '../evaluation/run';
-import { EvaluationRuns } from '../store/evaluationRuns';
-import { FolderStore } from '../store/folderStore';
+import { openEvaluationRuns } from '../store/evaluationRuns';
+import { openModelStore } from '../store/openModelStore';
 import { defineCommand } from './command';
 import { commonRequest, DEVICE_FLAGS, OUTPUT_FLAGS, refuseWords, required, STORE_FLAG } from './commonFlags';
 import { comparisonLines, describeRun } from './evaluationText';
@@ -52,7 +52,7 @@ export const evaluateCommand = defineCommand({
 	run: async ({ values, words }, context) => {
 		refuseWords(words);
 		const common = commonRequest(values, context);
-		const runs = new EvaluationRuns(common.store);
+		const runs = openEvaluationRuns(common.store);
 		const { compare } = values;
 		const model = required(values.model, 'model');
 		const reports = wantedReports(values, context);
@@ -61,7 +61,7 @@ export const evaluateCommand = defineCommand({
 		const compareWith =
 			compare === undefined
 				? undefined
-				: await readCompareWith(compare, { model, runs, store: new FolderStore(common.store) });
+				: await readCompareWith(compare, { model, runs, store: openModelStore(common.store) });
 		const { examples, ...result } = await context.engine.evaluate(
 			{
 				...common,

@@ -4,7 +4,7 @@ import { METRICS } from '../evaluation/metricNames';
 import { describePreprocessing } from '../evaluation/preprocessing';
 import { maxFprOf } from '../evaluation/run';
 import type { EvaluationRun } from '../store/evaluationRun';
-import { EvaluationRuns, type ListedRun } from '../store/evaluationRuns';
+import { openEvaluationRuns, type EvaluationRuns, type ListedRun } from '../store/evaluationRuns';
 import { defineCommand } from './command';
 import { OUTPUT_FLAGS, STORE_FLAG, storeFolder } from './commonFlags';
 import { comparisonLines, describeRun } from './evaluationText';
@@ -28,7 +28,7 @@ const list = defineCommand({
 	},
 	run: async ({ values, words }, context) => {
 		const store = storeFolder(values.store, context);
-		const runs = new EvaluationRuns(store);
+		const runs = openEvaluationRuns(store);
 		const models = words.length > 0 ? words : await runs.models();
 		const found = await Promise.all(
 			models.map(async (model) => ({
@@ -59,7 +59,7 @@ const show = defineCommand({
 	flags: { ...STORE_FLAG, ...OUTPUT_FLAGS },
 	run: async ({ values, words }, context) => {
 		if (words.length !== 2) throw usage(`Expected a model and a run, found ${words.length} words`);
-		const runs = new EvaluationRuns(storeFolder(values.store, context));
+		const runs = openEvaluationRuns(storeFolder(values.store, context));
 		const run = await readRun(runs, words[0], words[1]);
 		return {
 			json: { ...run, defectTypes: defectTypes(run) },
@@ -79,7 +79,7 @@ const compare = defineCommand({
 	flags: { ...STORE_FLAG, ...OUTPUT_FLAGS },
 	run: async ({ values, words }, context) => {
 		if (words.length !== 3) throw usage(`Expected a model and two runs, found ${words.length} words`);
-		const runs = new EvaluationRuns(storeFolder(values.store, context));
+		const runs = openEvaluationRuns(storeFolder(values.store, context));
 		const [earlier, later] = await Promise.all(words.slice(1).map((id) => readRun(runs, words[0], id)));
 		const comparison = compareRuns(earlier, later);
 		return {

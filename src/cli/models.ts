@@ -1,22 +1,27 @@
 import { readDistribution } from '../distribution/distributionFile';
 import { knownImages } from '../distribution/placement';
-import { DinomalyError } from '../errors';
 import { describeTiling } from '../imaging/tiling';
 import type { ModelCard } from '../store/card';
-import { FolderStore } from '../store/folderStore';
+import { openModelStore } from '../store/openModelStore';
 import { describeInt8, readInt8Check } from '../store/int8File';
-import { PRODUCTION } from '../store/names';
 import { limitsOf } from '../calibration/limits';
 import { describeZones } from '../zones/inspectionZones';
 import { calibrate } from './calibrate';
+import { promotionCommands } from './promotion';
 import { quantize } from './quantize';
 import { defineCommand } from './command';
-import type { CommandContext } from './command';
-import { OUTPUT_FLAGS, refuseWords, required, STORE_FLAG, storeFolder } from './commonFlags';
+import {
+	MODEL_FLAG,
+	oneModel,
+	openStore,
+	OUTPUT_FLAGS,
+	refuseWords,
+	required,
+	STORE_FLAG,
+	storeFolder,
+} from './commonFlags';
 import { text, toggle, usage } from './flags';
 import { table } from './table';
-
-const MODEL_FLAG = { model: text('NAME', 'The model, instead of as a word') };
 
 const list = defineCommand({
 	name: 'models list',
@@ -27,7 +32,7 @@ const list = defineCommand({
 	run: async ({ values, words }, context) => {
 		refuseWords(words);
 		const root = storeFolder(values.store, context);
-		const models = await new FolderStore(root).list();
+		const models = await openModelStore(root).list();
 		const rows = models.map(({ name, versions, newest, aliases, problem }) => [
 			name,
 			versions,
@@ -112,29 +117,6 @@ const show = defineCommand({
 	},
 });
 
-const promote = defineCommand({
-	name: 'models promote',
-	synopsis: 'NAME[@VERSION|@ALIAS] [options]',
-	summary: 'Point an alias at a version; a bare model name then means the alias "production"',
-	examples: [
-		'dinomaly models promote bottles@3',
-		'dinomaly models promote bottles@latest --alias candidate',
-	],
-	flags: {
-		...MODEL_FLAG,
-		alias: text('NAME', `Alias to move (default: ${PRODUCTION})`),
-		why: text('TEXT', 'Reason, for the history'),
-		...STORE_FLAG,
-		...OUTPUT_FLAGS,
-	},
-	run: async ({ values, words }, context) => {
-		const ref = oneModel(values.model, words);
-		const reason = values.why === undefined ? undefined : { why: values.why };
-		const move = await openStore(values.store, context).promote(ref, values.alias ?? PRODUCTION, reason);
-		return { json: move, text: `${move.alias}: ${move.from ?? 'not set'} -> ${String(move.to)}` };
-	},
-});
-
 const remove = defineCommand({
 	name: 'models remove',
 	synopsis: 'NAME@VERSION | NAME --all [options]',
@@ -194,23 +176,18 @@ const importModel = defineCommand({
 	},
 });
 
-export const modelCommands = [list, show, calibrate, quantize, promote, remove, exportOnnx, importModel];
-
-function openStore(given: string | undefined, context: CommandContext): FolderStore {
-	return new FolderStore(storeFolder(given, context));
-}
+export const modelCommands = [
+	list,
+	show,
+	calibrate,
+	quantize,
+	...promotionCommands,
+	remove,
+	exportOnnx,
+	importModel,
+];
 
 function describeSizes({ imageSize, cropSize, tiling }: ModelCard['config']): string {
 	if (tiling === undefined) return `${imageSize} px, cropped to ${cropSize} px`;
 	return `${describeTiling(tiling)}, each seen at ${cropSize} px`;
-}
-
-/** The model may be named by a word or by --model. */
-function oneModel(flag: string | undefined, words: readonly string[]): string {
-	const named = flag === undefined ? words : [flag, ...words];
-	if (named.length === 1) return named[0];
-	throw new DinomalyError(
-		'USAGE',
-		`Expected one model name, found ${named.length === 0 ? 'none' : named.join(' ')}`,
-	);
 }

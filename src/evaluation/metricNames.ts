@@ -47,6 +47,11 @@ export const PIXEL_METRICS = [
 	'aupimo',
 ] as const satisfies readonly MetricName[];
 
+/** Whether an evaluation knows a metric by this name. */
+export function isMetricName(name: string): name is MetricName {
+	return METRICS.some((metric) => metric.name === name);
+}
+
 /** How a sentence names a metric; the name itself for one that is not known here. */
 export function metricInWords(name: string): string {
 	return METRICS.find((metric) => metric.name === name)?.long ?? name;

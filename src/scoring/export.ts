@@ -4,7 +4,7 @@ import { Graph, serialise } from '../graph';
 import { appendEncoder } from '../model/encoder';
 import { appendScoring } from '../model/scoringGraph';
 import { writeFileAtomic } from '../files/atomicFile';
-import { FolderStore } from '../store/folderStore';
+import { openModelStore } from '../store/openModelStore';
 import { readParameters } from './openModel';
 
 export interface ExportRequest {
@@ -35,7 +35,7 @@ export async function exportModel(
 	{ store, model, onnxPath }: ExportRequest,
 	{ signal }: ExportContext,
 ): Promise<ExportResult> {
-	const { card, calibration, zones, path, name, version } = await new FolderStore(store).open(model);
+	const { card, calibration, zones, path, name, version } = await openModelStore(store).open(model);
 	if (card.config.tiling !== undefined) throw tiledModel(card.name);
 	if (zones !== undefined) throw modelWithZones(`${name}@${version}`);
 	const { weights, dims } = await findModelEncoder(store, card);

@@ -6,8 +6,8 @@ import { embedControls, embedImage } from '../encoding/embedImage';
 import { Encoder } from '../encoding/encoder';
 import { findModelEncoder } from '../encoding/modelEncoder';
 import type { ScoringOptions } from '../runtime/precision';
-import { FolderStore } from '../store/folderStore';
-import type { OpenedModel } from '../store/modelStore';
+import { openModelStore } from '../store/openModelStore';
+import type { ModelStore, OpenedModel } from '../store/modelStore';
 import type { DeviceName } from '../runtime/device';
 import { readSafetensors } from '../weights/safetensors';
 import type { RgbImage } from '../imaging/image';
@@ -73,7 +73,7 @@ export interface ScoreImageOptions {
 }
 
 /** Kept, because a store remembers which files it has checked against their hashes. */
-const stores = new Map<string, FolderStore>();
+const stores = new Map<string, ModelStore>();
 const encoders = new Map<string, Promise<Encoder>>();
 const versions = new Map<string, Promise<LoadedVersion>>();
 
@@ -182,8 +182,8 @@ function keyOf({ path, card: { files } }: OpenedModel, device: string): string {
 	return [path, ...hashes, device].join(' ');
 }
 
-function storeAt(folder: string): FolderStore {
-	const store = stores.get(folder) ?? new FolderStore(folder);
+function storeAt(folder: string): ModelStore {
+	const store = stores.get(folder) ?? openModelStore(folder);
 	stores.set(folder, store);
 	return store;
 }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { flushFolder, removeTree, writeFileAtomic } from '../files/atomicFile';
 import { explainWriteError, whenMissing } from '../files/diskError';
 import { checkSchema, JsonFields, readJson } from './jsonFields';
+import { newMove, readMove } from './aliasMove';
 import { isName, isVersion } from './names';
 import type { AliasMove, MoveReason } from './modelStore';
 
@@ -10,7 +11,6 @@ const SCHEMA_VERSION = 1;
 const MAX_ALIAS_BYTES = 64 << 10;
 const HISTORY_FILE = 'history.jsonl';
 const NEWLINE = 0x0a;
-const MAX_REASON_LENGTH = 1000;
 
 /** The aliases of one model: a small file for each, and a history that is only ever added to. Moves need the model's lock. */
 export class AliasBook {
@@ -49,7 +49,7 @@ export class AliasBook {
 	 */
 	async move(alias: string, to: string | null, reason: MoveReason = {}): Promise<AliasMove> {
 		const from = (await this.versionOf(alias)) ?? null;
-		const move: AliasMove = { alias, from, to, at: new Date().toISOString(), ...tidy(reason) };
+		const move = newMove(alias, { from, to }, reason);
 		await this.record(move);
 		if (to === null) {
 			await removeTree(this.pathOf(alias));
@@ -103,24 +103,4 @@ function parseLine(line: string, source: string): JsonFields | undefined {
 	} catch {
 		return undefined;
 	}
-}
-
-function readMove(fields: JsonFields): AliasMove {
-	return {
-		alias: fields.text('alias'),
-		from: fields.isNull('from') ? null : fields.text('from'),
-		to: fields.isNull('to') ? null : fields.text('to'),
-		at: fields.moment('at'),
-		...(fields.has('by') && { by: fields.text('by') }),
-		...(fields.has('why') && { why: fields.text('why') }),
-	};
-}
-
-/** What the file can hold and be read back from: no empty text, and none without end. */
-function tidy({ by, why }: MoveReason): MoveReason {
-	return { ...(by?.trim() && { by: cut(by) }), ...(why?.trim() && { why: cut(why) }) };
-}
-
-function cut(text: string): string {
-	return text.trim().slice(0, MAX_REASON_LENGTH);
 }

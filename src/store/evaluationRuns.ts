@@ -27,6 +27,11 @@ export type ListedRun =
 /** Runs that the error about a missing one names. */
 const NAMED_RUNS = 3;
 
+/** The evaluations of the store that a folder stands for. */
+export function openEvaluationRuns(folder: string): EvaluationRuns {
+	return new EvaluationRuns(folder);
+}
+
 /** The evaluations of a store: one file for each run, `evaluations/<model>/<run id>.json`. */
 export class EvaluationRuns {
 	readonly #root: string;

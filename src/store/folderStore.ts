@@ -1,35 +1,40 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve as absolutePath } from 'node:path';
 import { DinomalyError } from '../errors';
-import { readCalibration } from './calibration';
-import { readZones } from './zonesFile';
-import { CARD_FILE, readCard, type ModelCard } from './card';
+import type { ModelCard } from './card';
 import { DigestChecker } from '../files/digest';
 import { explainWriteError, whenMissing } from '../files/diskError';
 import { withLock } from './lock';
-import { aliasMissing, modelMissing, stillAliased, versionMissing } from './missing';
+import { tidyWords } from './aliasMove';
+import {
+	aliasMissing,
+	aliasMoved,
+	modelMissing,
+	notOneVersion,
+	stillAliased,
+	versionMissing,
+} from './missing';
 import { ModelFolder } from './modelFolder';
 import type {
 	AliasMove,
-	FileSource,
 	ModelDraft,
 	ModelStore,
 	ModelSummary,
+	MoveOptions,
 	MoveReason,
 	OpenedModel,
 	RemoveOptions,
 	ResolvedModel,
 	VersionSummary,
 } from './modelStore';
+import type { PromotionGate } from './promotionGate';
 import { isName, LATEST, parseRef, PRODUCTION, validateName, type ModelRef } from './names';
-import { realPathInside, storeLayout, type StoreLayout } from './paths';
+import { storeLayout, type StoreLayout } from './paths';
 import { StagedVersion } from './stagedVersion';
+import { draftOfFolder, readCardOf, readVersion } from './versionFolder';
 
 /** Moves of aliases take milliseconds: who waits this long waits for something that hangs. */
 const LOCK_WAIT_MS = 20_000;
-const DAMAGED_HINT =
-	'It was damaged or changed after it was published: point the alias at another version, or import or train the model again.';
-const IMPORT_HINT = 'The folder is incomplete or damaged: copy it again from where it came from.';
 
 /** Models in a folder that several processes and machines may share. */
 export class FolderStore implements ModelStore {
@@ -55,7 +60,7 @@ export class FolderStore implements ModelStore {
 		const summarise = async (version: string): Promise<VersionSummary> => {
 			const pointing = aliases.filter(([, target]) => target === version).map(([alias]) => alias);
 			try {
-				return { version, aliases: pointing, card: await this.readCardOf(model, version) };
+				return { version, aliases: pointing, card: await this.cardOf(model, version) };
 			} catch (error) {
 				return { version, aliases: pointing, problem: problemOf(error) };
 			}
@@ -82,11 +87,14 @@ export class FolderStore implements ModelStore {
 
 	async open(ref: string): Promise<OpenedModel> {
 		const resolved = await this.resolve(ref);
-		const card = await this.readCardOf(this.model(resolved.name), resolved.version);
-		await this.checkFiles(resolved.path, card, DAMAGED_HINT);
-		const calibration = await readCalibration(resolved.path);
-		const zones = await readZones(resolved.path, card);
-		return { ...resolved, card, ...(calibration && { calibration }), ...(zones && { zones }) };
+		const read = await readVersion({ root: this.layout.root, ...resolved }, this.checker);
+		return { ...resolved, ...read };
+	}
+
+	async aliases(name: string): Promise<Record<string, string>> {
+		const model = this.model(validateName(name, 'model'));
+		await this.numbersOf(model);
+		return model.aliases.all();
 	}
 
 	async publish(name: string, draft: ModelDraft): Promise<OpenedModel> {
@@ -103,20 +111,18 @@ export class FolderStore implements ModelStore {
 	}
 
 	async importFolder(path: string, name?: string): Promise<OpenedModel> {
-		const folder = absolutePath(path);
-		const card = await readCardInside(folder, folder);
-		await this.checkFiles(folder, card, IMPORT_HINT);
-		const files: Record<string, FileSource> = {};
-		for (const file of Object.keys(card.files)) files[file] = { file: join(folder, file) };
-		const parent = { name: card.name, version: card.version };
-		return this.publish(name ?? card.name, { card: { ...card, parent }, files });
+		const found = await draftOfFolder(absolutePath(path), this.checker);
+		return this.publish(name ?? found.name, found.draft);
 	}
 
-	async promote(ref: string, alias: string, reason?: MoveReason): Promise<AliasMove> {
+	async promote(ref: string, alias: string, { ifFrom, ...reason }: MoveOptions = {}): Promise<AliasMove> {
 		validateName(alias, 'alias');
 		const model = this.model(parseRef(ref).name);
 		return this.locked(model, async () => {
 			const { version } = await this.resolve(ref); // inside the lock, lest it be removed before the alias moves
+			const found = (await model.aliases.versionOf(alias)) ?? null;
+			if (ifFrom !== undefined && ifFrom !== found)
+				throw aliasMoved(model.name, alias, { expected: ifFrom, found });
 			return model.aliases.move(alias, version, reason);
 		});
 	}
@@ -135,18 +141,21 @@ export class FolderStore implements ModelStore {
 		return this.model(validateName(name, 'model')).aliases.history();
 	}
 
+	async gates(name: string): Promise<Record<string, PromotionGate>> {
+		return this.model(validateName(name, 'model')).gates.all();
+	}
+
+	async setGate(name: string, alias: string, gate: PromotionGate): Promise<void> {
+		validateName(alias, 'alias');
+		const model = this.model(validateName(name, 'model'));
+		const { rules, at } = gate;
+		await this.locked(model, () => model.gates.set(alias, { rules, at, ...tidyWords(gate) }));
+	}
+
 	async remove(ref: string, { force = false, ...reason }: RemoveOptions = {}): Promise<void> {
 		const parsed = parseRef(ref);
 		const model = this.model(parsed.name);
-		if (parsed.kind !== 'version') {
-			throw new DinomalyError(
-				'USAGE',
-				`Expected one version to remove, such as "${parsed.name}@1", found "${ref}"`,
-				{
-					hint: 'Name the version by its number, since aliases move.',
-				},
-			);
-		}
+		if (parsed.kind !== 'version') throw notOneVersion(ref, parsed.name);
 		await this.locked(model, async () => {
 			const { version } = await this.resolve(ref);
 			const pointing = Object.entries(await model.aliases.all()).filter(
@@ -199,24 +208,13 @@ export class FolderStore implements ModelStore {
 		}
 	}
 
-	private async readCardOf(model: ModelFolder, version: string): Promise<ModelCard> {
-		const path = model.pathOf(version);
-		const card = await readCardInside(this.layout.root, path);
-		if (card.name === model.name && card.version === version) return card;
-		throw new DinomalyError(
-			'MODEL_INVALID',
-			`Expected ${path} to hold "${model.name}" version ${version}, found the card of "${card.name}" version ${card.version}`,
-			{ hint: 'Model folders cannot be renamed or copied by hand: import the folder instead.' },
-		);
-	}
-
-	/** Every file lies in the folder itself and holds what the card says. */
-	private async checkFiles(folder: string, card: ModelCard, hint: string): Promise<void> {
-		for (const [name, digest] of Object.entries(card.files)) {
-			const path = join(folder, name);
-			await whenMissing(realPathInside(folder, path), undefined); // a missing file is for the checker to report
-			await this.checker.check(path, digest, hint);
-		}
+	private cardOf(model: ModelFolder, version: string): Promise<ModelCard> {
+		return readCardOf({
+			root: this.layout.root,
+			path: model.pathOf(version),
+			name: model.name,
+			version,
+		});
 	}
 
 	private async locked<T>(model: ModelFolder, action: () => Promise<T>): Promise<T> {
@@ -233,15 +231,6 @@ export class FolderStore implements ModelStore {
 			}
 		});
 	}
-}
-
-/** Reads a card, provided that no link leads out of `root`. */
-async function readCardInside(root: string, folder: string): Promise<ModelCard> {
-	const path = await whenMissing(realPathInside(root, join(folder, CARD_FILE)), undefined);
-	if (path !== undefined) return readCard(folder);
-	throw new DinomalyError('MODEL_INVALID', `Expected a model in ${folder}, found no ${CARD_FILE} there`, {
-		hint: 'Name the folder that holds model.json and decoder.safetensors.',
-	});
 }
 
 async function followAlias(

@@ -57,6 +57,36 @@ export function stillAliased(what: string, aliases: readonly string[]): Dinomaly
 	);
 }
 
+/** USAGE: only a version that is named by its number is removed. */
+export function notOneVersion(ref: string, name: string): DinomalyError {
+	return new DinomalyError('USAGE', `Expected one version to remove, such as "${name}@1", found "${ref}"`, {
+		hint: 'Name the version by its number, since aliases move.',
+	});
+}
+
+/** MODEL_EXISTS: two names that differ only in case are one on Windows and macOS. */
+export function caseTwin(name: string, twin: string): DinomalyError {
+	return new DinomalyError(
+		'MODEL_EXISTS',
+		`Expected a new model name or an existing one as it is written, found "${name}" beside "${twin}"`,
+		{ hint: `Use "${twin}" to add a version to it, or a name that differs in more than case.` },
+	);
+}
+
+/** STORE_BUSY: the alias was moved by somebody else since it was looked at. */
+export function aliasMoved(
+	name: string,
+	alias: string,
+	{ expected, found }: { readonly expected: string | null; readonly found: string | null },
+): DinomalyError {
+	const words = (version: string | null): string => (version === null ? 'not set' : `version ${version}`);
+	return new DinomalyError(
+		'STORE_BUSY',
+		`Expected alias "${alias}" of "${name}" to be ${words(expected)} still, found it ${found === null ? 'not set' : `at version ${found}`}: somebody else moved it meanwhile`,
+		{ hint: 'Look at the history of the alias, then try again.' },
+	);
+}
+
 function listed(names: readonly string[], none: string): string {
 	if (names.length === 0) return none;
 	const rest = names.length - MAX_LISTED;

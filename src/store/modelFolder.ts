@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DinomalyError } from '../errors';
 import { AliasBook } from './aliasBook';
+import { GateBook } from './gateBook';
 import { removeTree, renameSafely, writeFileAtomic } from '../files/atomicFile';
 import { whenMissing } from '../files/diskError';
+import { caseTwin } from './missing';
 import { isVersion } from './names';
 import { realPathInside, type StoreLayout } from './paths';
 
 /**
- * One model in a store folder: `versions/<version>` (immutable), `aliases/` and `removed/` (numbers that are never given again).
+ * One model in a store folder: `versions/<version>` (immutable), `aliases/`, `gates/` and `removed/` (numbers that are never given
+ * again).
  * Nothing needs to exist yet.
  */
 export class ModelFolder {
 	readonly aliases: AliasBook;
+	readonly gates: GateBook;
 	/** Folder that the versions are moved into. */
 	readonly versions: string;
 	private readonly folder: string;
@@ -27,6 +30,7 @@ export class ModelFolder {
 		this.versions = join(this.folder, 'versions');
 		this.removed = join(this.folder, 'removed');
 		this.aliases = new AliasBook(join(this.folder, 'aliases'));
+		this.gates = new GateBook(join(this.folder, 'gates'));
 	}
 
 	/** Ascending; empty when there is no such model. */
@@ -52,13 +56,7 @@ export class ModelFolder {
 			(other) => other !== this.name && other.toLowerCase() === this.name.toLowerCase(),
 		);
 		if (twin === undefined) return;
-		throw new DinomalyError(
-			'MODEL_EXISTS',
-			`Expected a new model name or an existing one as it is written, found "${this.name}" beside "${twin}"`,
-			{
-				hint: `Use "${twin}" to add a version to it, or a name that differs in more than case.`,
-			},
-		);
+		throw caseTwin(this.name, twin);
 	}
 
 	/** Throws MODEL_INVALID when a link would make us write outside the store. */
@@ -69,6 +67,7 @@ export class ModelFolder {
 			this.removed,
 			this.aliases.folder,
 			this.aliases.historyFile,
+			this.gates.folder,
 		]) {
 			await whenMissing(realPathInside(this.layout.root, path), undefined);
 		}

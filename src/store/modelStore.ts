@@ -1,6 +1,7 @@
 import type { InspectionZones } from '../zones/inspectionZones';
 import type { CalibrationFile } from './calibration';
 import type { ModelCard } from './card';
+import type { PromotionGate } from './promotionGate';
 
 /** Where models live. A reference is `name`, `name@version` or `name@alias`; what a user can mend is thrown as DinomalyError. */
 export interface ModelStore {
@@ -22,20 +23,32 @@ export interface ModelStore {
 	 */
 	open(ref: string): Promise<OpenedModel>;
 
+	/** Alias to version. Throws MODEL_NOT_FOUND. */
+	aliases(name: string): Promise<Readonly<Record<string, string>>>;
+
 	/** Adds a version, which is visible once it is whole and never changes after. Throws MODEL_INVALID or DISK_FULL. */
 	publish(name: string, draft: ModelDraft): Promise<OpenedModel>;
 
 	/** Copies a model folder from elsewhere in as a new version, under its own name unless told otherwise; checks it first. */
 	importFolder(path: string, name?: string): Promise<OpenedModel>;
 
-	/** Points an alias at the version that `ref` stands for, at once for all readers. */
-	promote(ref: string, alias: string, reason?: MoveReason): Promise<AliasMove>;
+	/**
+	 * Points an alias at the version that `ref` stands for, at once for all readers, whatever its gate says: `promoteThroughGate` asks
+	 * that first. Throws STORE_BUSY when the alias is not where `options.ifFrom` says.
+	 */
+	promote(ref: string, alias: string, options?: MoveOptions): Promise<AliasMove>;
 
 	/** Takes an alias away. Throws MODEL_NOT_FOUND when it is not set. */
 	dropAlias(name: string, alias: string, reason?: MoveReason): Promise<AliasMove>;
 
 	/** Every move of every alias of a model, oldest first. */
 	history(name: string): Promise<AliasMove[]>;
+
+	/** What a version must reach before an alias may point at it, by alias. */
+	gates(name: string): Promise<Readonly<Record<string, PromotionGate>>>;
+
+	/** Sets the gate of an alias in place of the one before; one without rules lets every version through. Throws MODEL_NOT_FOUND. */
+	setGate(name: string, alias: string, gate: PromotionGate): Promise<void>;
 
 	/** Deletes one version, named as `name@version`; its number is never given again. An alias on it forbids that, unless forced. */
 	remove(ref: string, options?: RemoveOptions): Promise<void>;
@@ -95,6 +108,24 @@ export interface ModelDraft {
 export interface MoveReason {
 	readonly by?: string;
 	readonly why?: string;
+	/** What the alias's gate said about the version; absent where the alias has none. */
+	readonly gate?: GateOutcome;
+	/** Present when the move undoes the ones since the version was there before. */
+	readonly rollback?: true;
+}
+
+export interface MoveOptions extends MoveReason {
+	/** Where the alias must be, so that nobody else's move is overrun: a version, or null for not set. */
+	readonly ifFrom?: string | null;
+}
+
+/** A gate's verdict on a version, as the history keeps it. */
+export interface GateOutcome {
+	readonly passed: boolean;
+	/** One sentence. */
+	readonly reason: string;
+	/** The evaluation that was judged; null when the version has none. */
+	readonly run: string | null;
 }
 
 /** One line of an alias's history. */

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { DinomalyError } from '../errors';
 
 /** Where things lie in a store folder. */
@@ -18,6 +18,9 @@ export interface StoreLayout {
 	readonly alarms: string;
 }
 
+/** Folder of a store that holds, for each object storage in use, what of it lies on this machine. */
+export const OBJECT_STORAGE_FOLDER = 'object-storage';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -26,7 +29,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function defaultStore(environment: Environment = process.env): string {
 	const chosen = environment.DINOMALY_STORE;
-	if (chosen !== undefined && chosen !== '') return resolve(chosen);
+	// Object storage is named there too; what of it lies on this machine lies in the ordinary place.
+	if (chosen !== undefined && chosen !== '' && !chosen.startsWith('s3://')) return resolve(chosen);
 	const userFolder = environment.N8N_USER_FOLDER;
 	return resolve(
 		userFolder === undefined || userFolder === '' ? homedir() : userFolder,
@@ -38,12 +42,15 @@ export function defaultStore(environment: Environment = process.env): string {
 /** The folders of the store at `root`; creates nothing. */
 export function storeLayout(root: string): StoreLayout {
 	const absolute = resolve(root);
+	// Encoders and what they computed are the same for all stores: the local parts of object storage share those of their home.
+	const parent = dirname(absolute);
+	const shared = basename(parent) === OBJECT_STORAGE_FOLDER ? dirname(parent) : absolute;
 	return {
 		root: absolute,
 		models: join(absolute, 'models'),
 		training: join(absolute, 'training'),
-		featureCache: join(absolute, 'cache', 'features'),
-		encoders: join(absolute, 'encoders'),
+		featureCache: join(shared, 'cache', 'features'),
+		encoders: join(shared, 'encoders'),
 		staging: join(absolute, 'models', '.staging'),
 		locks: join(absolute, 'locks'),
 		alarms: join(absolute, 'alarms'),

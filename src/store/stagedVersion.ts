@@ -18,10 +18,11 @@ const LEFT_BEHIND_MS = 86_400_000;
 /** A version being written, in a folder that nobody reads. */
 export class StagedVersion {
 	private constructor(
-		private readonly folder: string,
+		readonly folder: string,
 		private readonly name: string,
 		private readonly draft: ModelDraft['card'],
-		private readonly files: Readonly<Record<string, FileDigest>>,
+		/** By file name. */
+		readonly files: Readonly<Record<string, FileDigest>>,
 	) {}
 
 	/** Writes the draft's files below `staging` and checks card, calibration and zones; throws MODEL_INVALID or DISK_FULL, leaving nothing. */
@@ -52,10 +53,7 @@ export class StagedVersion {
 			await mkdir(versions, { recursive: true });
 			for (;;) {
 				const version = String(await nextVersion());
-				await writeFileAtomic(
-					join(this.folder, CARD_FILE),
-					`${JSON.stringify(this.cardFor(version), null, '\t')}\n`,
-				);
+				await this.writeCard(version);
 				if (!(await claimFolderName(this.folder, join(versions, version)))) continue;
 				await flushFolder(versions);
 				return version;
@@ -70,7 +68,14 @@ export class StagedVersion {
 		await removeTree(this.folder);
 	}
 
-	private cardFor(version: string): ModelCard {
+	/** Makes the folder that of a version, card and all. */
+	async writeCard(version: string): Promise<void> {
+		const card = `${JSON.stringify(this.cardFor(version), null, '\t')}\n`;
+		await writeFileAtomic(join(this.folder, CARD_FILE), card);
+	}
+
+	/** The card of this model as the version of a number. */
+	cardFor(version: string): ModelCard {
 		const { created = new Date().toISOString(), ...rest } = this.draft;
 		// The draft comes first: an imported card brings a name and a version of its own.
 		const card: ModelCard = {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { dotPath } from '../dataset/sample/dotPath';
 import { DinomalyError } from '../errors';
 import { hasTypeface, renderSvg } from '../runtime/svg';
-import { FolderStore } from '../store/folderStore';
+import { openModelStore } from '../store/openModelStore';
 import { whenMissing } from '../files/diskError';
 import { drawLossCurve, type TextPainter, type TextPlace } from './lossCurve';
 
@@ -19,7 +19,7 @@ export interface LossCurvePicture {
 
 /** Draws the loss of a stored model's training. Throws MODEL_NOT_FOUND, or MODEL_INVALID when its course was not kept. */
 export async function lossCurvePng({ store, model }: LossCurveRequest): Promise<LossCurvePicture> {
-	const { name, version, path } = await new FolderStore(store).resolve(model);
+	const { name, version, path } = await openModelStore(store).resolve(model);
 	const text = await whenMissing(readFile(join(path, 'training.json'), 'utf8'), '{}');
 	const { losses } = JSON.parse(text) as { losses?: unknown };
 	if (!Array.isArray(losses) || losses.length === 0) {

@@ -23,7 +23,7 @@ import { decodeImage } from '../runtime/images';
 import { mapSeen } from '../scoring/openModel';
 import { Scorer } from '../scoring/scorer';
 import { SeenAreas } from '../scoring/seenAreas';
-import { FolderStore } from '../store/folderStore';
+import { openModelStore } from '../store/openModelStore';
 import { storeLayout } from '../store/paths';
 import { openTraining, type UnfinishedTraining } from '../store/unfinishedTraining';
 import { tokenLayout } from '../model/layout';
@@ -379,7 +379,7 @@ class ModelTraining {
 			training: parts.trainingMs / 1000,
 			total: (performance.now() - this.started) / 1000,
 		};
-		const published = await publishModel(new FolderStore(request.store), {
+		const published = await publishModel(openModelStore(request.store), {
 			model: this.model,
 			folder: this.training.folder,
 			plan: parts.plan,

@@ -115,7 +115,17 @@ describe('help', () => {
 
 	test('a family of commands shows all of its members', async () => {
 		const { out } = await dinomaly('models --help');
-		for (const name of ['list', 'show', 'promote', 'remove', 'export', 'import'])
+		for (const name of [
+			'list',
+			'show',
+			'promote',
+			'rollback',
+			'gate',
+			'history',
+			'remove',
+			'export',
+			'import',
+		])
 			expect(out).toContain(`dinomaly models ${name} `);
 	});
 });

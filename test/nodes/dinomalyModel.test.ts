@@ -12,7 +12,10 @@ import path from 'node:path';
 import type { INodeExecutionData, INodeParameters } from 'n8n-workflow';
 import { DinomalyModel } from '../../nodes/DinomalyModel/DinomalyModel.node';
 import type { Engine } from '../../src/engine/host';
+import { modelHash } from '../../src/evaluation/modelHash';
+import { EvaluationRuns } from '../../src/store/evaluationRuns';
 import { FolderStore } from '../../src/store/folderStore';
+import { sampleRun } from '../store/sampleRun';
 import { describeInt8 } from '../support/int8';
 import { parseModel } from '../support/onnxReader';
 import { fileItem, node, oneNode, type NodeOptions } from './support/flow';
@@ -140,6 +143,7 @@ describe('Promote', () => {
 				alias: 'production',
 				previousVersion: null,
 				at: expect.any(String),
+				promoted: true,
 			},
 		]);
 		await promote('tiny@latest', { alias: 'candidate' });
@@ -151,6 +155,51 @@ describe('Promote', () => {
 			{ alias: 'production', from: '1', to: '2', why: 'passed the evaluation' },
 		]);
 		expect((await store.history('tiny'))[0].by).toMatch(/n8n workflow .*execution 1/);
+	});
+
+	test('a version that falls short of the gate stays out, as an error or an item, and a roll-back takes one step', async () => {
+		const { store, folder, root } = newStore();
+		await store.importFolder(versionFolder(origin));
+		const rules = { rule: [{ metric: 'imageAuroc', scope: 'mean', rule: 'floor', floor: 0.9 }] };
+		const set = await work('setGate', { model: byName('tiny'), rules }, folder);
+		expect(set.json()).toMatchObject([
+			{ model: 'tiny', alias: 'production', rules: 1, gate: 'mean image AUROC at least 0.9' },
+		]);
+		const runs = new EvaluationRuns(root);
+		const evaluate = async (version: string, imageAuroc: number): Promise<void> => {
+			const sha256 = modelHash((await store.open(`tiny@${version}`)).card);
+			await runs.record(
+				sampleRun({ model: { name: 'tiny', version, sha256 }, mean: { imageAuroc, aupro: null } }),
+			);
+		};
+		await evaluate('1', 0.95);
+		await evaluate('2', 0.85);
+		const promote = (version: string, options: INodeParameters = {}): Promise<Run> =>
+			work('promote', { model: byName(`tiny@${version}`), options }, folder);
+		expect((await promote('1')).json()).toMatchObject([{ promoted: true, gatePassed: true }]);
+		expect((await promote('2')).error?.message).toMatch(
+			/pass the gate of "production", found: Failed: mean image AUROC is 0\.8500, below the floor 0\.9000/,
+		);
+		expect((await promote('2', { ifRefused: 'report' })).json()).toMatchObject([
+			{ promoted: false, version: '2', gateReason: expect.stringContaining('below the floor') },
+		]);
+		expect(await store.aliases('tiny')).toEqual({ production: '1' });
+		expect((await promote('2', { ifRefused: 'force' })).error?.message).toMatch(/Expected a reason/);
+		const forced = await promote('2', { ifRefused: 'force', reason: 'trial' });
+		expect(forced.json()).toMatchObject([{ promoted: true, gatePassed: false, previousVersion: '1' }]);
+		const back = await work(
+			'rollBack',
+			{ model: byName('tiny'), options: { reason: 'too many alarms' } },
+			folder,
+		);
+		expect(back.json()).toMatchObject([
+			{ model: 'tiny', alias: 'production', version: '1', previousVersion: '2' },
+		]);
+		expect((await store.history('tiny')).at(-1)).toMatchObject({
+			why: 'too many alarms',
+			rollback: true,
+			by: expect.stringMatching(/n8n workflow/),
+		});
 	});
 
 	test.each(['latest', '12', '../production', 'con'])('the alias "%s" is refused', async (alias) => {

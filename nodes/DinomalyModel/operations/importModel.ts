@@ -1,7 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import type { FolderStore } from '../../../src/store/folderStore';
 import { importPackage } from '../../../src/store/modelPackage';
-import type { OpenedModel } from '../../../src/store/modelStore';
+import type { ModelStore, OpenedModel } from '../../../src/store/modelStore';
 import { allowedFolder } from '../../shared/folders';
 import { forEachItem } from '../../shared/items';
 import { shownFor } from '../../shared/operation';
@@ -81,7 +80,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 async function importInto(
 	context: IExecuteFunctions,
 	index: number,
-	{ store, modelName }: { readonly store: FolderStore; readonly modelName: string | undefined },
+	{ store, modelName }: { readonly store: ModelStore; readonly modelName: string | undefined },
 ): Promise<OpenedModel> {
 	if (context.getNodeParameter('importFrom', index, 'folder') === 'folder') {
 		const value = context.getNodeParameter('importFolder', index, '');

@@ -1,6 +1,5 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import type { FolderStore } from '../../../src/store/folderStore';
-import type { ModelSummary } from '../../../src/store/modelStore';
+import type { ModelStore, ModelSummary } from '../../../src/store/modelStore';
 import { PRODUCTION } from '../../../src/store/names';
 import { forEachItem } from '../../shared/items';
 import { shownFor } from '../../shared/operation';
@@ -58,7 +57,7 @@ function modelFields({ name, versions, newest, aliases, problem }: ModelSummary)
 	};
 }
 
-async function versionsOf(store: FolderStore, { name }: ModelSummary): Promise<IDataObject[]> {
+async function versionsOf(store: ModelStore, { name }: ModelSummary): Promise<IDataObject[]> {
 	const versions = await store.versions(name);
 	return versions.map(({ version, aliases, card, problem }) => ({
 		model: name,

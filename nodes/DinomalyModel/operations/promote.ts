@@ -1,15 +1,21 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { parseRef, PRODUCTION } from '../../../src/store/names';
+import { gateRefused, promoteThroughGate } from '../../../src/evaluation/promotion/promote';
+import { openEvaluationRuns } from '../../../src/store/evaluationRuns';
+import { parseRef } from '../../../src/store/names';
+import { openModelStore } from '../../../src/store/openModelStore';
 import { forEachItem } from '../../shared/items';
 import { modelProperty, readModel } from '../../shared/modelLocator';
 import { shownFor } from '../../shared/operation';
-import { openStore, optionsWithStore } from '../storeOptions';
+import { readStore } from '../../shared/store';
+import { actor, aliasProperty, readAlias, reasonProperty } from '../aliasFields';
+import { optionsWithStore } from '../storeOptions';
 
 export const option = {
 	name: 'Promote',
 	value: 'promote',
 	action: 'Promote a model',
-	description: 'Point an alias such as "production" at a version, at once for all who use it',
+	description:
+		'Point an alias such as "production" at a version that passes its gate, at once for all who use it',
 };
 
 export const description = shownFor(option.value, [
@@ -18,38 +24,73 @@ export const description = shownFor(option.value, [
 		description:
 			'The version to promote: name@version, name@latest for the newest, or name@alias for the one that another alias points at',
 	},
-	{
-		displayName: 'Alias',
-		name: 'alias',
-		type: 'string',
-		default: PRODUCTION,
-		required: true,
-		placeholder: 'e.g. production or candidate',
-		description: 'Name that is to mean this version; a model name alone means the alias "production"',
-	},
-	optionsWithStore({
-		displayName: 'Reason',
-		name: 'reason',
-		type: 'string',
-		default: '',
-		placeholder: 'e.g. passed the nightly evaluation',
-		description: "Why it is promoted, for the alias's history",
-	}),
+	aliasProperty,
+	optionsWithStore(
+		{
+			displayName: 'If the Gate Refuses',
+			name: 'ifRefused',
+			type: 'options',
+			default: 'fail',
+			description:
+				'What to do when the evaluation of the version does not pass the gate of the alias (operation Set Gate)',
+			options: [
+				{
+					name: 'Fail',
+					value: 'fail',
+					description: 'Stop with an error that says what fell short; the alias stays where it is',
+				},
+				{
+					name: 'Give an Item',
+					value: 'report',
+					description:
+						'Go on with an item whose field promoted is false; the alias stays where it is',
+				},
+				{
+					name: 'Promote All the Same',
+					value: 'force',
+					description: 'Move the alias, and say so in its history; needs a reason',
+				},
+			],
+		},
+		reasonProperty,
+	),
 ]);
 
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	return forEachItem(context, async (_, index) => {
 		const ref = readModel(context, index);
-		const store = await openStore(context, index);
-		const alias = (context.getNodeParameter('alias', index, PRODUCTION) as string).trim();
-		const why = context.getNodeParameter('options.reason', index, '') as string;
-		const { from, to, at } = await store.promote(ref, alias, { by: actor(context), why });
-		return { json: { model: parseRef(ref).name, version: to, alias, previousVersion: from, at } };
+		const folder = await readStore(context, index);
+		const alias = readAlias(context, index);
+		const ifRefused = context.getNodeParameter('options.ifRefused', index, 'fail') as string;
+		const promotion = await promoteThroughGate({
+			store: openModelStore(folder),
+			runs: openEvaluationRuns(folder),
+			ref,
+			alias,
+			force: ifRefused === 'force',
+			by: actor(context),
+			why: context.getNodeParameter('options.reason', index, '') as string,
+		});
+		const model = parseRef(ref).name;
+		if (promotion.moved) {
+			const { from, to, at, gate } = promotion.move;
+			const judged = gate && { gatePassed: gate.passed, gateReason: gate.reason, runId: gate.run };
+			return {
+				json: { model, version: to, alias, previousVersion: from, at, promoted: true, ...judged },
+			};
+		}
+		const { version, gate } = promotion;
+		if (ifRefused !== 'report') throw gateRefused(ref, alias, gate);
+		return {
+			json: {
+				model,
+				version,
+				alias,
+				promoted: false,
+				gatePassed: false,
+				gateReason: gate.reason,
+				runId: gate.run,
+			},
+		};
 	});
-}
-
-/** Who moved the alias, for its history. */
-function actor(context: IExecuteFunctions): string {
-	const { name } = context.getWorkflow();
-	return `n8n workflow "${name ?? 'unnamed'}", execution ${context.getExecutionId()}`;
 }

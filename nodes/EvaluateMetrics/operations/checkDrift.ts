@@ -3,7 +3,7 @@ import { judgeDrift, type RecentImages } from '../../../src/evaluation/drift/jud
 import { driftReference } from '../../../src/evaluation/drift/reference';
 import type { DriftReport } from '../../../src/evaluation/drift/report';
 import type { ImageStatistics } from '../../../src/imaging/statistics';
-import { FolderStore } from '../../../src/store/folderStore';
+import { openModelStore } from '../../../src/store/openModelStore';
 import type { OpenedModel } from '../../../src/store/modelStore';
 import { cancelSignal, throwIfCancelled } from '../../shared/cancel';
 import { engineFor } from '../../shared/engine';
@@ -143,7 +143,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 
 async function checkFolder(context: IExecuteFunctions, index: number): Promise<INodeExecutionData> {
 	const store = await readStore(context, index);
-	const opened = await new FolderStore(store).open(readModel(context, index));
+	const opened = await openModelStore(store).open(readModel(context, index));
 	const category = (context.getNodeParameter('driftCategory', index, '') as string).trim();
 	const reference = driftReference(opened, category === '' ? null : category);
 	const newest = context.getNodeParameter('options.newest', index, 0) as number;
@@ -182,7 +182,7 @@ async function checkItems(context: IExecuteFunctions): Promise<INodeExecutionDat
 	const results: INodeExecutionData[] = [];
 	for (const [category, indices] of groups) {
 		try {
-			const opened = await new FolderStore(await readStore(context, indices[0])).open(
+			const opened = await openModelStore(await readStore(context, indices[0])).open(
 				readModel(context, indices[0]),
 			);
 			const recent = await readRecent(context, indices, { opened, category });

@@ -3,7 +3,7 @@ import { type IExecuteFunctions, type INodeExecutionData, type INodeProperties }
 import { GOOD_LABELS, readLabel } from '../../../src/evaluation/labels';
 import { runOfItems, type ScoredItem } from '../../../src/evaluation/scoredItems';
 import type { ModelCard } from '../../../src/store/card';
-import { FolderStore } from '../../../src/store/folderStore';
+import { openModelStore } from '../../../src/store/openModelStore';
 import type { InspectionZones } from '../../../src/zones/inspectionZones';
 import { throwIfCancelled } from '../../shared/cancel';
 import { failed } from '../../shared/failure';
@@ -249,7 +249,7 @@ async function cardOf(
 ): Promise<ModelCard | undefined> {
 	if (model === undefined) return undefined;
 	try {
-		const versions = await new FolderStore(store).versions(model.name);
+		const versions = await openModelStore(store).versions(model.name);
 		return versions.find(({ version }) => version === model.version)?.card;
 	} catch {
 		return undefined; // the figures do not depend on it, only where they are kept
@@ -259,7 +259,7 @@ async function cardOf(
 /** Where the model that scored the items looks. */
 async function zonesOf(store: string, { name, version }: ModelCard): Promise<InspectionZones | undefined> {
 	try {
-		return (await new FolderStore(store).open(`${name}@${version}`)).zones;
+		return (await openModelStore(store).open(`${name}@${version}`)).zones;
 	} catch {
 		return undefined; // of a model whose files are damaged by now: the figures do not depend on it
 	}

@@ -9,7 +9,7 @@ import { DinomalyError } from '../../../src/errors';
 import { recoverJobs, workDetached } from '../../../src/jobs/detached';
 import { runJob } from '../../../src/jobs/runJob';
 import { noteStore } from '../../../src/jobs/watch';
-import { FolderStore } from '../../../src/store/folderStore';
+import { openModelStore } from '../../../src/store/openModelStore';
 import { defaultStore } from '../../../src/store/paths';
 import type { TrainingJob } from '../../../src/jobs/trainingJob';
 import { TrainingJobs } from '../../../src/jobs/trainingJobs';
@@ -240,7 +240,7 @@ async function refuseExisting(
 	index: number,
 	{ store, model, separate }: Omit<TrainRequest, 'data'>,
 ): Promise<void> {
-	const names = (await new FolderStore(store).list()).map(({ name }) => name);
+	const names = (await openModelStore(store).list()).map(({ name }) => name);
 	const found = names.find((name) => name === model || (separate === true && name.startsWith(`${model}-`)));
 	if (found === undefined) return;
 	throw failed(

@@ -10,7 +10,7 @@ import { decodeImage } from '../../runtime/images';
 import { readAhead } from '../../runtime/readAhead';
 import { openModel, type ReadyModel } from '../../scoring/openModel';
 import type { ImageFailure, ImageSource } from '../../scoring/request';
-import { FolderStore } from '../../store/folderStore';
+import { openModelStore } from '../../store/openModelStore';
 import type { OpenedModel } from '../../store/modelStore';
 import { ZoneAreas } from '../../zones/zoneAreas';
 import type { MeasuredImage, MeasureRequest, MeasureResult } from './request';
@@ -35,7 +35,7 @@ export async function measureImages(
 	const sources = 'images' in from ? from.images : await filesOf(from.folder, { newest, notices });
 	const model =
 		ref === undefined ? undefined : await openModel(store, ref, { device, requireDevice, threads });
-	const looking = zonesOf === undefined ? model?.opened : await new FolderStore(store).open(zonesOf);
+	const looking = zonesOf === undefined ? model?.opened : await openModelStore(store).open(zonesOf);
 	const areas = looking?.zones && new ZoneAreas(looking.zones);
 	const shown = category ?? onlyCategory(looking);
 	const images: MeasuredImage[] = [];

@@ -17,6 +17,9 @@ const LEFT_BEHIND_MS = 86_400_000;
 
 /** A version being written, in a folder that nobody reads. */
 export class StagedVersion {
+	/** When it is made, unless the draft says so: the same however often its card is. */
+	private readonly moment = new Date().toISOString();
+
 	private constructor(
 		readonly folder: string,
 		private readonly name: string,
@@ -76,7 +79,7 @@ export class StagedVersion {
 
 	/** The card of this model as the version of a number. */
 	cardFor(version: string): ModelCard {
-		const { created = new Date().toISOString(), ...rest } = this.draft;
+		const { created = this.moment, ...rest } = this.draft;
 		// The draft comes first: an imported card brings a name and a version of its own.
 		const card: ModelCard = {
 			...rest,

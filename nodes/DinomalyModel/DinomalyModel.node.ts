@@ -8,6 +8,7 @@ import {
 import { inNode } from '../shared/items';
 import { searchModels } from '../shared/modelLocator';
 import type { Operation } from '../shared/operation';
+import { s3ModelStoreTest } from './credentialTest';
 import * as calibrate from './operations/calibrate';
 import * as exportOnnx from './operations/exportOnnx';
 import * as exportPackage from './operations/exportPackage';
@@ -50,6 +51,7 @@ export class DinomalyModel implements INodeType {
 		defaults: { name: 'Dinomaly Model' },
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
+		credentials: [{ name: 's3ModelStoreApi', required: false, testedBy: 's3ModelStoreTest' }],
 		usableAsTool: true,
 		properties: [
 			// eslint-disable-next-line @n8n/community-nodes/resource-operation-pattern -- models are the only resource
@@ -89,7 +91,7 @@ export class DinomalyModel implements INodeType {
 		],
 	};
 
-	methods = { listSearch: { searchModels } };
+	methods = { listSearch: { searchModels }, credentialTest: { s3ModelStoreTest } };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		const operation = this.getNodeParameter('operation', 0) as keyof typeof OPERATIONS;

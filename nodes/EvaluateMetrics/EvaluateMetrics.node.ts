@@ -29,6 +29,7 @@ export class EvaluateMetrics implements INodeType {
 		defaults: { name: 'Evaluate Metrics' },
 		inputs: [NodeConnectionTypes.Main],
 		outputs: `={{(${String(configuredOutputs)})($parameter)}}`,
+		credentials: [{ name: 's3ModelStoreApi', required: false }],
 		usableAsTool: true,
 		properties: [
 			{

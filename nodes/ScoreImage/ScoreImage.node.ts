@@ -24,6 +24,7 @@ export class ScoreImage implements INodeType {
 		defaults: { name: 'Score Image' },
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
+		credentials: [{ name: 's3ModelStoreApi', required: false }],
 		usableAsTool: true,
 		properties: [
 			modelProperty,

@@ -36,6 +36,7 @@ export class ThresholdRouter implements INodeType {
 		defaults: { name: 'Threshold Router' },
 		inputs: [NodeConnectionTypes.Main],
 		outputs: `={{(${String(configuredOutputs)})($parameter)}}`,
+		credentials: [{ name: 's3ModelStoreApi', required: false }],
 		usableAsTool: true,
 		properties: [
 			{

@@ -2,6 +2,9 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { IExecuteFunctions, ILoadOptionsFunctions, INodeProperties } from 'n8n-workflow';
 import { defaultStore } from '../../src/store/paths';
+import { storeOf } from '../../src/store/storeOf';
+import { connectedStore, hasStoreCredential } from './storeCredential';
+import { failed, toNodeError, type FailureData } from './failure';
 import { allowedFolder, allowedFolders, checkFolder, isInside, type PathGuard } from './folders';
 
 /** Put it into the node's Options. */
@@ -18,17 +21,38 @@ export const storeProperty: INodeProperties = {
 /** The store folder that the node's option names, checked against n8n's file access rules; n8n's own store when it is empty. */
 export async function readStore(context: IExecuteFunctions, index: number): Promise<string> {
 	const value = context.getNodeParameter('options.storeFolder', index, '');
-	if (isDefaultStore(value)) return defaultStore();
+	if (hasStoreCredential(context)) {
+		if (value !== '') throw failed(context.getNode(), twoStores(), index);
+		return connectedStore(context, index);
+	}
+	if (isDefaultStore(value)) return ownStore(context, index);
 	return allowedFolder(context, index, { value, label: 'Store Folder' });
 }
 
 /** The store folder while the node is being edited, where neither expressions nor n8n's file helpers are at hand; throws Error. */
 export async function readStoreWhileEditing(context: ILoadOptionsFunctions): Promise<string> {
+	if (hasStoreCredential(context)) return connectedStore(context);
 	const value = context.getCurrentNodeParameter('options.storeFolder');
-	if (isDefaultStore(value)) return defaultStore();
+	if (isDefaultStore(value)) return storeOf(undefined);
 	const folder = await checkFolder(value, editingGuard());
 	if (typeof folder === 'string') return folder;
 	throw new Error(folder.message);
+}
+
+/** The store of this n8n, which its administrator may have put into object storage. */
+function ownStore(context: IExecuteFunctions, index: number): string {
+	try {
+		return storeOf(undefined);
+	} catch (error) {
+		throw toNodeError(context.getNode(), error, index);
+	}
+}
+
+function twoStores(): FailureData {
+	return {
+		message: 'Expected either a credential S3 Model Store or a folder in "Store Folder", found both',
+		hint: 'Take one of the two away.',
+	};
 }
 
 function isDefaultStore(value: unknown): boolean {

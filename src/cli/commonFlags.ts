@@ -2,7 +2,7 @@ import type { DeviceName } from '../training/request';
 import { DinomalyError } from '../errors';
 import type { ModelStore } from '../store/modelStore';
 import { openModelStore } from '../store/openModelStore';
-import { defaultStore } from '../store/paths';
+import { storeOf } from '../store/storeOf';
 import type { CommandContext } from './command';
 import { choice, number, text, toggle, usage } from './flags';
 
@@ -15,8 +15,8 @@ export const OUTPUT_FLAGS = {
 
 export const STORE_FLAG = {
 	store: text(
-		'DIR',
-		'Folder of the model store (default: DINOMALY_STORE, else .n8n/dinomaly in the home folder)',
+		'DIR|s3://BUCKET/PREFIX',
+		'Model store: a folder, or object storage whose keys are in DINOMALY_S3_ACCESS_KEY and DINOMALY_S3_SECRET_KEY (default: DINOMALY_STORE, else .n8n/dinomaly in the home folder)',
 	),
 };
 
@@ -48,8 +48,9 @@ export function commonRequest(
 	};
 }
 
+/** The folder that stands for the store; for object storage that of its local part, which is connected from here on. */
 export function storeFolder(given: string | undefined, { io, path }: CommandContext): string {
-	return given === undefined ? defaultStore(io.env) : path(given);
+	return storeOf(given, io.env, path);
 }
 
 export function openStore(given: string | undefined, context: CommandContext): ModelStore {

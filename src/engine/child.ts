@@ -3,6 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { DinomalyError } from '../errors';
+import type { StoreConnection } from '../store/objects/connection';
+import { connectionOf } from '../store/objects/connections';
 import { describeDeath } from './death';
 import { LastLines } from './lastLines';
 import { toWireError } from './protocol';
@@ -46,6 +48,8 @@ export class EngineChild {
 	readonly #rpc: EngineRemote;
 	readonly #output: LastLines;
 	readonly #jobs = new Map<string, Job>();
+	/** What the process knows: store folder to connection. */
+	readonly #connected = new Map<string, StoreConnection>();
 	readonly #onQuiet: () => void;
 	#nextJob = 1;
 	#fatal: WireError | undefined;
@@ -122,6 +126,7 @@ export class EngineChild {
 			};
 			this.#jobs.set(id, job);
 			this.#setRef(true);
+			this.#connect(request);
 			this.#rpc
 				.$call(name, ...([id, request] as Parameters<EngineRemote[K]>))
 				.then(job.settle as (answer: unknown) => void)
@@ -160,6 +165,17 @@ export class EngineChild {
 	kill(): void {
 		this.#open = false;
 		this.#process.kill('SIGKILL');
+	}
+
+	/** Messages arrive in order: the job finds the connection of its store. */
+	#connect(request: object): void {
+		const store = 'store' in request && typeof request.store === 'string' ? request.store : undefined;
+		const connection = store === undefined ? undefined : connectionOf(store);
+		if (store === undefined || connection === undefined || this.#connected.get(store) === connection)
+			return;
+		this.#connected.set(store, connection);
+		// When the message cannot be sent the process is gone, and its end answers the job.
+		this.#rpc.connect(store, connection).catch(() => undefined);
 	}
 
 	/** Keeps the host's event loop alive, or not. */

@@ -1,4 +1,5 @@
 import { DinomalyError } from '../errors';
+import { rememberConnection } from '../store/objects/connections';
 import type { TrainProgress } from '../training/request';
 import type { JobModules, ScoreContext } from './jobModules';
 import { toWireError } from './protocol';
@@ -81,6 +82,7 @@ export function createJobs(modules: JobModules, emit: Emit): EngineFunctions {
 		cancel: (jobId) => {
 			running.get(jobId)?.abort(cancelled());
 		},
+		connect: rememberConnection,
 	};
 }
 

@@ -22,11 +22,12 @@ import { DinomalyError } from '../errors';
 import type { ErrorCode } from '../errors';
 import type { ExportRequest, ExportResult } from '../scoring/export';
 import type { ScoreOutcome, ScoreRequest } from '../scoring/request';
+import type { StoreConnection } from '../store/objects/connection';
 import type { LossCurvePicture, LossCurveRequest } from '../training/lossCurvePng';
 import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
 
 /** Raised whenever a message changes its shape; copies of the package share an engine only when they agree on it. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 export interface SampleRequest extends Omit<DrawSampleOptions, 'encoder' | 'signal' | 'onProgress'> {
 	/** Folder that receives the dataset; created when absent. */
@@ -120,6 +121,8 @@ export type EngineFunctions = {
 } & {
 	/** Asks a job to end at its next step; a job that is not there is no error. */
 	cancel: (jobId: string) => void;
+	/** Tells how the object storage is reached that a store folder is the local part of, before the first job that needs it. */
+	connect: (storeFolder: string, connection: StoreConnection) => void;
 };
 
 /** What the host offers to its engine process. */

@@ -18,7 +18,7 @@ export function connectEngine(port: Port, functions: HostFunctions): EngineRemot
 	return createBirpc<EngineFunctions, HostFunctions>(functions, {
 		...openChannel(port),
 		timeout: NO_TIMEOUT,
-		eventNames: ['cancel'],
+		eventNames: ['cancel', 'connect'],
 	});
 }
 

@@ -4,6 +4,7 @@ import { messageOf } from '../errors';
 import type { TrainingJob } from './trainingJob';
 import { isEnded } from './trainingJob';
 import { isAbandoned, TrainingJobs } from './trainingJobs';
+import { lacksConnection } from '../store/objects/connections';
 import type { TrainProgress } from '../training/request';
 import { deliver, isAwaited, type DeliveryOptions } from './deliver';
 import { runJob } from './runJob';
@@ -55,6 +56,8 @@ export async function workDetached(
 export async function recoverJobs(store: string, workshop: Workshop): Promise<string[]> {
 	const jobs = new TrainingJobs(store);
 	const taken: string[] = [];
+	// Nobody has named the keys of this object storage since this process began: the first node that does goes on with its trainings.
+	if (lacksConnection(store)) return taken;
 	for (const job of await jobs.list()) {
 		if (activeJobs().has(`${jobs.store}\n${job.id}`)) continue;
 		const found = await needsWork(jobs, job, workshop);

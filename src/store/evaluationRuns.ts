@@ -1,10 +1,12 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DinomalyError } from '../errors';
 import { writeFileAtomic } from '../files/atomicFile';
 import { whenMissing } from '../files/diskError';
 import { readRunFile, type EvaluationRun } from './evaluationRun';
 import { isName, validateName } from './names';
+import { requiredConnection } from './objects/connections';
+import { RemoteRuns } from './objects/remoteRuns';
 import { realPathInside, storeLayout } from './paths';
 import { isRunId } from './runId';
 
@@ -29,7 +31,8 @@ const NAMED_RUNS = 3;
 
 /** The evaluations of the store that a folder stands for. */
 export function openEvaluationRuns(folder: string): EvaluationRuns {
-	return new EvaluationRuns(folder);
+	const connection = requiredConnection(folder);
+	return new EvaluationRuns(folder, connection && new RemoteRuns(connection));
 }
 
 /** The evaluations of a store: one file for each run, `evaluations/<model>/<run id>.json`. */
@@ -37,8 +40,11 @@ export class EvaluationRuns {
 	readonly #root: string;
 	readonly #folder: string;
 
-	/** `store` is the store's folder; nothing is made before the first run is recorded. */
-	constructor(store: string) {
+	/** `store` is the store's folder, in which nothing is made before the first run is recorded; `remote` is where the runs really are, if not there. */
+	constructor(
+		store: string,
+		private readonly remote?: RemoteRuns,
+	) {
 		const { root } = storeLayout(store);
 		this.#root = root;
 		this.#folder = join(root, 'evaluations');
@@ -48,19 +54,22 @@ export class EvaluationRuns {
 	async record(run: EvaluationRun): Promise<string> {
 		const path = this.#pathOf(run.model.name, run.id);
 		const notices = run.notices.map((message) => ({ message }));
-		await writeFileAtomic(path, `${JSON.stringify({ ...run, notices })}\n`);
+		const text = `${JSON.stringify({ ...run, notices })}\n`;
+		await this.remote?.add(run.model.name, run.id, text);
+		await writeFileAtomic(path, text);
 		return path;
 	}
 
 	/** Models that have been evaluated, by name. */
 	async models(): Promise<string[]> {
-		const names = await whenMissing(readdir(this.#folder), []);
+		const names = (await this.remote?.models()) ?? (await whenMissing(readdir(this.#folder), []));
 		return names.filter((name) => isName(name, 'model')).sort();
 	}
 
 	/** Ids of a model's runs, newest first. */
 	async list(model: string): Promise<string[]> {
-		const names = await whenMissing(readdir(this.#modelFolder(model)), []);
+		const folder = this.#modelFolder(model);
+		const names = (await this.remote?.list(model)) ?? (await whenMissing(readdir(folder), []));
 		return names
 			.filter((name) => name.endsWith('.json') && isRunId(name.slice(0, -'.json'.length)))
 			.map((name) => name.slice(0, -'.json'.length))
@@ -88,6 +97,7 @@ export class EvaluationRuns {
 		const known = await this.list(model);
 		if (known.includes(id)) {
 			const path = this.#pathOf(model, id);
+			if (this.remote !== undefined) await this.#haveCopy(this.remote, { model, id, path });
 			await realPathInside(this.#root, path);
 			return readRunFile(path);
 		}
@@ -123,6 +133,16 @@ export class EvaluationRuns {
 			return run;
 		}
 		return undefined;
+	}
+
+	/** Runs never change: a copy on this machine is as good as the run. */
+	async #haveCopy(
+		remote: RemoteRuns,
+		{ model, id, path }: { readonly model: string; readonly id: string; readonly path: string },
+	): Promise<void> {
+		if ((await whenMissing(stat(path), undefined)) !== undefined) return;
+		const text = await remote.get(model, id);
+		if (text !== undefined) await writeFileAtomic(path, text);
 	}
 
 	async #readIfWhole(model: string, id: string): Promise<EvaluationRun | undefined> {

@@ -19,7 +19,7 @@ export interface LossCurvePicture {
 
 /** Draws the loss of a stored model's training. Throws MODEL_NOT_FOUND, or MODEL_INVALID when its course was not kept. */
 export async function lossCurvePng({ store, model }: LossCurveRequest): Promise<LossCurvePicture> {
-	const { name, version, path } = await openModelStore(store).resolve(model);
+	const { name, version, path } = await openModelStore(store).open(model);
 	const text = await whenMissing(readFile(join(path, 'training.json'), 'utf8'), '{}');
 	const { losses } = JSON.parse(text) as { losses?: unknown };
 	if (!Array.isArray(losses) || losses.length === 0) {

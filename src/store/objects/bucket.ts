@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
+import type * as ClientS3 from '@aws-sdk/client-s3';
 import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import { DinomalyError } from '../../errors';
 import type { FileDigest } from '../../files/digest';
@@ -27,7 +28,7 @@ export interface ListedObject {
 /** What must hold for a write to be done: the object is as it was read, or is not there yet. */
 export type WriteCondition = { readonly ifMatch: string } | { readonly ifAbsent: true };
 
-type Sdk = typeof import('@aws-sdk/client-s3');
+type Sdk = typeof ClientS3;
 
 /** The server may be far away and busy; a transfer that stands still for so long is dead. */
 const IDLE_MS = 60_000;
@@ -97,30 +98,35 @@ export class Bucket {
 		});
 	}
 
-	/** Writes a document; undefined when the condition does not hold. Returns its new mark. */
+	/**
+	 * Writes a document; undefined when the condition does not hold. Returns its new mark. When an answer is lost on its way, a write that was
+	 * done is found not to hold: callers look at what is there.
+	 */
 	async put(key: string, bytes: Uint8Array, condition?: WriteCondition): Promise<string | undefined> {
 		const { sdk, client } = await this.#client();
 		const { bucket } = this.#connection;
-		try {
-			const { ETag } = await client.send(
-				new sdk.PutObjectCommand({
-					Bucket: bucket,
-					Key: this.#keyOf(key),
-					Body: bytes,
-					ContentLength: bytes.length,
-					ContentType: 'application/json',
-					...(condition !== undefined &&
-						('ifMatch' in condition ? { IfMatch: condition.ifMatch } : { IfNoneMatch: '*' })),
-				}),
-			);
-			return ETag ?? '';
-		} catch (error) {
-			const status = statusOf(error);
-			// 409: somebody else writes it at this moment; 404: what should be replaced is gone.
-			const isUnmet = status === 412 || status === 409 || (status === 404 && !isNoBucket(error));
-			if (condition !== undefined && isUnmet) return undefined;
-			throw explainBucketError(error, this.what);
-		}
+		return this.#patiently(async () => {
+			try {
+				const { ETag } = await client.send(
+					new sdk.PutObjectCommand({
+						Bucket: bucket,
+						Key: this.#keyOf(key),
+						Body: bytes,
+						ContentLength: bytes.length,
+						ContentType: 'application/json',
+						...(condition !== undefined &&
+							('ifMatch' in condition ? { IfMatch: condition.ifMatch } : { IfNoneMatch: '*' })),
+					}),
+				);
+				return ETag ?? '';
+			} catch (error) {
+				const status = statusOf(error);
+				// 409: somebody else writes it at this moment; 404: what should be replaced is gone.
+				const isUnmet = status === 412 || status === 409 || (status === 404 && !isNoBucket(error));
+				if (condition !== undefined && isUnmet) return undefined;
+				throw error;
+			}
+		});
 	}
 
 	/** Writes a file as it is on the disk; the server refuses it when it does not arrive whole. */
@@ -237,6 +243,7 @@ export class Bucket {
 			requestChecksumCalculation: 'WHEN_REQUIRED',
 			responseChecksumValidation: 'WHEN_REQUIRED',
 			requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: IDLE_MS },
+			maxAttempts: 1, // `#patiently` tries again, files too
 			logger: SILENT, // it warns on the console otherwise
 		});
 		return { sdk, client };

@@ -113,8 +113,7 @@ export class ObjectStore implements ModelStore {
 		const parsed = parseRef(ref);
 		const { name } = parsed;
 		try {
-			const state = await this.#existing(name);
-			const { version, alias } = choose(parsed, state);
+			const { version, alias } = await this.#choose(parsed);
 			return {
 				name,
 				version,
@@ -296,7 +295,7 @@ export class ObjectStore implements ModelStore {
 
 	/** Has a copy of a version on this machine. */
 	async #haveCopy({ name, version, path }: ResolvedModel): Promise<void> {
-		const state = await this.#existing(name).catch((error: unknown) => {
+		const state = await this.#state(name).catch((error: unknown) => {
 			if (isUnreachable(error)) return undefined; // `resolve` has found a copy
 			throw error;
 		});
@@ -362,6 +361,16 @@ export class ObjectStore implements ModelStore {
 		} catch (error) {
 			if (isUnreachable(error)) throw error;
 			return { name, versions: 0, newest: '', aliases: {}, problem: problemOf(error) };
+		}
+	}
+
+	/** What was not there a moment ago may be there now. Throws MODEL_NOT_FOUND. */
+	async #choose(ref: ModelRef): Promise<ReturnType<typeof choose>> {
+		try {
+			return choose(ref, await this.#existing(ref.name));
+		} catch (error) {
+			if (!(error instanceof DinomalyError) || error.code !== 'MODEL_NOT_FOUND') throw error;
+			return choose(ref, await this.#existing(ref.name, { fresh: true }));
 		}
 	}
 
@@ -446,9 +455,9 @@ function choose(
 }
 
 function moved(ledger: Ledger, move: AliasMove): { readonly ledger: Ledger; readonly result: AliasMove } {
-	const { [move.alias]: _, ...others } = ledger.aliases;
-	const aliases = move.to === null ? others : { ...others, [move.alias]: move.to };
-	const sorted = Object.fromEntries(Object.entries(aliases).sort(([a], [b]) => (a < b ? -1 : 1)));
+	const others = Object.entries(ledger.aliases).filter(([alias]) => alias !== move.alias);
+	const aliases = move.to === null ? others : [...others, [move.alias, move.to] as const];
+	const sorted = Object.fromEntries([...aliases].sort(([a], [b]) => (a < b ? -1 : 1)));
 	return { ledger: { ...ledger, aliases: sorted, history: [...ledger.history, move] }, result: move };
 }
 

@@ -31,6 +31,10 @@ function twoMachines(): { a: ObjectStore; b: ObjectStore; prefix: string; bucket
 
 const weights = (seed: number, bytes = 1000): Buffer => Buffer.alloc(bytes, seed);
 
+/** Whether the decoder of a version is what was published; comparing megabytes with toEqual takes a minute. */
+const holds = (path: string, bytes: Buffer): boolean =>
+	readFileSync(join(path, 'decoder.safetensors')).equals(bytes);
+
 describe('versions', () => {
 	test('what one machine publishes, another opens as it was, from its own disk the second time', async () => {
 		const { a, b } = twoMachines();
@@ -40,7 +44,7 @@ describe('versions', () => {
 		expect(opened.card).toEqual(published.card);
 		expect(opened.calibration).toEqual(published.calibration);
 		expect(opened.path).not.toBe(published.path);
-		expect(readFileSync(join(opened.path, 'decoder.safetensors'))).toEqual(weights(1));
+		expect(holds(opened.path, weights(1))).toBe(true);
 		const before = server.requests.length;
 		await b.open('bolts@1');
 		const downloads = server.requests.slice(before).filter((line) => line.includes('/uploads/'));
@@ -60,7 +64,7 @@ describe('versions', () => {
 		]);
 		for (const { version, i } of versions) {
 			const { path } = await (i % 2 === 0 ? b : a).open(`bolts@${version}`);
-			expect(readFileSync(join(path, 'decoder.safetensors'))).toEqual(weights(i));
+			expect(holds(path, weights(i))).toBe(true);
 		}
 	});
 
@@ -81,7 +85,7 @@ describe('versions', () => {
 		const { version } = await a.publish('bolts', sampleDraft(weights(2, 2_000_000)));
 		expect(version).toBe('2');
 		const { path } = await b.open('bolts@2');
-		expect(readFileSync(join(path, 'decoder.safetensors'))).toEqual(weights(2, 2_000_000));
+		expect(holds(path, weights(2, 2_000_000))).toBe(true);
 	});
 
 	test('a number that was removed is never given again, and its files go', async () => {

@@ -77,7 +77,7 @@ export async function startObjectServer(folder: string): Promise<ObjectServer> {
 	};
 }
 
-/** Passes requests on, one write at a time for each key, and answers 412 to those whose condition does not hold. */
+/** Passes requests on, one at a time for each object (s3rver does not write whole or not at all), and answers 412 to those whose condition does not hold. */
 class ConditionKeeper {
 	isOn = true;
 	readonly #marks = new Map<string, string>();
@@ -91,8 +91,7 @@ class ConditionKeeper {
 		this.#server = createServer((incoming, answer) => {
 			this.requests.push(`${incoming.method ?? ''} ${incoming.url ?? ''}`);
 			const key = (incoming.url ?? '').split('?')[0];
-			if (incoming.method !== 'PUT' && incoming.method !== 'DELETE')
-				return void this.#pass(incoming, answer);
+			if (incoming.method === 'GET' && key.endsWith('/')) return void this.#pass(incoming, answer); // a list
 			const turn = (this.#turns.get(key) ?? Promise.resolve()).then(() =>
 				this.#write(key, incoming, answer),
 			);

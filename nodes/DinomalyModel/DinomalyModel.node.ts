@@ -16,6 +16,7 @@ import * as get from './operations/get';
 import * as importModel from './operations/importModel';
 import * as list from './operations/list';
 import * as promote from './operations/promote';
+import * as prune from './operations/prune';
 import * as quantize from './operations/quantize';
 import * as remove from './operations/remove';
 import * as rollBack from './operations/rollBack';
@@ -31,6 +32,7 @@ const OPERATIONS = {
 	import: importModel,
 	list,
 	promote,
+	prune,
 	quantize,
 	rollBack,
 	selfCheck,
@@ -45,7 +47,7 @@ export class DinomalyModel implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle:
-			'={{ ({ calibrate: "calibrate", delete: "delete", exportOnnx: "export to ONNX", exportPackage: "export package", get: "get", import: "import", list: "list", promote: "promote", quantize: "quantize", rollBack: "roll back", selfCheck: "self check", setGate: "set gate" })[$parameter["operation"]] + (!["import", "list", "selfCheck"].includes($parameter["operation"]) && $parameter["model"] ? ": " + $parameter["model"] : "") }}',
+			'={{ ({ calibrate: "calibrate", delete: "delete", exportOnnx: "export to ONNX", exportPackage: "export package", get: "get", import: "import", list: "list", promote: "promote", prune: "prune", quantize: "quantize", rollBack: "roll back", selfCheck: "self check", setGate: "set gate" })[$parameter["operation"]] + (!["import", "list", "selfCheck"].includes($parameter["operation"]) && $parameter["model"] ? ": " + $parameter["model"] : "") }}',
 		description:
 			'Manages the models of the store: versions, aliases, thresholds, int8, export and import; checks this machine',
 		defaults: { name: 'Dinomaly Model' },
@@ -70,6 +72,7 @@ export class DinomalyModel implements INodeType {
 					importModel.option,
 					list.option,
 					promote.option,
+					prune.option,
 					quantize.option,
 					rollBack.option,
 					selfCheck.option,
@@ -84,6 +87,7 @@ export class DinomalyModel implements INodeType {
 			...importModel.description,
 			...list.description,
 			...promote.description,
+			...prune.description,
 			...quantize.description,
 			...rollBack.description,
 			...selfCheck.description,

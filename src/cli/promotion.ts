@@ -1,5 +1,7 @@
 import { hostname, userInfo } from 'node:os';
 import { gateRefused, promoteThroughGate } from '../evaluation/promotion/promote';
+import { traceLineage } from '../evaluation/promotion/lineage';
+import { pruneVersions } from '../evaluation/promotion/retention';
 import { rollBack } from '../evaluation/promotion/rollBack';
 import { describeRules } from '../evaluation/promotion/ruleWords';
 import { openEvaluationRuns } from '../store/evaluationRuns';
@@ -7,9 +9,17 @@ import type { AliasMove } from '../store/modelStore';
 import { openModelStore } from '../store/openModelStore';
 import { parseRef, PRODUCTION } from '../store/names';
 import { defineCommand } from './command';
-import { MODEL_FLAG, oneModel, openStore, OUTPUT_FLAGS, STORE_FLAG, storeFolder } from './commonFlags';
+import {
+	MODEL_FLAG,
+	oneModel,
+	openStore,
+	OUTPUT_FLAGS,
+	required,
+	STORE_FLAG,
+	storeFolder,
+} from './commonFlags';
 import { EXIT } from './exit';
-import { text, toggle, usage } from './flags';
+import { number, text, toggle, usage } from './flags';
 import { GATE_FLAGS, gateRules } from './gateFlags';
 import { table } from './table';
 
@@ -158,7 +168,61 @@ const history = defineCommand({
 	},
 });
 
-export const promotionCommands = [promote, rollback, gate, history];
+const prune = defineCommand({
+	name: 'models prune',
+	synopsis: 'NAME --keep N [options]',
+	summary: 'Delete old versions; the newest, and those with an alias or to roll back to, stay',
+	examples: ['dinomaly models prune bottles --keep 5', 'dinomaly models prune bottles --keep 5 --dry-run'],
+	flags: {
+		...MODEL_FLAG,
+		keep: number('N', 'How many of the newest versions stay', { min: 1, whole: true }),
+		'dry-run': toggle('Only say what would go'),
+		...REASON_FLAGS,
+		...STORE_FLAG,
+		...OUTPUT_FLAGS,
+	},
+	run: async ({ values, words }, context) => {
+		const model = bareName(oneModel(values.model, words));
+		const keep = required(values.keep, 'keep');
+		const dryRun = values['dry-run'] === true;
+		const store = openStore(values.store, context);
+		const pruned = await pruneVersions(store, { model, keep, dryRun, ...reasonOf(values) });
+		const { removed, kept } = pruned;
+		const verb = dryRun ? 'Would remove' : 'Removed';
+		return {
+			json: { model, dryRun, ...pruned },
+			text: `${verb} ${removed.length === 0 ? 'nothing' : `version ${removed.join(', ')}`}; kept ${kept.join(', ')}`,
+		};
+	},
+});
+
+const lineage = defineCommand({
+	name: 'models lineage',
+	synopsis: 'NAME[@VERSION|@ALIAS] [options]',
+	summary: 'Trace a version back: data, encoder, versions that it was made from, evaluations, aliases',
+	examples: ['dinomaly models lineage bottles@production --json'],
+	flags: { ...MODEL_FLAG, ...STORE_FLAG, ...OUTPUT_FLAGS },
+	run: async ({ values, words }, context) => {
+		const folder = storeFolder(values.store, context);
+		const ref = oneModel(values.model, words);
+		const found = await traceLineage(openModelStore(folder), openEvaluationRuns(folder), ref);
+		const { data, encoder } = found;
+		const rows: [string, string][] = [
+			['model', `${found.model}@${found.version}, ${found.created}`],
+			['data', `${data.root}, ${data.images} images, ${data.fingerprint}`],
+			['encoder', `${encoder.name}, ${encoder.sha256}`],
+			...found.parents.map((parent): [string, string] => ['made from', parent]),
+			...found.evaluations.map(({ run, dataset, mean }): [string, string] => [
+				'evaluation',
+				`${run} on ${dataset}, image AUROC ${mean.imageAuroc?.toFixed(4) ?? 'not defined'}`,
+			]),
+			...found.moves.map((move): [string, string] => ['alias', `${move.at} ${describeMove(move)}`]),
+		];
+		return { json: found, text: table(['', ''], rows).trimStart() };
+	},
+});
+
+export const promotionCommands = [promote, rollback, gate, history, prune, lineage];
 
 function describeMove({ alias, from, to }: AliasMove): string {
 	return `${alias}: ${from ?? 'not set'} -> ${to ?? 'not set'}`;

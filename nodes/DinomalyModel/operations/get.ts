@@ -1,8 +1,11 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { traceLineage } from '../../../src/evaluation/promotion/lineage';
+import { openEvaluationRuns } from '../../../src/store/evaluationRuns';
 import { describeZones } from '../../../src/zones/inspectionZones';
 import { forEachItem } from '../../shared/items';
 import { modelProperty, readModel } from '../../shared/modelLocator';
 import { shownFor } from '../../shared/operation';
+import { readStore } from '../../shared/store';
 import { aliasNames, cardFields } from '../modelItem';
 import { openStore, optionsWithStore } from '../storeOptions';
 
@@ -30,6 +33,14 @@ export const description = shownFor(option.value, [
 			default: false,
 			description: 'Whether to add "card": all that is recorded about the model, as an object',
 		},
+		{
+			displayName: 'Include Lineage',
+			name: 'includeLineage',
+			type: 'boolean',
+			default: false,
+			description:
+				'Whether to add "lineage": data, encoder, versions that it was made from, evaluations and aliases, as an object',
+		},
 	),
 ]);
 
@@ -50,6 +61,10 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		if (context.getNodeParameter('options.includeCard', index, false) === true) json.card = card;
 		if (context.getNodeParameter('options.includeHistory', index, false) === true)
 			json.history = (await store.history(name)).map((move) => ({ ...move }));
+		if (context.getNodeParameter('options.includeLineage', index, false) === true) {
+			const runs = openEvaluationRuns(await readStore(context, index));
+			json.lineage = { ...(await traceLineage(store, runs, `${name}@${version}`)) };
+		}
 		return { json };
 	});
 }

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { modelHash } from '../../../src/evaluation/modelHash';
 import { promoteThroughGate, type PromoteRequest } from '../../../src/evaluation/promotion/promote';
+import { traceLineage } from '../../../src/evaluation/promotion/lineage';
+import { pruneVersions } from '../../../src/evaluation/promotion/retention';
 import { rollBack } from '../../../src/evaluation/promotion/rollBack';
 import type { EvaluationRun } from '../../../src/store/evaluationRun';
 import { EvaluationRuns } from '../../../src/store/evaluationRuns';
@@ -178,6 +180,35 @@ describe('rolling back', () => {
 		await store.dropAlias('bolts', 'production');
 		await rollBack(store, { model: 'bolts', alias: 'production' });
 		expect(await production()).toBe('1');
+	});
+});
+
+test('pruning keeps the newest, those with an alias, and the one to roll back to', async () => {
+	const { store, promote } = await lab(7);
+	for (const version of ['1', '2', '3']) await promote(`bolts@${version}`);
+	await promote('bolts@4', { alias: 'candidate' });
+	const request = { model: 'bolts', keep: 2 };
+	const expected = { removed: ['1', '5'], kept: ['2', '3', '4', '6', '7'] };
+	expect(await pruneVersions(store, { ...request, dryRun: true })).toEqual(expected);
+	expect(await store.versions('bolts')).toHaveLength(7);
+	expect(await pruneVersions(store, request)).toEqual(expected);
+	expect((await store.versions('bolts')).map(({ version }) => version)).toEqual(expected.kept);
+});
+
+test('the lineage of a version names its data, encoder, parents, evaluations and aliases', async () => {
+	const { store, runs, evaluate, promote } = await lab(1);
+	const imported = await store.importFolder((await store.open('bolts@1')).path, 'bolts');
+	const again = await store.importFolder(imported.path, 'bolts');
+	const run = await evaluate('3', 0.97);
+	await evaluate('2', 0.5);
+	await promote('bolts@3');
+	expect(await traceLineage(store, runs, `bolts@${again.version}`)).toMatchObject({
+		version: '3',
+		data: { root: 'parts', fingerprint: 'f1', images: 11 },
+		encoder: { name: 'tiny' },
+		parents: ['bolts@2', 'bolts@1'],
+		evaluations: [{ run: run.id, mean: { imageAuroc: 0.97 } }],
+		moves: [{ alias: 'production', to: '3' }],
 	});
 });
 

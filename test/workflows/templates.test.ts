@@ -39,10 +39,10 @@ const types = new Map<string, INodeType>(
 );
 const templates = readTemplates();
 
-test('there are six, with ids and names of their own', () => {
-	expect(templates).toHaveLength(6);
-	expect(new Set(templates.map(({ id }) => id)).size).toBe(6);
-	expect(new Set(templates.map(({ name }) => name)).size).toBe(6);
+test('there are seven, with ids and names of their own', () => {
+	expect(templates).toHaveLength(7);
+	expect(new Set(templates.map(({ id }) => id)).size).toBe(7);
+	expect(new Set(templates.map(({ name }) => name)).size).toBe(7);
 	for (const { id } of templates) expect(id).toMatch(/^[A-Za-z0-9]{16}$/);
 });
 

@@ -58,7 +58,9 @@ test('with the credential a node works on object storage, and its secret is in n
 	]);
 	expect(JSON.stringify([listed.data.resultData, got.data.resultData])).not.toContain(SECRET);
 	const home = path.join(folder, 'home');
-	const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+	const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) =>
+		entry.isFile(),
+	);
 	expect(files.length).toBeGreaterThan(0);
 	for (const { name, parentPath } of files)
 		expect(readFileSync(path.join(parentPath, name)).includes(SECRET)).toBe(false);
@@ -71,6 +73,8 @@ test('what is filled in wrongly, or twice, is said in a sentence', async () => {
 	);
 	expect((await work('list', {}, { bucket: '' })).error?.message).toMatch(/"Bucket".*, found nothing/);
 	const refused = (await work('list', {}, { accessKeyId: 'SOMEBODY' })).error;
-	expect(refused?.message).toMatch(/^Expected access to s3:\/\/models\/line, found that the server refuses it/);
+	expect(refused?.message).toMatch(
+		/^Expected access to s3:\/\/models\/line, found that the server refuses it/,
+	);
 	expect(JSON.stringify(refused)).not.toContain(SECRET);
 });

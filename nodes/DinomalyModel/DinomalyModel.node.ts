@@ -53,7 +53,14 @@ export class DinomalyModel implements INodeType {
 		defaults: { name: 'Dinomaly Model' },
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
-		credentials: [{ name: 's3ModelStoreApi', required: false, testedBy: 's3ModelStoreTest' }],
+		credentials: [
+			{
+				name: 's3ModelStoreApi',
+				displayName: 'Object Storage for Models (Optional)',
+				required: false,
+				testedBy: 's3ModelStoreTest',
+			},
+		],
 		usableAsTool: true,
 		properties: [
 			// eslint-disable-next-line @n8n/community-nodes/resource-operation-pattern -- models are the only resource

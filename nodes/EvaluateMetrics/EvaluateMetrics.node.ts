@@ -29,7 +29,9 @@ export class EvaluateMetrics implements INodeType {
 		defaults: { name: 'Evaluate Metrics' },
 		inputs: [NodeConnectionTypes.Main],
 		outputs: `={{(${String(configuredOutputs)})($parameter)}}`,
-		credentials: [{ name: 's3ModelStoreApi', required: false }],
+		credentials: [
+			{ name: 's3ModelStoreApi', displayName: 'Object Storage for Models (Optional)', required: false },
+		],
 		usableAsTool: true,
 		properties: [
 			{

@@ -24,7 +24,9 @@ export class ScoreImage implements INodeType {
 		defaults: { name: 'Score Image' },
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
-		credentials: [{ name: 's3ModelStoreApi', required: false }],
+		credentials: [
+			{ name: 's3ModelStoreApi', displayName: 'Object Storage for Models (Optional)', required: false },
+		],
 		usableAsTool: true,
 		properties: [
 			modelProperty,

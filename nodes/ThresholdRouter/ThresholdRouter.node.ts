@@ -36,7 +36,9 @@ export class ThresholdRouter implements INodeType {
 		defaults: { name: 'Threshold Router' },
 		inputs: [NodeConnectionTypes.Main],
 		outputs: `={{(${String(configuredOutputs)})($parameter)}}`,
-		credentials: [{ name: 's3ModelStoreApi', required: false }],
+		credentials: [
+			{ name: 's3ModelStoreApi', displayName: 'Object Storage for Models (Optional)', required: false },
+		],
 		usableAsTool: true,
 		properties: [
 			{

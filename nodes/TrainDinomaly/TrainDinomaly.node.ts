@@ -40,7 +40,7 @@ export class TrainDinomaly implements INodeType {
 		outputs: [NodeConnectionTypes.Main],
 		usableAsTool: true,
 		credentials: [
-			{ name: 's3ModelStoreApi', required: false },
+			{ name: 's3ModelStoreApi', displayName: 'Object Storage for Models (Optional)', required: false },
 			{
 				// eslint-disable-next-line @n8n/community-nodes/no-credential-reuse, @n8n/community-nodes/valid-credential-references -- n8n's own Hugging Face token, asked for by users who have one
 				name: 'huggingFaceApi',

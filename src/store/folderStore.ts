@@ -6,14 +6,8 @@ import { DigestChecker } from '../files/digest';
 import { explainWriteError, whenMissing } from '../files/diskError';
 import { withLock } from './lock';
 import { tidyWords } from './aliasMove';
-import {
-	aliasMissing,
-	aliasMoved,
-	modelMissing,
-	notOneVersion,
-	stillAliased,
-	versionMissing,
-} from './missing';
+import { aliasesOn, aliasNamed, chooseVersion } from './chooseVersion';
+import { aliasMissing, aliasMoved, modelMissing, notOneVersion, stillAliased } from './missing';
 import { ModelFolder } from './modelFolder';
 import type {
 	AliasMove,
@@ -28,7 +22,7 @@ import type {
 	VersionSummary,
 } from './modelStore';
 import type { PromotionGate } from './promotionGate';
-import { isName, LATEST, parseRef, PRODUCTION, validateName, type ModelRef } from './names';
+import { isName, parseRef, validateName, type ModelRef } from './names';
 import { storeLayout, type StoreLayout } from './paths';
 import { StagedVersion } from './stagedVersion';
 import { draftOfFolder, readCardOf, readVersion } from './versionFolder';
@@ -56,9 +50,9 @@ export class FolderStore implements ModelStore {
 	async versions(name: string): Promise<VersionSummary[]> {
 		const model = this.model(validateName(name, 'model'));
 		const numbers = await this.numbersOf(model);
-		const aliases = Object.entries(await model.aliases.all());
+		const aliases = await model.aliases.all();
 		const summarise = async (version: string): Promise<VersionSummary> => {
-			const pointing = aliases.filter(([, target]) => target === version).map(([alias]) => alias);
+			const pointing = aliasesOn(aliases, version);
 			try {
 				return { version, aliases: pointing, card: await this.cardOf(model, version) };
 			} catch (error) {
@@ -72,16 +66,12 @@ export class FolderStore implements ModelStore {
 		const parsed = parseRef(ref);
 		const model = this.model(parsed.name);
 		const versions = await this.numbersOf(model);
-		const pointer = await followAlias(model, parsed);
-		const version =
-			parsed.kind === 'version' ? parsed.version : (pointer?.version ?? String(versions.at(-1)));
-		if (!versions.includes(Number(version)))
-			throw versionMissing(model.name, version, { versions, alias: pointer?.alias });
+		const { version, alias } = chooseVersion(parsed, versions, await aliasesFor(model, parsed));
 		return {
 			name: model.name,
 			version,
 			path: model.pathOf(version),
-			...(pointer && { alias: pointer.alias }),
+			...(alias !== undefined && { alias }),
 		};
 	}
 
@@ -158,10 +148,7 @@ export class FolderStore implements ModelStore {
 		if (parsed.kind !== 'version') throw notOneVersion(ref, parsed.name);
 		await this.locked(model, async () => {
 			const { version } = await this.resolve(ref);
-			const pointing = Object.entries(await model.aliases.all()).filter(
-				([, target]) => target === version,
-			);
-			const aliases = pointing.map(([alias]) => alias);
+			const aliases = aliasesOn(await model.aliases.all(), version);
 			if (aliases.length > 0 && !force) throw stillAliased(ref, aliases);
 			for (const alias of aliases) await model.aliases.move(alias, null, reason);
 			await model.deleteVersion(version);
@@ -233,16 +220,14 @@ export class FolderStore implements ModelStore {
 	}
 }
 
-async function followAlias(
-	model: ModelFolder,
-	ref: ModelRef,
-): Promise<{ alias: string; version: string } | undefined> {
-	if (ref.kind === 'version' || (ref.kind === 'alias' && ref.alias === LATEST)) return undefined;
-	const alias = ref.kind === 'alias' ? ref.alias : PRODUCTION;
+/** What of a model's aliases its reference needs to be understood: each is a file of its own. */
+async function aliasesFor(model: ModelFolder, ref: ModelRef): Promise<Record<string, string>> {
+	const alias = aliasNamed(ref);
+	if (alias === undefined) return {};
 	const version = await model.aliases.versionOf(alias);
-	if (version !== undefined) return { alias, version };
-	if (ref.kind === 'name') return undefined;
-	throw aliasMissing(model.name, alias, Object.keys(await model.aliases.all()));
+	if (version !== undefined) return { [alias]: version };
+	// Only an error tells what else there is.
+	return ref.kind === 'alias' ? model.aliases.all() : {};
 }
 
 function problemOf(error: unknown): string {

@@ -81,6 +81,17 @@ export class LedgerObject {
 	}
 }
 
+/** The ledger after a move of an alias, and the move. */
+export function moved(
+	ledger: Ledger,
+	move: AliasMove,
+): { readonly ledger: Ledger; readonly result: AliasMove } {
+	const others = Object.entries(ledger.aliases).filter(([alias]) => alias !== move.alias);
+	const aliases = move.to === null ? others : [...others, [move.alias, move.to] as const];
+	const sorted = Object.fromEntries([...aliases].sort(([a], [b]) => (a < b ? -1 : 1)));
+	return { ledger: { ...ledger, aliases: sorted, history: [...ledger.history, move] }, result: move };
+}
+
 /** The object of a JSON document; throws MODEL_INVALID. */
 export function parseDocument(bytes: Buffer, source: string): JsonFields {
 	let value: unknown;

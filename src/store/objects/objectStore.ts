@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { join, resolve as absolutePath } from 'node:path';
 import { DinomalyError } from '../../errors';
-import { DigestChecker } from '../../files/digest';
-import { tidyWords, newMove } from '../aliasMove';
+import { writeFileAtomic } from '../../files/atomicFile';
+import { DigestChecker, type FileDigest } from '../../files/digest';
+import { newMove, tidyWords } from '../aliasMove';
+import { aliasesOn, chooseVersion, type ChosenVersion } from '../chooseVersion';
 import { CARD_FILE, parseCard, type ModelCard } from '../card';
 import { checkSchema } from '../jsonFields';
 import {
@@ -26,17 +28,17 @@ import type {
 	ResolvedModel,
 	VersionSummary,
 } from '../modelStore';
-import { isName, isVersion, LATEST, parseRef, PRODUCTION, validateName, type ModelRef } from '../names';
+import { isName, parseRef, validateName, type ModelRef } from '../names';
 import { storeLayout, type StoreLayout } from '../paths';
 import type { PromotionGate } from '../promotionGate';
 import { StagedVersion } from '../stagedVersion';
 import { draftOfFolder, readVersion } from '../versionFolder';
 import { Bucket } from './bucket';
 import type { StoreConnection } from './connection';
-import { LedgerObject, parseDocument, type Ledger, type LedgerChange } from './ledger';
+import { ledgerKey, NAMES, numberOf, uploadKey, uploadsKey, versionKey, versionsKey } from './keys';
+import { LedgerObject, moved, parseDocument, type Ledger, type LedgerChange } from './ledger';
 import { requireConditionalWrites } from './probe';
 import { VersionCache } from './versionCache';
-import { writeFileAtomic } from '../../files/atomicFile';
 
 /** The document that makes a version visible: its card, and where its files are. */
 interface VersionDocument {
@@ -54,8 +56,6 @@ interface ModelState {
 }
 
 const SCHEMA_VERSION = 1;
-/** One empty object for each model that is or was, so that their names are one short list. */
-const NAMES = 'names/';
 /** Readers ask the server again after this long: each image scored would ask it otherwise. */
 const FRESH_MS = 1000;
 /** An upload that no version names after this long was cut off: nobody uploads a model for a day. */
@@ -99,7 +99,7 @@ export class ObjectStore implements ModelStore {
 		const state = await this.#existing(validateName(name, 'model'));
 		const summarise = async (number: number): Promise<VersionSummary> => {
 			const version = String(number);
-			const aliases = aliasesOf(state.ledger, version);
+			const aliases = aliasesOn(state.ledger.aliases, version);
 			try {
 				return { version, aliases, card: (await this.#document(name, number, state)).card };
 			} catch (error) {
@@ -150,7 +150,7 @@ export class ObjectStore implements ModelStore {
 				await this.#bucket.upload(uploadKey(name, upload, file), join(staged.folder, file), digest);
 			const { version, etag } = await this.#claim(name, staged, upload);
 			await staged.writeCard(version);
-			await this.#cache.adopt(staged.folder, { name, version, etag, bytes: bytesOf(staged) });
+			await this.#cache.adopt(staged.folder, { name, version, etag, bytes: totalBytes(staged.files) });
 			return await this.open(`${name}@${version}`);
 		} finally {
 			await staged.discard();
@@ -166,10 +166,10 @@ export class ObjectStore implements ModelStore {
 		validateName(alias, 'alias');
 		const parsed = parseRef(ref);
 		const { name } = parsed;
-		const { live, last } = await this.#existing(name, { fresh: true });
+		const { live } = await this.#existing(name, { fresh: true });
 		return this.#change(name, (ledger) => {
 			// Versions that were removed since are in the ledger; whatever it says holds at the very moment of the move.
-			const { version } = choose(parsed, { live: without(live, ledger), last, ledger });
+			const { version } = choose(parsed, { live: without(live, ledger), ledger });
 			const from = ledger.aliases[alias] ?? null;
 			if (ifFrom !== undefined && ifFrom !== from)
 				throw aliasMoved(name, alias, { expected: ifFrom, found: from });
@@ -209,10 +209,10 @@ export class ObjectStore implements ModelStore {
 		const parsed = parseRef(ref);
 		if (parsed.kind !== 'version') throw notOneVersion(ref, parsed.name);
 		const { name, version } = parsed;
-		const { live, last } = await this.#existing(name, { fresh: true });
+		const { live } = await this.#existing(name, { fresh: true });
 		await this.#change(name, (ledger) => {
-			choose(parsed, { live: without(live, ledger), last, ledger });
-			const aliases = aliasesOf(ledger, version);
+			choose(parsed, { live: without(live, ledger), ledger });
+			const aliases = aliasesOn(ledger.aliases, version);
 			if (aliases.length > 0 && !force) throw stillAliased(ref, aliases);
 			const left = aliases.reduce(
 				(now, alias) => moved(now, newMove(alias, { from: version, to: null }, reason)).ledger,
@@ -279,7 +279,7 @@ export class ObjectStore implements ModelStore {
 			if (document === undefined) return;
 			used.add(document.upload);
 		}
-		const start = `${baseOf(name)}uploads/`;
+		const start = uploadsKey(name);
 		const files = (await this.#bucket.list(start)).map((object) => ({
 			...object,
 			upload: object.key.slice(start.length).split('/')[0],
@@ -313,7 +313,7 @@ export class ObjectStore implements ModelStore {
 	async #copy(name: string, version: string, state: ModelState): Promise<void> {
 		const { upload, card } = await this.#document(name, Number(version), state);
 		const etag = state.live.get(Number(version)) ?? '';
-		const bytes = Object.values(card.files).reduce((sum, file) => sum + file.bytes, 0);
+		const bytes = totalBytes(card.files);
 		await this.#cache.make({ name, version, etag, bytes }, async (folder) => {
 			for (const [file, digest] of Object.entries(card.files)) {
 				const key = uploadKey(name, upload, validateName(file, 'file'));
@@ -365,7 +365,7 @@ export class ObjectStore implements ModelStore {
 	}
 
 	/** What was not there a moment ago may be there now. Throws MODEL_NOT_FOUND. */
-	async #choose(ref: ModelRef): Promise<ReturnType<typeof choose>> {
+	async #choose(ref: ModelRef): Promise<ChosenVersion> {
 		try {
 			return choose(ref, await this.#existing(ref.name));
 		} catch (error) {
@@ -394,7 +394,7 @@ export class ObjectStore implements ModelStore {
 	}
 
 	async #load(name: string): Promise<ModelState> {
-		const start = `${baseOf(name)}versions/`;
+		const start = versionsKey(name);
 		// In this order: what a promotion names was there before it.
 		const ledger = await this.#ledger(name).read();
 		const listed = (await this.#bucket.list(start))
@@ -418,7 +418,7 @@ export class ObjectStore implements ModelStore {
 	}
 
 	#ledger(name: string): LedgerObject {
-		return new LedgerObject(this.#bucket, `${baseOf(name)}ledger.json`);
+		return new LedgerObject(this.#bucket, ledgerKey(name));
 	}
 
 	async #names(): Promise<string[]> {
@@ -436,55 +436,12 @@ export class ObjectStore implements ModelStore {
 	}
 }
 
-/** The version that a reference stands for. Throws MODEL_NOT_FOUND. */
-function choose(
-	ref: ModelRef,
-	{ live, ledger }: ModelState,
-): { readonly version: string; readonly alias?: string } {
-	const numbers = [...live.keys()];
-	const existing = (version: string, alias?: string): { version: string; alias?: string } => {
-		if (live.has(Number(version))) return { version, ...(alias !== undefined && { alias }) };
-		throw versionMissing(ref.name, version, { versions: numbers, alias });
-	};
-	if (ref.kind === 'version') return existing(ref.version);
-	const alias = ref.kind === 'alias' ? ref.alias : PRODUCTION;
-	if (alias !== LATEST && Object.hasOwn(ledger.aliases, alias))
-		return existing(ledger.aliases[alias], alias);
-	if (ref.kind === 'name' || alias === LATEST) return existing(String(numbers.at(-1)));
-	throw aliasMissing(ref.name, alias, Object.keys(ledger.aliases));
-}
-
-function moved(ledger: Ledger, move: AliasMove): { readonly ledger: Ledger; readonly result: AliasMove } {
-	const others = Object.entries(ledger.aliases).filter(([alias]) => alias !== move.alias);
-	const aliases = move.to === null ? others : [...others, [move.alias, move.to] as const];
-	const sorted = Object.fromEntries([...aliases].sort(([a], [b]) => (a < b ? -1 : 1)));
-	return { ledger: { ...ledger, aliases: sorted, history: [...ledger.history, move] }, result: move };
+function choose(ref: ModelRef, { live, ledger }: Pick<ModelState, 'live' | 'ledger'>): ChosenVersion {
+	return chooseVersion(ref, [...live.keys()], ledger.aliases);
 }
 
 function without(live: ReadonlyMap<number, string>, { removed }: Ledger): ReadonlyMap<number, string> {
 	return new Map([...live].filter(([number]) => !removed.includes(number)));
-}
-
-function aliasesOf({ aliases }: Ledger, version: string): string[] {
-	return Object.keys(aliases).filter((alias) => aliases[alias] === version);
-}
-
-function baseOf(name: string): string {
-	return `models/${name}/`;
-}
-
-function versionKey(name: string, version: string): string {
-	return `${baseOf(name)}versions/${version}.json`;
-}
-
-function uploadKey(name: string, upload: string, file: string): string {
-	return `${baseOf(name)}uploads/${upload}/${file}`;
-}
-
-/** 0 for what is no version's document. */
-function numberOf(file: string): number {
-	const version = file.endsWith('.json') ? file.slice(0, -'.json'.length) : '';
-	return isVersion(version) ? Number(version) : 0;
 }
 
 /** The upload of a document that is about to go, whatever else is wrong with it. */
@@ -496,7 +453,7 @@ function uploadNamedIn(document: Buffer): string {
 	}
 }
 
-function bytesOf({ files }: StagedVersion): number {
+function totalBytes(files: Readonly<Record<string, FileDigest>>): number {
 	return Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DinomalyError } from '../../errors';
 import { Bucket } from './bucket';
 import type { StoreConnection } from './connection';
+import { NAMES } from './keys';
 
 /** Connections of this process whose server was found to keep conditions. */
 const trusted = new WeakSet<StoreConnection>();
@@ -29,7 +30,7 @@ export async function requireConditionalWrites(bucket: Bucket, connection: Store
 /** What a person who sets up a connection wants to know: what works with it, in a sentence. Throws what does not work. */
 export async function tryConnection(connection: StoreConnection): Promise<string> {
 	const bucket = new Bucket(connection);
-	const models = await bucket.list('names/');
+	const models = await bucket.list(NAMES);
 	const found = `${models.length === 1 ? '1 model' : `${models.length} models`} in ${bucket.what}`;
 	try {
 		await requireConditionalWrites(bucket, connection);

@@ -1,10 +1,11 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import type { GateRule } from '../../src/evaluation/gate';
-import { failed } from '../shared/failure';
+import type { FailureData } from '../shared/failure';
 import {
 	METRIC_OPTIONS,
 	readRule,
 	readRules,
+	requiredText,
 	RULE_OPTIONS,
 	ruleFields,
 	SCOPE_OPTIONS,
@@ -128,6 +129,11 @@ export const gateProperties: INodeProperties[] = [
 	},
 ];
 
+const NO_RUN: FailureData = {
+	message: 'Expected a run in "Run ID" of the gate, found nothing',
+	hint: 'Take the field runId of an earlier output, or compare with the previous evaluation.',
+};
+
 /** What a gate asks, and which earlier evaluation it names. */
 export interface Gate {
 	/** Empty when there is no gate. */
@@ -154,22 +160,14 @@ export function readGate(context: IExecuteFunctions, index: number): Gate {
 		gates: [first, ...readRules(context, index, 'moreRules')],
 		compareWith:
 			named === 'run'
-				? { run: readRunId(context, index) }
+				? {
+						run: requiredText(context, index, {
+							value: parameter('compareRun', ''),
+							missing: NO_RUN,
+						}),
+					}
 				: named === 'production'
 					? 'production'
 					: 'previous',
 	};
-}
-
-function readRunId(context: IExecuteFunctions, index: number): string {
-	const value: unknown = context.getNodeParameter('compareRun', index, '');
-	if (typeof value === 'string' && value.trim() !== '') return value.trim();
-	throw failed(
-		context.getNode(),
-		{
-			message: 'Expected a run in "Run ID" of the gate, found nothing',
-			hint: 'Take the field runId of an earlier output, or compare with the previous evaluation.',
-		},
-		index,
-	);
 }

@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodePropertyCollection } from 'n8n-workflow';
 import type { GateRule } from '../../src/evaluation/gate';
 import { METRICS, type MetricName } from '../../src/evaluation/metricNames';
-import { failed } from './failure';
+import { failed, type FailureData } from './failure';
 
 const DESCRIPTIONS: Readonly<Record<MetricName, string>> = {
 	imageAuroc: 'How well good and defective images are told apart',
@@ -120,6 +120,11 @@ const DEFAULT_RULE: RuleFields = {
 	largestDrop: 0.02,
 };
 
+const NO_CATEGORY: FailureData = {
+	message: 'Expected a category in "Category Name" of the gate, found nothing',
+	hint: 'Name the category that the rule is for, or apply the rule to the mean or to every category.',
+};
+
 /** The rules of a collection of `ruleFields`. Throws NodeOperationError on a value out of range. */
 export function readRules(context: IExecuteFunctions, index: number, collection: string): GateRule[] {
 	const rules = context.getNodeParameter(`${collection}.rule`, index, []) as readonly Partial<RuleFields>[];
@@ -133,7 +138,9 @@ export function readRule(context: IExecuteFunctions, index: number, fields: Rule
 	return {
 		metric: fields.metric as MetricName,
 		scope,
-		...(scope === 'category' && { category: readCategory(context, index, fields.category) }),
+		...(scope === 'category' && {
+			category: requiredText(context, index, { value: fields.category, missing: NO_CATEGORY }),
+		}),
 		...(kind !== 'drop' && {
 			floor: readShare(context, index, { value: fields.floor, title: 'Floor' }),
 		}),
@@ -143,16 +150,14 @@ export function readRule(context: IExecuteFunctions, index: number, fields: Rule
 	};
 }
 
-function readCategory(context: IExecuteFunctions, index: number, value: unknown): string {
+/** A text of the gate's panel without spaces around it; throws NodeOperationError saying what is missing. */
+export function requiredText(
+	context: IExecuteFunctions,
+	index: number,
+	{ value, missing }: { readonly value: unknown; readonly missing: FailureData },
+): string {
 	if (typeof value === 'string' && value.trim() !== '') return value.trim();
-	throw failed(
-		context.getNode(),
-		{
-			message: 'Expected a category in "Category Name" of the gate, found nothing',
-			hint: 'Name the category that the rule is for, or apply the rule to the mean or to every category.',
-		},
-		index,
-	);
+	throw failed(context.getNode(), missing, index);
 }
 
 function readShare(

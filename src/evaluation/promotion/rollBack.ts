@@ -14,6 +14,8 @@ export async function rollBack(
 	{ model, alias }: { readonly model: string; readonly alias: string },
 	reason: Pick<MoveReason, 'by' | 'why'> = {},
 ): Promise<AliasMove> {
+	// First: a move after this is noticed, and one before it is in the history.
+	const ifFrom = await aliasOf(store, model, alias);
 	const target = await rollBackTarget(store, model, alias);
 	if (target === undefined)
 		throw new DinomalyError(
@@ -21,7 +23,6 @@ export async function rollBack(
 			`Expected alias "${alias}" of "${model}" to have pointed at another version before, found none that is still there`,
 			{ hint: `Promote the version that you want, such as "${model}@1".` },
 		);
-	const ifFrom = await aliasOf(store, model, alias);
 	return store.promote(`${model}@${target}`, alias, { ...reason, rollback: true, ifFrom });
 }
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-# Above the largest side that WebP can hold, 16383, or where there is no transparency, JPEG does as well.
+# By the number of channels. WebP holds at most 16383 pixels a side, which the pictures with opacity keep to.
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 

@@ -103,18 +103,27 @@ def description_loss(features: Tensor, descriptors: Tensor) -> Tensor:
     return (1 - F.cosine_similarity(features, descriptors, dim=-1)).mean()
 
 
-def contrast_loss(clean: Tensor, defective: Tensor, pairs: Pairs, *, dice: Dice, temperature: float) -> Tensor:
+def undamaged_places(clean: Tensor, defective: Tensor, pairs: Pairs, *, dice: Dice, most: int) -> tuple[Tensor, Tensor, Tensor]:
     """
-    InfoNCE on the raw cosine: a patch must be nearer to the same place of the other photograph than to any other patch of
-    the batch, unless that place is damaged; patches of the same plain region are not told apart.
+    Up to `most` patches of the clean photographs that the defective ones show undamaged: their indices among all (m,), and
+    the features of both at these places, (m, dim), of length 1.
     """
     count, patches, dim = clean.shape
     there = sample_tokens(torch.cat([defective, pairs.severity[..., None]], 2), pairs.places)
     eligible = (pairs.matched & (there[..., -1] < UNDAMAGED)).flatten()
     order = torch.argsort(dice.uniform(count * patches) + (~eligible).float())
-    chosen = order[: min(CONTRAST_PATCHES, int(eligible.sum()))]
+    chosen = order[: min(most, int(eligible.sum()))]
     left = F.normalize(clean.reshape(-1, dim)[chosen], dim=-1)
-    right = F.normalize(there[..., :-1].reshape(-1, dim)[chosen], dim=-1)
+    return chosen, left, F.normalize(there[..., :-1].reshape(-1, dim)[chosen], dim=-1)
+
+
+def contrast_loss(clean: Tensor, defective: Tensor, pairs: Pairs, *, dice: Dice, temperature: float) -> Tensor:
+    """
+    InfoNCE on the raw cosine: a patch must be nearer to the same place of the other photograph than to any other patch of
+    the batch, unless that place is damaged; patches of the same plain region are not told apart.
+    """
+    patches = clean.shape[1]
+    chosen, left, right = undamaged_places(clean, defective, pairs, dice=dice, most=CONTRAST_PATCHES)
     purity, label = pairs.clean_targets.region.flatten(0, 1)[chosen].max(1)
     region = label + torch.div(chosen, patches, rounding_mode="floor") * 1000
     pure = (purity > PURE_SHARE) & (pairs.clean_targets.picture.flatten()[chosen] < 0)
@@ -130,15 +139,11 @@ def cluster_loss(student: Student, group: int, clean: Tensor, defective: Tensor,
     Swapped assignments (SwAV, Caron et al. 2020) of undamaged places: either photograph tells to which of the student's
     clusters the other one assigns the same place, all clusters being used alike.
     """
-    dim = clean.shape[2]
-    there = sample_tokens(torch.cat([defective, pairs.severity[..., None]], 2), pairs.places)
-    eligible = (pairs.matched & (there[..., -1] < UNDAMAGED)).flatten().nonzero()[:, 0]
-    chosen = eligible[dice.uniform(len(eligible)).argsort()[:CLUSTERED_PLACES]]
+    chosen, left, right = undamaged_places(clean, defective, pairs, dice=dice, most=CLUSTERED_PLACES)
     if len(chosen) == 0:
         return clean.sum() * 0
     centres = F.normalize(student.clusters[group], dim=-1)
-    first = F.normalize(clean.reshape(-1, dim)[chosen], dim=-1) @ centres.T
-    second = F.normalize(there[..., :-1].reshape(-1, dim)[chosen], dim=-1) @ centres.T
+    first, second = left @ centres.T, right @ centres.T
     swapped = [(first, balanced(second.detach())), (second, balanced(first.detach()))]
     return sum(-(truth * (found / CLUSTER_TEMPERATURE).log_softmax(1)).sum(1).mean() for found, truth in swapped) / 2
 

@@ -97,6 +97,16 @@ const BENCHES: readonly Bench[] = [
 		quick: [['64', '1', '1']],
 	},
 	{
+		name: 'peers',
+		about: "training step and score beside anomalib's, where Python has it (DINOMALY_BENCH_PYTHON)",
+		program: 'peers.js',
+		full: [
+			['ViT-S reg4', '224', '16', '7'],
+			['ViT-S reg4', '392', '16', '3'],
+		],
+		quick: [['ViT-S reg4', '224', '4', '2']],
+	},
+	{
 		name: 'tiling',
 		about: 'large images whole and in tiles',
 		program: 'tiling.js',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { openClient, outputsOf } from '../../scripts/n8n/client.mjs';
 import { startServer } from '../../scripts/n8n/server.mjs';
@@ -44,17 +45,26 @@ test('two workers score images of one store, each image its own verdict', { skip
 	const plates = await Promise.all(
 		Array.from({ length: 16 }, (_, i) => newPlate(i, { hasSpot: i % 2 === 1 })),
 	);
-	const answers = await Promise.all(plates.map((plate) => post(`${main.url}/webhook/queue`, plate)));
+	const answers = await Promise.all(
+		plates.map((plate) => postUntilRun(`${main.url}/webhook/queue`, plate)),
+	);
 	assert.deepEqual(
 		answers.filter(({ status }) => status !== 200).map(({ body }) => body),
 		[],
+		complaints(),
 	);
 	assert.deepEqual(
 		answers.map(({ body }) => body.verdict),
 		plates.map((_, i) => (i % 2 === 1 ? 'anomaly' : 'normal')),
 	);
-	const executions = await client.executions(id, 16);
-	assert.ok(executions.every((execution) => outputsOf(execution, 'Score Image')[0].length === 1));
+	const executions = await client.executions(id, 50);
+	assert.deepEqual(
+		executions.flatMap(({ data }) => data?.resultData?.error?.node?.name ?? []),
+		[],
+		'nodes that failed',
+	);
+	const scored = executions.flatMap((execution) => outputsOf(execution, 'Score Image'));
+	assert.equal(scored.filter((items) => items.length === 1).length, 16);
 });
 
 test(`${AT_ONCE} bad parts at once on two workers, three of five: alarms 16`, { skip }, async () => {
@@ -110,6 +120,27 @@ test(
 		await untilGone(engines, GONE_MS);
 	},
 );
+
+/**
+ * Posts an image, again when n8n itself could not run the execution: three processes on one SQLite file, which n8n does not recommend, now
+ * and then answer so under load. A failure of a node has another answer.
+ */
+async function postUntilRun(url, bytes) {
+	for (let attempt = 1; ; attempt++) {
+		const answer = await post(url, bytes);
+		if (answer.body.message !== 'There was a problem executing the workflow' || attempt === 3)
+			return answer;
+	}
+}
+
+/** What main and workers logged beyond information, for the message of a test that failed. */
+function complaints() {
+	return [main, ...workers]
+		.flatMap(({ logFile }) => readFileSync(logFile, 'utf8').split('\n'))
+		.filter((line) => /error|warn|fail|problem|stalled/i.test(line))
+		.slice(-40)
+		.join('\n');
+}
 
 /**
  * The newest training. Asked again when no answer comes: n8n waits for the end of an execution that a worker finished before it began to

@@ -14,6 +14,11 @@ export interface FileDigest {
 /** Hashing goes on in pieces of this size, so that the event loop gets its turn in between. */
 const PIECE_BYTES = 1 << 20;
 
+/** What files take together. */
+export function totalBytes(files: Readonly<Record<string, FileDigest>>): number {
+	return Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 /** Digest of a file's content as it is on the disk. */
 export async function digestFile(path: string): Promise<FileDigest> {
 	const hash = createHash('sha256');

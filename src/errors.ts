@@ -20,6 +20,7 @@ export type ErrorCode =
 	| 'MODEL_NOT_FOUND'
 	| 'MODEL_EXISTS'
 	| 'MODEL_INVALID'
+	| 'ALIAS_MOVED'
 	| 'STORE_BUSY'
 	| 'STORE_UNREACHABLE'
 	| 'STORE_REFUSED'

@@ -73,7 +73,7 @@ export function caseTwin(name: string, twin: string): DinomalyError {
 	);
 }
 
-/** STORE_BUSY: the alias was moved by somebody else since it was looked at. */
+/** ALIAS_MOVED: the alias was moved by somebody else since it was looked at. */
 export function aliasMoved(
 	name: string,
 	alias: string,
@@ -81,7 +81,7 @@ export function aliasMoved(
 ): DinomalyError {
 	const words = (version: string | null): string => (version === null ? 'not set' : `version ${version}`);
 	return new DinomalyError(
-		'STORE_BUSY',
+		'ALIAS_MOVED',
 		`Expected alias "${alias}" of "${name}" to be ${words(expected)} still, found it ${found === null ? 'not set' : `at version ${found}`}: somebody else moved it meanwhile`,
 		{ hint: 'Look at the history of the alias, then try again.' },
 	);

@@ -34,7 +34,7 @@ export interface ModelStore {
 
 	/**
 	 * Points an alias at the version that `ref` stands for, at once for all readers, whatever its gate says: `promoteThroughGate` asks
-	 * that first. Throws STORE_BUSY when the alias is not where `options.ifFrom` says.
+	 * that first. Throws ALIAS_MOVED when the alias is not where `options.ifFrom` says.
 	 */
 	promote(ref: string, alias: string, options?: MoveOptions): Promise<AliasMove>;
 

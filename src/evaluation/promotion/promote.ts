@@ -21,14 +21,15 @@ export type Promotion =
 	| { readonly moved: true; readonly move: AliasMove }
 	| { readonly moved: false; readonly version: string; readonly gate: GateOutcome };
 
-/** Somebody else moved the alias in the middle of it this many times. */
+/** Somebody else may move the alias in the middle of it this often; a store that is in use by others has had its patience already. */
 const TRIES = 5;
 
 /**
  * Points an alias at a version, provided that the version's evaluation passes the gate of the alias. Where neither the alias nor the request
  * has rules, every version passes. A version that the alias points at already stays there without being judged.
  *
- * @throws DinomalyError MODEL_NOT_FOUND, USAGE for `force` without a reason, what `judgeVersion` throws
+ * @throws DinomalyError MODEL_NOT_FOUND, USAGE for `force` without a reason, ALIAS_MOVED when others move the alias again and again, STORE_BUSY when
+ * the store lets nobody in, what `judgeVersion` throws
  */
 export async function promoteThroughGate(request: PromoteRequest): Promise<Promotion> {
 	const { store, alias, by, why, force = false } = request;
@@ -81,5 +82,5 @@ async function judge(
 }
 
 function isMoved(error: unknown): boolean {
-	return error instanceof DinomalyError && error.code === 'STORE_BUSY';
+	return error instanceof DinomalyError && error.code === 'ALIAS_MOVED';
 }

@@ -7,7 +7,7 @@ import { aliasOf } from './promote';
  * Points an alias back at the version that it pointed at before, in one step and without asking its gate; rolling back again goes one
  * version further back. Versions that have been deleted meanwhile are passed over.
  *
- * @throws DinomalyError MODEL_NOT_FOUND when there is no earlier version, STORE_BUSY when somebody else moves the alias at that moment
+ * @throws DinomalyError MODEL_NOT_FOUND when there is no earlier version, ALIAS_MOVED when somebody else moves the alias at that moment
  */
 export async function rollBack(
 	store: ModelStore,

@@ -7,6 +7,7 @@ import { rollBack } from '../../../src/evaluation/promotion/rollBack';
 import type { EvaluationRun } from '../../../src/store/evaluationRun';
 import { EvaluationRuns } from '../../../src/store/evaluationRuns';
 import { FolderStore } from '../../../src/store/folderStore';
+import { withLock } from '../../../src/store/lock';
 import type { PromotionRule } from '../../../src/store/promotionGate';
 import { sampleDraft, temporaryFolder } from '../../store/sampleModel';
 import { sampleRun } from '../../store/sampleRun';
@@ -148,6 +149,33 @@ describe('the gate of an alias', () => {
 		});
 	});
 
+	test('gives up after five moves of others, and at once when another process holds the store', async () => {
+		const { store, promote, production } = await lab(3);
+		const raced = Object.create(store) as FolderStore;
+		let moves = 0;
+		raced.promote = async (...move: Parameters<FolderStore['promote']>) => {
+			await store.promote(`bolts@${(moves++ % 2) + 1}`, 'production');
+			return store.promote(...move);
+		};
+		await expect(promote('bolts@3', { store: raced })).rejects.toMatchObject({ code: 'ALIAS_MOVED' });
+		expect([moves, await production()]).toEqual([5, '1']);
+
+		const held = Object.create(store) as FolderStore;
+		const lock = { what: 'model "bolts"', waitMs: 20 };
+		let attempts = 0;
+		held.promote = async (...move: Parameters<FolderStore['promote']>) => {
+			attempts++;
+			return withLock(join(store.layout.locks, 'model-bolts'), lock, () => store.promote(...move));
+		};
+		await withLock(join(store.layout.locks, 'model-bolts'), lock, () =>
+			expect(promote('bolts@3', { store: held })).rejects.toMatchObject({
+				code: 'STORE_BUSY',
+				message: expect.stringContaining(`in use by process ${process.pid}`),
+			}),
+		);
+		expect(attempts).toBe(1);
+	});
+
 	test('is refused when its file is damaged, rather than standing open', async () => {
 		const { store, promote } = await lab(1);
 		await store.setGate('bolts', 'production', {
@@ -216,7 +244,7 @@ test('an alias is not moved from where it is not', async () => {
 	const { store } = await lab(2);
 	await store.promote('bolts@1', 'production', { ifFrom: null });
 	await expect(store.promote('bolts@2', 'production', { ifFrom: null })).rejects.toMatchObject({
-		code: 'STORE_BUSY',
+		code: 'ALIAS_MOVED',
 		message: expect.stringContaining('found it at version 1'),
 	});
 	await store.promote('bolts@2', 'production', { ifFrom: '1' });

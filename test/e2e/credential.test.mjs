@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { outputsOf } from '../../scripts/n8n/client.mjs';
 import { flow, manual, ours } from './support/flow.mjs';
 import { openGatedHub } from './support/gatedHub.mjs';
 import { DATA, sharedN8n } from './support/home.mjs';
+import { assertInNoFile } from './support/traces.mjs';
 
 let n8n;
 let hub;
@@ -37,7 +36,7 @@ test("with n8n's Hugging Face credential it is fetched, and the token is in no l
 	const [[{ json }]] = outputsOf(execution, 'Train');
 	assert.equal(json.encoder, hub.encoder);
 	assert.ok(!JSON.stringify(execution).includes(hub.token));
-	for (const file of filesIn(n8n.home.folder)) assert.ok(!contentOf(file).includes(hub.token), file);
+	assertInNoFile(n8n.home.folder, hub.token);
 });
 
 async function train(model, credentials) {
@@ -57,21 +56,4 @@ async function train(model, credentials) {
 		flow(`Gated ${model}`, [manual(), ours('trainDinomaly', 'Train', parameters, { credentials })]),
 	);
 	return n8n.client.untilState(await n8n.client.runWorkflow(id, 'Start'));
-}
-
-/** All files of n8n's user folder: its log and database, executions and our store. */
-function filesIn(folder) {
-	const files = readdirSync(folder, { recursive: true })
-		.map((name) => path.join(folder, name))
-		.filter(
-			(file) => !file.includes('node_modules') && statSync(file, { throwIfNoEntry: false })?.isFile(),
-		);
-	assert.ok(files.some((file) => file.endsWith('.log')));
-	assert.ok(files.some((file) => file.endsWith('database.sqlite')));
-	return files;
-}
-
-/** Empty for a file that is gone by now: others use this n8n too. */
-function contentOf(file) {
-	return existsSync(file) ? readFileSync(file) : '';
 }

@@ -3,6 +3,7 @@ import type { ConditionReading } from '../../src/routing/conditionRule';
 import { failed } from '../shared/failure';
 import { readText } from './fields';
 import { InvalidItem } from './invalidItem';
+import { shownValue } from '../../src/shownValue';
 
 const byCondition = { rule: ['condition'] };
 
@@ -74,7 +75,7 @@ function truth(
 	if (value === true || value === 'true') return true;
 	if (value === false || value === 'false') return false;
 	throw new InvalidItem({
-		message: `Expected true or false from "${title}", found ${value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 60)}`,
+		message: `Expected true or false from "${title}", found ${shownValue(value)}`,
 		hint: 'Compare the field with something, as in {{ $json.score > 3 }}.',
 	});
 }

@@ -7,6 +7,7 @@ import { categoryOf, numberIn } from './fields';
 import { InvalidItem } from './invalidItem';
 import { hasReviewBand, readCalibrationRule, readLimitRule } from './readRules';
 import { readRegionRule, readRegions } from './regionFields';
+import { shownValue } from '../../src/shownValue';
 
 const CALIBRATION_FIELDS = ['score', 'pValue', 'threshold'] as const;
 
@@ -86,7 +87,7 @@ function decideByModel(context: IExecuteFunctions, index: number, category: stri
 		said !== 'unknown' ? said : score > threshold ? 'anomaly' : score > review ? 'review' : 'normal';
 	if (verdict !== 'normal' && verdict !== 'review' && verdict !== 'anomaly')
 		throw new InvalidItem({
-			message: `Expected the verdict normal, review or anomaly, found ${verdict === undefined ? 'no such field' : JSON.stringify(verdict).slice(0, 60)}`,
+			message: `Expected the verdict normal, review or anomaly, found ${verdict === undefined ? 'no such field' : shownValue(verdict)}`,
 			hint: 'Put Score Image before this node, or choose another rule.',
 		});
 	return decide({

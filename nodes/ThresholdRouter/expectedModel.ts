@@ -4,6 +4,7 @@ import { parseRef } from '../../src/store/names';
 import { readStore } from '../shared/store';
 import { readText } from './fields';
 import { InvalidItem } from './invalidItem';
+import { shownValue } from '../../src/shownValue';
 
 /** The model that scores must come from; an alias is looked up once for all items of an execution. */
 export class ExpectedModel {
@@ -37,7 +38,7 @@ export class ExpectedModel {
 		if (found === expected) return;
 		const alias = rest.kind === 'alias' ? ` (${rest.alias})` : '';
 		throw new InvalidItem({
-			message: `Expected a score of model "${name}" version ${expected}${alias}, found one of ${found === undefined ? 'no version' : `version ${JSON.stringify(found)}`}`,
+			message: `Expected a score of model "${name}" version ${expected}${alias}, found one of ${found === undefined ? 'no version' : `version ${shownValue(found)}`}`,
 			hint,
 		});
 	}

@@ -1,6 +1,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { textAt, valueAt } from '../shared/valueAt';
 import { InvalidItem } from './invalidItem';
+import { shownValue } from '../../src/shownValue';
 
 /** A number as text, as tables and forms give it. */
 const NUMBER = /^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*$/i;
@@ -22,7 +23,7 @@ export function numberIn(context: IExecuteFunctions, index: number, field: strin
 			message: json.error,
 			hint: typeof json.details === 'string' ? json.details : undefined,
 		});
-	const found = value === undefined ? 'no such field' : JSON.stringify(value).slice(0, 60);
+	const found = value === undefined ? 'no such field' : shownValue(value);
 	throw new InvalidItem({
 		message: `Expected a number in field "${field}", found ${found}`,
 		hint: 'Put Score Image before this node, or choose Limits on a Number and name a numeric field of the item.',

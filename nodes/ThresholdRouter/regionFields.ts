@@ -4,6 +4,7 @@ import { polygonZone, rectangleZone, type Rectangle, type Zone } from '../../src
 import { valueAt } from '../shared/valueAt';
 import { zoneColumns } from '../shared/zones';
 import { InvalidItem } from './invalidItem';
+import { shownValue } from '../../src/shownValue';
 
 const byRegions = { rule: ['regions'] };
 const AREAS = { regionMeasure: ['largestArea', 'totalArea'] };
@@ -177,7 +178,7 @@ export function readRegions(
 	if (regions === undefined || regions.includes(undefined)) {
 		if (value === undefined && typeof json.error === 'string')
 			throw new InvalidItem({ message: json.error });
-		const found = value === undefined ? 'no such field' : JSON.stringify(value).slice(0, 60);
+		const found = value === undefined ? 'no such field' : shownValue(value);
 		throw new InvalidItem({
 			message: `Expected a list of regions in field "${field}", found ${found}`,
 			hint: 'Put Score Image before this node: each region has a box [x, y, width, height] and its areaPx.',

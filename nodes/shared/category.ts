@@ -3,6 +3,7 @@ import { categoryNameFault } from '../../src/dataset/categoryName';
 import { isName } from '../../src/store/names';
 import { failed } from './failure';
 import { valueAt } from './valueAt';
+import { shownValue } from '../../src/shownValue';
 
 /** More of a wrong name would bury the sentence. */
 const SHOWN_CHARACTERS = 60;
@@ -108,7 +109,7 @@ function checked(
 /** What was found instead of a category's name, and why it is none. */
 function describe(value: unknown): string {
 	if (value === undefined || value === null || value === '') return 'nothing';
-	if (typeof value !== 'string') return JSON.stringify(value).slice(0, SHOWN_CHARACTERS);
+	if (typeof value !== 'string') return shownValue(value, SHOWN_CHARACTERS);
 	const name = value.trim();
 	if (name === '') return 'only spaces';
 	const shown = name.length <= SHOWN_CHARACTERS ? name : `${name.slice(0, SHOWN_CHARACTERS)}...`;

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { DinomalyError } from '../errors';
+import { shownValue } from '../shownValue';
 import { judgeDrift } from '../evaluation/drift/judge';
 import { driftReference } from '../evaluation/drift/reference';
 import type { DriftReport } from '../evaluation/drift/report';
@@ -135,7 +136,7 @@ async function readScores(path: string): Promise<number[]> {
 		if (typeof score === 'number' && Number.isFinite(score)) return score;
 		throw new DinomalyError(
 			'SCORE_NOT_FINITE',
-			`Expected a number as score ${place + 1} of ${path}, found ${JSON.stringify(score) as string | undefined}`,
+			`Expected a number as score ${place + 1} of ${path}, found ${shownValue(score)}`,
 		);
 	});
 }

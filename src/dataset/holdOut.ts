@@ -88,7 +88,7 @@ function chooseParts(
 	for (const part of random.shuffle(parts).slice(0, -1)) {
 		const more = chosen.length + part.length;
 		if (chosen.length > 0 && Math.abs(more - count) >= Math.abs(chosen.length - count)) continue;
-		chosen.push(...part);
+		for (const entry of part) chosen.push(entry);
 	}
 	return chosen;
 }

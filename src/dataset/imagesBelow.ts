@@ -13,7 +13,7 @@ export async function imagesBelow(root: string, onNotice: (line: string) => void
 		seen.add(real);
 		const { images, folders } = await tree.list(folder);
 		const below = (name: string): string => (folder === '' ? name : `${folder}/${name}`);
-		found.push(...images.map(below));
+		for (const name of images) found.push(below(name));
 		for (const name of folders) await walk(below(name));
 	};
 	await walk('');

@@ -67,7 +67,7 @@ function readVectors(
 ): readonly Float32Array[] {
 	const { shape } = stored.info(name);
 	const [count, width] = shape;
-	if (shape.length !== 2 || count < 1 || width !== (length ?? width))
+	if (shape.length !== 2 || count < 1 || width < 1 || width !== (length ?? width))
 		throw damaged(stored.source, `embeddings of ${length ?? 'one or more'} values as "${name}"`);
 	const values = requireFinite(stored, name);
 	return Array.from({ length: count }, (_, i) => values.subarray(i * width, (i + 1) * width));

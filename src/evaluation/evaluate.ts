@@ -201,7 +201,7 @@ async function evaluateCategory(
 		// Lets messages in, such as a cancel, before the next image holds the thread.
 		await nextTick();
 	}
-	images.push(...own);
+	for (const image of own) images.push(image);
 	const share = shares.length === 0 ? null : shares.reduce((sum, one) => sum + one, 0) / shares.length;
 	if (share !== null) areas.push({ category: name, share, outside });
 	const calibration = calibrationFor(model.opened.calibration, name);

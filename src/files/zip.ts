@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { crc32, inflateRaw } from 'node:zlib';
 import { DinomalyError } from '../errors';
+import { shownName } from '../shownValue';
 
 /** A file of an archive, as the directory at the archive's end lists it. */
 export interface ZipEntry {
@@ -122,7 +123,7 @@ function entryOf(archive: Buffer, at: number, name: string): ZipEntry {
 		const packed = archive.subarray(start, start + packedBytes);
 		const content = await decompress(packed, method, bytes);
 		if (content.length !== bytes || (await crcOfBytes(content)) !== crc)
-			throw invalid(`damaged content of ${name}`);
+			throw invalid(`damaged content of ${shownName(name)}`);
 		return content;
 	};
 	return { name, bytes, unpack };

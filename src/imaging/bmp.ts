@@ -80,6 +80,7 @@ export function hasGrayRamp({ palette, bitsPerPixel }: BmpHeader): boolean {
 export function decodeBmp(bytes: Uint8Array): RgbImage {
 	const header = readBmpHeader(bytes);
 	const { width, height, bitsPerPixel, palette, fields } = header;
+	requireAllRows(bytes, header);
 	const data = new Uint8Array(width * height * 3);
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	const indices = bitsPerPixel <= 8 ? decodeBmpIndices(bytes).data : undefined;
@@ -110,6 +111,7 @@ export function decodeBmp(bytes: Uint8Array): RgbImage {
 export function decodeBmpIndices(bytes: Uint8Array): { data: Uint8Array; width: number; height: number } {
 	const header = readBmpHeader(bytes);
 	const { width, height, bitsPerPixel } = header;
+	requireAllRows(bytes, header);
 	const data = new Uint8Array(width * height);
 	const perByte = 8 / bitsPerPixel;
 	const lowest = 2 ** bitsPerPixel - 1;
@@ -121,6 +123,11 @@ export function decodeBmpIndices(bytes: Uint8Array): { data: Uint8Array; width: 
 		}
 	}
 	return { data, width, height };
+}
+
+/** Looked at before pixels get their memory: sixty bytes can claim any size. */
+function requireAllRows(bytes: Uint8Array, header: BmpHeader): void {
+	rowStart(bytes, header, header.topDown ? header.height - 1 : 0);
 }
 
 /** Rows fill up to whole 32-bit words and usually start with the lowest one. */

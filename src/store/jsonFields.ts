@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { DinomalyError } from '../errors';
+import { shownName, shownValue } from '../shownValue';
 import { isName, type NameKind } from './names';
 
 interface NumberBounds {
@@ -44,7 +45,7 @@ export class JsonFields {
 	) {
 		if (typeof value !== 'object' || value === null || Array.isArray(value)) {
 			throw invalid(
-				`Expected ${path === '' ? 'the content' : `"${path}"`} of ${source} to be an object, found ${describe(value)}`,
+				`Expected ${path === '' ? 'the content' : `"${path}"`} of ${source} to be an object, found ${shownValue(value)}`,
 			);
 		}
 		this.fields = value as Record<string, unknown>;
@@ -160,7 +161,7 @@ export class JsonFields {
 		for (const [i, number] of numbers.entries()) {
 			if (typeof number !== 'number' || !Number.isFinite(number) || number < before) {
 				throw invalid(
-					`Expected "${this.pathOf(key)}" of ${this.source} to be ascending finite numbers, found ${describe(number)} at place ${i}`,
+					`Expected "${this.pathOf(key)}" of ${this.source} to be ascending finite numbers, found ${shownValue(number)} at place ${i}`,
 				);
 			}
 			before = number;
@@ -170,7 +171,7 @@ export class JsonFields {
 
 	/** An error about field `key`: what it should be, and what it is. */
 	unexpected(key: string, expected: string): DinomalyError {
-		const found = this.has(key) ? describe(this.fields[key]) : 'nothing';
+		const found = this.has(key) ? shownValue(this.fields[key]) : 'nothing';
 		return invalid(`Expected "${this.pathOf(key)}" of ${this.source} to be ${expected}, found ${found}`);
 	}
 
@@ -179,7 +180,8 @@ export class JsonFields {
 	}
 
 	private pathOf(key: string): string {
-		return this.path === '' ? key : `${this.path}.${key}`;
+		const shown = shownName(key); // keys come from the file too
+		return this.path === '' ? shown : `${this.path}.${shown}`;
 	}
 }
 
@@ -197,12 +199,6 @@ function bounds(min: number, max: number): string {
 	const low = min === -Infinity ? '' : ` from ${min}`;
 	const high = max === Infinity || max === Number.MAX_SAFE_INTEGER ? '' : ` up to ${max}`;
 	return low + high;
-}
-
-function describe(value: unknown): string {
-	const text = JSON.stringify(value) as string | undefined;
-	if (text === undefined) return 'nothing';
-	return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
 
 function invalid(message: string, hint = DAMAGED_HINT, cause?: unknown): DinomalyError {

@@ -2,14 +2,19 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DinomalyError } from '../errors';
+import { shownName } from '../shownValue';
 import { explainWriteError } from '../files/diskError';
 import { readZip, writeZip, type ZipEntry } from '../files/zip';
-import { CARD_FILE } from './card';
+import { CARD_FILE, readCard } from './card';
 import type { ModelStore, OpenedModel } from './modelStore';
 import { isName } from './names';
 
 /** A decoder of the largest encoder has some 300 MB. */
 const LARGEST_FILE_BYTES = 2 ** 31 - 1;
+/** Weights hardly get smaller: what unpacks to more than this many times the archive is there to fill the disk. */
+const LARGEST_RATIO = 20;
+/** Small models may be mostly zeros. */
+const ALWAYS_FINE_BYTES = 256 << 20;
 
 /** Writes a model with all its files as one ZIP archive, after checking it. @returns the model that it is */
 export async function writePackage(store: ModelStore, ref: string, path: string): Promise<OpenedModel> {
@@ -28,14 +33,20 @@ export async function writePackage(store: ModelStore, ref: string, path: string)
 
 /**
  * Adds the model of a ZIP archive to a store as a new version: one that `writePackage` made, or a packed model folder. Every file is
- * checked against the hashes of the model's card. Nothing but the model's own files is ever written, whatever names the archive holds.
+ * checked against the hashes of the model's card. Nothing but the files that the card lists is ever written, whatever names the archive holds.
  * @throws DinomalyError MODEL_INVALID, HASH_MISMATCH, DISK_FULL
  */
 export async function importPackage(store: ModelStore, archive: Buffer, name?: string): Promise<OpenedModel> {
 	const files = modelFiles(readZip(archive));
 	const folder = await mkdtemp(join(tmpdir(), 'dinomaly-import-'));
 	try {
-		for (const [file, entry] of files) await unpackTo(join(folder, file), entry);
+		refuseBomb(files.values(), archive.length);
+		const unpack = async (name: string): Promise<void> => {
+			const entry = files.get(name);
+			if (entry !== undefined) await unpackTo(join(folder, name), entry);
+		};
+		await unpack(CARD_FILE);
+		for (const name of Object.keys((await readCard(folder)).files)) await unpack(name);
 		return await store.importFolder(folder, name);
 	} finally {
 		await rm(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -65,11 +76,23 @@ function modelFiles(entries: readonly ZipEntry[]): Map<string, ZipEntry> {
 	return files;
 }
 
+/** Throws MODEL_INVALID before anything is unpacked. */
+function refuseBomb(entries: Iterable<ZipEntry>, archiveBytes: number): void {
+	let total = 0;
+	for (const { bytes } of entries) total += bytes;
+	if (total <= Math.max(ALWAYS_FINE_BYTES, LARGEST_RATIO * archiveBytes)) return;
+	throw new DinomalyError(
+		'MODEL_INVALID',
+		`Expected a model of at most ${LARGEST_RATIO} times the size of its archive, found one that unpacks from ${archiveBytes} to ${total} bytes`,
+		{ hint: 'Import the model folder itself if you trust where it comes from.' },
+	);
+}
+
 async function unpackTo(path: string, entry: ZipEntry): Promise<void> {
 	if (entry.bytes > LARGEST_FILE_BYTES) {
 		throw new DinomalyError(
 			'MODEL_INVALID',
-			`Expected model files below 2 GB, found ${entry.bytes} bytes in ${entry.name}`,
+			`Expected model files below 2 GB, found ${entry.bytes} bytes in ${shownName(entry.name)}`,
 			{
 				hint: 'Import the model folder itself instead of an archive.',
 			},

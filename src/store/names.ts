@@ -1,4 +1,5 @@
 import { DinomalyError } from '../errors';
+import { shownValue } from '../shownValue';
 
 export type NameKind = 'model' | 'alias' | 'category' | 'file';
 
@@ -35,7 +36,7 @@ const ALLOWED: Readonly<Record<NameKind, string>> = {
  */
 export function validateName(value: unknown, kind: NameKind): string {
 	if (typeof value === 'string' && isName(value, kind)) return value;
-	const found = typeof value === 'string' ? JSON.stringify(shorten(value)) : typeof value;
+	const found = typeof value === 'string' ? shownValue(value) : typeof value;
 	throw new DinomalyError(
 		'CONFIG_INVALID',
 		`Expected ${kind === 'alias' ? 'an' : 'a'} ${kind} name of 1 to ${MAX_LENGTH[kind]} characters, found ${found}`,
@@ -73,8 +74,4 @@ export function parseRef(ref: string): ModelRef {
 	const suffix = ref.slice(at + 1);
 	if (isVersion(suffix)) return { kind: 'version', name, version: suffix };
 	return { kind: 'alias', name, alias: suffix === LATEST ? LATEST : validateName(suffix, 'alias') };
-}
-
-function shorten(text: string): string {
-	return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }

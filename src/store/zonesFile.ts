@@ -15,7 +15,15 @@ export const ZONES_FILE = 'zones.json';
 const SCHEMA_VERSION = 1;
 /** Masks of a million stretches have some 6 MB. */
 const MAX_ZONES_BYTES = 64 << 20;
-const MAX_SIDE_PX = 100_000_000;
+/** Each row of a mask takes memory; the longest pictures of line cameras have fewer. */
+const MAX_SIDE_PX = 1_000_000;
+/** As many as the decoder takes. */
+const MAX_PIXELS = 100_000_000;
+/** A person draws fewer. */
+const MAX_ZONES = 1000;
+const MAX_CORNERS = 1000;
+/** Far outside of any image, and of what people may ask for; larger ones overflow when they are computed with. */
+const MAX_COORDINATE_PX = 1e10;
 
 /** The content of `zones.json`. */
 export function zonesDocument({ size, zones }: InspectionZones): object {
@@ -41,8 +49,11 @@ export async function readZones(
 	const size = fields.object('size');
 	const extent = { min: 1, max: MAX_SIDE_PX };
 	const drawnOn = { width: size.count('width', extent), height: size.count('height', extent) };
+	if (drawnOn.width * drawnOn.height > MAX_PIXELS)
+		throw fields.unexpected('size', `that of an image of at most ${MAX_PIXELS} pixels`);
 	const zones = fields.objects('zones').map((zone) => readZone(zone, drawnOn.width * drawnOn.height));
-	if (zones.length === 0) throw fields.unexpected('zones', 'a list of one zone at least');
+	if (zones.length === 0 || zones.length > MAX_ZONES)
+		throw fields.unexpected('zones', `a list of one zone at least and ${MAX_ZONES} at most`);
 	return { size: drawnOn, zones };
 }
 
@@ -65,8 +76,13 @@ function readShape(fields: JsonFields, pixels: number): ZoneShape {
 		return { kind, runs };
 	}
 	const numbers = fields.numbers('corners');
-	if (numbers.length < 6 || numbers.length % 2 === 1)
-		throw fields.unexpected('corners', 'the coordinates of three corners at least');
+	if (numbers.length < 6 || numbers.length > 2 * MAX_CORNERS || numbers.length % 2 === 1)
+		throw fields.unexpected(
+			'corners',
+			`the coordinates of three corners at least and ${MAX_CORNERS} at most`,
+		);
+	if (numbers.some((number) => Math.abs(number) > MAX_COORDINATE_PX))
+		throw fields.unexpected('corners', `coordinates up to ${MAX_COORDINATE_PX} pixels`);
 	const corners = Array.from({ length: numbers.length / 2 }, (_, i): Point => [
 		numbers[2 * i],
 		numbers[2 * i + 1],

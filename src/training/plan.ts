@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DinomalyError } from '../errors';
+import { shownValue } from '../shownValue';
 import { writeFileAtomic } from '../files/atomicFile';
 import type { UnfinishedTraining } from '../store/unfinishedTraining';
 import type { TrainingConfig } from './config';
@@ -30,7 +31,7 @@ export async function writePlan(training: UnfinishedTraining, plan: TrainingPlan
 export async function checkPlan(training: UnfinishedTraining, plan: TrainingPlan): Promise<void> {
 	const text = await readFile(path.join(training.folder, FILE), 'utf8').catch(() => null);
 	if (text === null) return;
-	const stored = JSON.parse(text) as TrainingPlan;
+	const stored = parsed(text);
 	const before: Record<string, unknown> = { ...stored, ...stored.config, config: undefined };
 	const now: Record<string, unknown> = { ...plan, ...plan.config, config: undefined };
 	for (const [setting, value] of Object.entries(now)) {
@@ -54,6 +55,14 @@ export async function isSamePlan(training: UnfinishedTraining, plan: TrainingPla
 	}
 }
 
+function parsed(text: string): Partial<TrainingPlan> {
+	try {
+		return (JSON.parse(text) as Partial<TrainingPlan> | null) ?? {};
+	} catch {
+		return {}; // a damaged plan is none that is asked for
+	}
+}
+
 const NAMES: Readonly<Record<string, string>> = {
 	encoderSha256: 'encoder',
 	calibrationShare: 'calibration share',
@@ -62,5 +71,5 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 function show(value: unknown): string {
-	return typeof value === 'string' ? value.slice(0, 12) : JSON.stringify(value);
+	return typeof value === 'string' ? value.slice(0, 12) : shownValue(value);
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { DinomalyError } from '../errors';
 import type { UnfinishedTraining } from '../store/unfinishedTraining';
 import { checkPlan, isSamePlan, writePlan, type TrainingPlan } from './plan';
 import type { TrainRequest } from './request';
@@ -35,7 +36,7 @@ export async function restoreProgress(
 	if (latest && (resume === true || (resume === 'auto' && (await isSamePlan(training, plan))))) {
 		await checkPlan(training, plan);
 		await trainer.state.load(latest.files[STATE_FILE]);
-		trainer.losses.push(...(await readLosses(latest.files[LOSS_FILE])));
+		for (const loss of await readLosses(latest.files[LOSS_FILE])) trainer.losses.push(loss);
 		return [...latest.notices, `Resumed at iteration ${latest.step} of ${plan.config.iterations}`];
 	}
 	await training.discard();
@@ -46,5 +47,17 @@ export async function restoreProgress(
 }
 
 async function readLosses(file: string): Promise<number[]> {
-	return JSON.parse(await readFile(file, 'utf8')) as number[];
+	let losses: unknown;
+	try {
+		losses = JSON.parse(await readFile(file, 'utf8'));
+	} catch {
+		losses = undefined;
+	}
+	// JSON has no word for what is not finite: null stands for it.
+	const list = Array.isArray(losses) ? (losses as unknown[]) : [undefined];
+	if (list.every((loss) => typeof loss === 'number' || loss === null))
+		return list.map((loss) => loss ?? NaN);
+	throw new DinomalyError('WEIGHTS_INVALID', `Expected a list of losses in ${file}, found something else`, {
+		hint: 'Start this training again without resuming.',
+	});
 }

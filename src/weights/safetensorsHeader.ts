@@ -1,4 +1,5 @@
 import { DinomalyError } from '../errors';
+import { shownValue } from '../shownValue';
 
 /** Item size in bytes of every dtype that the format knows and a whole number of bytes holds. */
 export const ITEM_BYTES = {
@@ -53,6 +54,10 @@ export interface Header {
 
 /** Length of the little-endian integer that opens a file and says how long the header is. */
 export const LENGTH_BYTES = 8;
+/** No tensor of ours, nor of any encoder, has more dimensions. */
+const MAX_DIMENSIONS = 16;
+/** Names and values that messages quote are cut after this many characters. */
+const SHOWN_CHARACTERS = 120;
 /** The limit that the reference reader of the format sets, too. */
 const MAX_HEADER_BYTES = 100_000_000;
 const HINT = 'The file is damaged, incomplete or not a safetensors file: fetch or write it again.';
@@ -181,6 +186,8 @@ function parseEntry(value: unknown, { name, dataStart, fileBytes, source }: Entr
 		throw invalid(
 			`Expected the shape of ${tensor} to be a list of whole numbers, found ${describe(shape)}`,
 		);
+	if (shape.length > MAX_DIMENSIONS)
+		throw invalid(`Expected at most ${MAX_DIMENSIONS} dimensions for ${tensor}, found ${shape.length}`);
 	if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
 		throw invalid(
 			`Expected data_offsets of ${tensor} to be a start and an end, found ${describe(offsets)}`,
@@ -192,6 +199,7 @@ function parseEntry(value: unknown, { name, dataStart, fileBytes, source }: Entr
 			`Expected ${tensor} to end at byte ${dataStart + end}, found only ${fileBytes} bytes in the file`,
 		);
 	}
+	// With so few sides the product stays small enough to be computed at once, and is exact.
 	const needed = shape.reduce((product, side) => product * BigInt(side), BigInt(ITEM_BYTES[dtype]));
 	if (needed !== BigInt(end - start)) {
 		throw invalid(
@@ -244,15 +252,11 @@ function isCounts(value: unknown): value is number[] {
 
 /** Names and values from the file, short and without characters that could garble a terminal or a log. */
 function describe(value: unknown): string {
-	return value === undefined ? 'nothing' : shorten(JSON.stringify(value));
+	return shownValue(value, SHOWN_CHARACTERS);
 }
 
 function quote(name: string): string {
-	return shorten(JSON.stringify(name));
-}
-
-function shorten(text: string): string {
-	return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+	return shownValue(name, SHOWN_CHARACTERS);
 }
 
 function invalid(message: string): DinomalyError {

@@ -1,4 +1,5 @@
 import { DinomalyError } from '../errors';
+import { shownName } from '../shownValue';
 import type { Size } from '../imaging/image';
 import type { InspectionZones } from './inspectionZones';
 import { PixelArea } from './pixelArea';
@@ -24,7 +25,7 @@ export function checkZones(zones: InspectionZones, categories: readonly string[]
 		if (category !== undefined && !categories.includes(category))
 			throw new DinomalyError(
 				'CATEGORY_UNKNOWN',
-				`Expected zone "${name}" to be for a category of the model, found "${category}"`,
+				`Expected zone "${name}" to be for a category of the model, found "${shownName(category)}"`,
 				{ hint: `Categories: ${categories.join(', ')}. Without a category a zone is for all.` },
 			);
 		if (PixelArea.of([{ ...zone, use: 'inspect' }], zones.size, zones.size).count > 0) continue;

@@ -1,4 +1,5 @@
 import { DinomalyError } from '../errors';
+import { shownValue } from '../shownValue';
 
 /** [x, y] in pixels of the original image, from its upper left corner. */
 export type Point = readonly [x: number, y: number];
@@ -15,6 +16,8 @@ export interface Zone {
 
 /** A zone has no more corners than a person draws. */
 const MAX_CORNERS = 1000;
+/** Far outside of any image; larger ones overflow when they are computed with. */
+const MAX_COORDINATE_PX = 1e9;
 
 /** A zone from the four numbers of a rectangle, "x, y, width, height"; throws CONFIG_INVALID. */
 export function rectangleZone(name: string, text: string): Zone {
@@ -98,15 +101,15 @@ function lengthWithin(stretches: Stretch[], left: number, right: number): number
 	return length;
 }
 
-/** The numbers of a text, whatever separates them; undefined when there is anything else in it. */
+/** The numbers of a text, whatever separates them; undefined when there is anything else in it, or a number beyond any image. */
 function numbersIn(text: string): number[] | undefined {
 	const parts = text.split(/[\s,;()[\]]+/).filter((part) => part !== '');
 	const numbers = parts.map(Number);
-	return numbers.every(Number.isFinite) ? numbers : undefined;
+	return numbers.every((number) => Math.abs(number) <= MAX_COORDINATE_PX) ? numbers : undefined;
 }
 
 function badZone(name: string, expected: string, found: string): DinomalyError {
-	const shown = found.trim() === '' ? 'nothing' : JSON.stringify(found.slice(0, 60));
+	const shown = found.trim() === '' ? 'nothing' : shownValue(found);
 	return new DinomalyError('CONFIG_INVALID', `Expected zone "${name}" to be ${expected}, found ${shown}`, {
 		hint: 'Coordinates are pixels of the original image, counted from its upper left corner.',
 	});

@@ -1,4 +1,5 @@
 import { DinomalyError } from '../errors';
+import { shownName, shownValue } from '../shownValue';
 import type { Size } from '../imaging/image';
 import { ZONE_USES, type InspectionZone, type ZoneShape, type ZoneUse } from './inspectionZones';
 import { polygonZone, rectangleZone } from './shapes';
@@ -40,21 +41,22 @@ const FIELDS: readonly string[] = ['name', 'use', 'category', ...SHAPES];
 /** Reads one zone; throws CONFIG_INVALID. */
 export function requestedZone(row: ZoneRow): RequestedZone {
 	const { name, use, category = '', rectangle, polygon, mask } = row;
+	const said = shownName(name, MAX_NAME);
 	const given = SHAPES.filter((shape) => row[shape] !== undefined);
 	if (given.length !== 1)
 		throw invalid(
-			`Expected zone "${name}" to have one shape, a rectangle, a polygon or a mask, found ${given.length === 0 ? 'none' : given.join(' and ')}`,
+			`Expected zone "${said}" to have one shape, a rectangle, a polygon or a mask, found ${given.length === 0 ? 'none' : given.join(' and ')}`,
 			'A rectangle is "120, 80, 200, 150" (x, y, width, height), a polygon "10,10 200,20 120,180", a mask the path of an image.',
 		);
 	const zone = {
 		name: name.slice(0, MAX_NAME),
-		use: readUse(name, use),
+		use: readUse(said, use),
 		...(category !== '' && category !== EVERY && { category }),
 	};
 	if (rectangle !== undefined)
-		return { ...zone, shape: { kind: 'polygon', corners: rectangleZone(name, rectangle).corners } };
+		return { ...zone, shape: { kind: 'polygon', corners: rectangleZone(said, rectangle).corners } };
 	if (polygon !== undefined)
-		return { ...zone, shape: { kind: 'polygon', corners: polygonZone(name, polygon).corners } };
+		return { ...zone, shape: { kind: 'polygon', corners: polygonZone(said, polygon).corners } };
 	return { ...zone, shape: { kind: 'maskFile', file: mask ?? '' } };
 }
 
@@ -123,16 +125,28 @@ function objectOf(value: unknown, what: string, known: readonly string[]): Reado
 		);
 	const unknown = Object.keys(value).find((key) => !known.includes(key));
 	if (unknown === undefined) return value as Record<string, unknown>;
-	throw invalid(`Expected ${what} to have ${known.join(', ')}, found "${unknown}"`, 'Correct the name.');
+	throw invalid(
+		`Expected ${what} to have ${known.join(', ')}, found "${shownName(unknown)}"`,
+		'Correct the name.',
+	);
 }
 
 /** Lists of numbers read like the texts that they are written as. */
 function textOf(value: unknown): string {
-	return typeof value === 'string' ? value : JSON.stringify(value);
+	if (typeof value === 'string') return value;
+	try {
+		return JSON.stringify(value);
+	} catch {
+		// Nested too deep, or in a circle.
+		throw invalid(
+			`Expected texts or lists of numbers in the zones file, found ${shown(value)}`,
+			'docs/zones.md shows a zones file.',
+		);
+	}
 }
 
 function shown(value: unknown): string {
-	return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 60);
+	return shownValue(value);
 }
 
 function invalid(message: string, hint: string): DinomalyError {

@@ -21,6 +21,7 @@ import { ZONES_FILE } from '../../../src/store/zonesFile';
 import { readZones, zonesProperty, zonesSizeProperty } from '../../shared/zones';
 import { openStore, optionsWithStore } from '../storeOptions';
 import { policyOptions, readPolicy, thresholdProperties } from '../thresholdRule';
+import { shownValue } from '../../../src/shownValue';
 
 export const option = {
 	name: 'Calibrate',
@@ -256,5 +257,5 @@ function limitFields({ category, normal, anomalous, own, ...limit }: CategoryLim
 }
 
 function describe(value: unknown): string {
-	return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 40);
+	return shownValue(value, 40);
 }

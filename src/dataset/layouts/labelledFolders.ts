@@ -23,7 +23,8 @@ export async function readTestFolders(tree: Tree, folders: LabelledFolders): Pro
 		const { images: names } = await tree.list(folder);
 		const placement = { category: folders.category, split: 'test' } as const;
 		if (isNormalFolder(label)) {
-			entries.push(...entriesOf(tree, { folder, names }, { ...placement, label: GOOD }));
+			for (const entry of entriesOf(tree, { folder, names }, { ...placement, label: GOOD }))
+				entries.push(entry);
 			continue;
 		}
 		const maskFolder = join(join(folders.base, GROUND_TRUTH), label);

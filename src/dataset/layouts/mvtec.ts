@@ -77,7 +77,8 @@ async function readTrain(tree: Tree, parent: string, category: string): Promise<
 	for (const label of folders.filter(isNormalFolder)) {
 		const listing = await tree.list(join(parent, label));
 		const images = { folder: join(parent, label), names: listing.images };
-		entries.push(...entriesOf(tree, images, { category, split: 'train', label: GOOD }));
+		for (const entry of entriesOf(tree, images, { category, split: 'train', label: GOOD }))
+			entries.push(entry);
 	}
 	return entries;
 }

@@ -48,7 +48,7 @@ export class ModelStates {
 		const live = new Map(
 			listed.filter(({ bytes }) => bytes > 0).map(({ number, etag }) => [number, etag]),
 		);
-		const last = Math.max(0, listed.at(-1)?.number ?? 0, ...ledger.removed);
+		const last = ledger.removed.reduce((a, b) => Math.max(a, b), listed.at(-1)?.number ?? 0);
 		return { live: without(live, ledger), last, ledger };
 	}
 }

@@ -9,6 +9,7 @@ import { describeZones } from '../zones/inspectionZones';
 import { calibrate } from './calibrate';
 import { promotionCommands } from './promotion';
 import { quantize } from './quantize';
+import { signingCommands } from './signing';
 import { defineCommand } from './command';
 import {
 	MODEL_FLAG,
@@ -182,6 +183,7 @@ export const modelCommands = [
 	calibrate,
 	quantize,
 	...promotionCommands,
+	...signingCommands,
 	remove,
 	exportOnnx,
 	importModel,

@@ -5,6 +5,7 @@ import type { FileDigest } from '../files/digest';
 import { readDigests } from './digestFields';
 import { checkSchema, readJson, type JsonFields } from './jsonFields';
 import { isVersion } from './names';
+import { readSignature, type CardSignature } from './signature';
 
 /** What a model is, was trained on and was made with: the content of `model.json`. */
 export interface ModelCard {
@@ -27,6 +28,8 @@ export interface ModelCard {
 	readonly files: Readonly<Record<string, FileDigest>>;
 	/** The model that this one was made from without training: a refitted calibration or an import. */
 	readonly parent?: { readonly name: string; readonly version: string };
+	/** Who vouches for it; absent when nobody does. */
+	readonly signature?: CardSignature;
 }
 
 export interface EncoderOfCard {
@@ -104,6 +107,7 @@ export function parseCard(fields: JsonFields, source: string): ModelCard {
 		versions: readVersions(fields.object('versions')),
 		files: readFiles(fields),
 		...(fields.has('parent') && { parent: readParent(fields.object('parent')) }),
+		...(fields.has('signature') && { signature: readSignature(fields.object('signature')) }),
 	};
 }
 

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { InspectionZones } from '../zones/inspectionZones';
 import type { CalibrationFile } from './calibration';
 import type { ModelCard } from './card';
@@ -103,6 +104,8 @@ export interface ModelDraft {
 	};
 	/** File name to content; `decoder.safetensors` is a must, `calibration.json` and `zones.json` are checked. */
 	readonly files: Readonly<Record<string, FileSource>>;
+	/** Who signs it: a private key, or `keep` for the signature that the card brings; the key of the environment, if any, when absent. */
+	readonly signedBy?: KeyObject | 'keep';
 }
 
 export interface MoveReason {

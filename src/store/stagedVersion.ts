@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUID, type KeyObject } from 'node:crypto';
 import { lstat, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DinomalyError } from '../errors';
@@ -10,6 +10,8 @@ import { explainWriteError, whenMissing } from '../files/diskError';
 import { JsonFields } from './jsonFields';
 import type { FileSource, ModelDraft } from './modelStore';
 import { validateName } from './names';
+import { signCard } from './signature';
+import { requireTrusted, signingKey } from './signingKeys';
 import { readZones } from './zonesFile';
 
 /** A staging folder this old was left by a process that died: nobody writes a model for a day. */
@@ -24,6 +26,7 @@ export class StagedVersion {
 		readonly folder: string,
 		private readonly name: string,
 		private readonly draft: ModelDraft['card'],
+		private readonly signedBy: KeyObject | 'keep' | undefined,
 		/** By file name. */
 		readonly files: Readonly<Record<string, FileDigest>>,
 	) {}
@@ -35,8 +38,10 @@ export class StagedVersion {
 		try {
 			await mkdir(folder, { recursive: true });
 			const files = await writeFiles(folder, draft.files);
-			const staged = new StagedVersion(folder, name, draft.card, files);
+			const signedBy = draft.signedBy ?? (await signingKey());
+			const staged = new StagedVersion(folder, name, draft.card, signedBy, files);
 			const card = staged.cardFor('1');
+			await requireTrusted(card, `a new version of "${name}"`);
 			await readCalibration(folder);
 			await readZones(folder, card);
 			return staged;
@@ -79,9 +84,9 @@ export class StagedVersion {
 
 	/** The card of this model as the version of a number. */
 	cardFor(version: string): ModelCard {
-		const { created = this.moment, ...rest } = this.draft;
+		const { created = this.moment, signature, ...rest } = this.draft;
 		// The draft comes first: an imported card brings a name and a version of its own.
-		const card: ModelCard = {
+		const bare: ModelCard = {
 			...rest,
 			schemaVersion: 1,
 			name: this.name,
@@ -89,7 +94,11 @@ export class StagedVersion {
 			created,
 			files: this.files,
 		};
-		return parseCard(new JsonFields(card, 'the model card'), 'the model card');
+		const card = parseCard(new JsonFields(bare, 'the model card'), 'the model card');
+		if (this.signedBy === undefined) return card;
+		// A draft made of another version brings that one's signature, which is not good for this one unless it is the same model.
+		const own = this.signedBy === 'keep' ? signature : signCard(card, this.signedBy);
+		return own === undefined ? card : { ...card, signature: own };
 	}
 }
 

@@ -6,6 +6,7 @@ import { readCalibration } from './calibration';
 import { CARD_FILE, readCard, type ModelCard } from './card';
 import type { FileSource, ModelDraft, OpenedModel } from './modelStore';
 import { realPathInside } from './paths';
+import { requireTrusted } from './signingKeys';
 import { readZones } from './zonesFile';
 
 const DAMAGED_HINT =
@@ -37,6 +38,7 @@ export async function readVersion(
 	checker: DigestChecker,
 ): Promise<Pick<OpenedModel, 'card' | 'calibration' | 'zones'>> {
 	const card = await readCardOf(place);
+	await requireTrusted(card, `"${place.name}" version ${place.version}`);
 	await checkFiles(place.path, { card, checker, hint: DAMAGED_HINT });
 	const calibration = await readCalibration(place.path);
 	const zones = await readZones(place.path, card);
@@ -49,11 +51,12 @@ export async function draftOfFolder(
 	checker: DigestChecker,
 ): Promise<{ readonly name: string; readonly draft: ModelDraft }> {
 	const card = await readCardInside(folder, folder);
+	await requireTrusted(card, `the model in ${folder}`);
 	await checkFiles(folder, { card, checker, hint: IMPORT_HINT });
 	const files: Record<string, FileSource> = {};
 	for (const file of Object.keys(card.files)) files[file] = { file: join(folder, file) };
 	const parent = { name: card.name, version: card.version };
-	return { name: card.name, draft: { card: { ...card, parent }, files } };
+	return { name: card.name, draft: { card: { ...card, parent }, files, signedBy: 'keep' } };
 }
 
 /** Every file lies in the folder itself and holds what the card says. */

@@ -5,6 +5,7 @@ import { resolveZones } from '../calibration/resolveZones';
 import { DinomalyError } from '../errors';
 import { separateModelName, validateName } from '../store/names';
 import { storeLayout } from '../store/paths';
+import { requireSigner } from '../store/signingKeys';
 import { zonesFor, type InspectionZones } from '../zones/inspectionZones';
 import { resolveEncoder } from '../weights/resolveEncoder';
 import { presetEncoder } from './config';
@@ -17,6 +18,7 @@ import type { TrainedModel, TrainRequest, TrainResult } from './request';
  */
 export async function trainModel(request: TrainRequest, context: TrainContext): Promise<TrainResult> {
 	validateName(request.model, 'model');
+	await requireSigner();
 	report(context, request.model, 'reading', 0, 1);
 	const dataset = await scanDataset(request.data, {
 		categories: request.categories,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { dotPath } from '../dataset/sample/dotPath';
 import { DinomalyError } from '../errors';
 import { hasTypeface, renderSvg } from '../runtime/svg';
+import { TRAINING_FILE } from '../store/card';
 import { openModelStore } from '../store/openModelStore';
 import { whenMissing } from '../files/diskError';
 import { drawLossCurve, type TextPainter, type TextPlace } from './lossCurve';
@@ -20,17 +21,35 @@ export interface LossCurvePicture {
 /** Draws the loss of a stored model's training. Throws MODEL_NOT_FOUND, or MODEL_INVALID when its course was not kept. */
 export async function lossCurvePng({ store, model }: LossCurveRequest): Promise<LossCurvePicture> {
 	const { name, version, path } = await openModelStore(store).open(model);
-	const text = await whenMissing(readFile(join(path, 'training.json'), 'utf8'), '{}');
-	const { losses } = JSON.parse(text) as { losses?: unknown };
-	if (!Array.isArray(losses) || losses.length === 0) {
+	const file = join(path, TRAINING_FILE);
+	const losses = lossesIn(await whenMissing(readFile(file, 'utf8'), ''));
+	if (losses.length === 0) {
 		throw new DinomalyError(
 			'MODEL_INVALID',
-			`Expected the losses of the training in ${join(path, 'training.json')}, found none`,
-			{ hint: 'Models that were imported without this file have no loss curve.' },
+			`Expected the losses of the training in ${file}, found none`,
+			{
+				hint: 'Models that were imported without this file have no loss curve.',
+			},
 		);
 	}
-	const curve = { title: `Training of ${name}, version ${version}`, losses: losses.map(Number) };
+	const curve = { title: `Training of ${name}, version ${version}`, losses };
 	return { png: await renderSvg(drawLossCurve(curve, (await hasTypeface()) ? writeText : dotText)) };
+}
+
+/** The losses in the text of a training file, which may come from anybody; none when it holds anything else. */
+function lossesIn(text: string): number[] {
+	let file: unknown;
+	try {
+		file = JSON.parse(text);
+	} catch {
+		return [];
+	}
+	const losses: unknown =
+		typeof file === 'object' && file !== null && 'losses' in file ? file.losses : undefined;
+	if (!Array.isArray(losses)) return [];
+	// JSON has no word for what is not finite: null stands for it.
+	const list = losses.map((loss: unknown) => (loss === null ? NaN : loss));
+	return list.every((loss): loss is number => typeof loss === 'number') ? list : [];
 }
 
 const INK = '#343a40';

@@ -6,7 +6,7 @@ import { loadNative } from '../runtime/native';
 import { describeRuntime } from '../runtime/session';
 import type { DecoderParameters } from '../scoring/scorer';
 import type { CalibrationFile } from '../store/calibration';
-import type { CategoryOfCard, VersionsOfCard } from '../store/card';
+import { TRAINING_FILE, type CategoryOfCard, type VersionsOfCard } from '../store/card';
 import type { ModelStore, OpenedModel } from '../store/modelStore';
 import { ZONES_FILE, zonesDocument } from '../store/zonesFile';
 import type { EncoderArchitecture } from '../weights/encoderArchitecture';
@@ -78,7 +78,7 @@ export async function publishModel(store: ModelStore, finished: FinishedTraining
 		},
 		files: {
 			'decoder.safetensors': { file: decoder },
-			'training.json': { json: { losses, seconds: finished.seconds, notices: finished.notices } },
+			[TRAINING_FILE]: { json: { losses, seconds: finished.seconds, notices: finished.notices } },
 			...(calibration ? { 'calibration.json': { json: calibration } } : {}),
 			...(zones ? { [ZONES_FILE]: { json: zonesDocument(zones) } } : {}),
 			...(isDescribed ? { [DISTRIBUTION_FILE]: { file: distributionFile } } : {}),

@@ -5,6 +5,7 @@ import {
 	type INodeType,
 	type INodeTypeDescription,
 } from 'n8n-workflow';
+import { inObjectStorage } from '../shared/store';
 import { inNode } from '../shared/items';
 import { searchModels } from '../shared/modelLocator';
 import type { Operation } from '../shared/operation';
@@ -56,8 +57,9 @@ export class DinomalyModel implements INodeType {
 		credentials: [
 			{
 				name: 's3ModelStoreApi',
-				displayName: 'Object Storage for Models (Optional)',
-				required: false,
+				displayName: 'Object Storage for Models',
+				required: true,
+				displayOptions: inObjectStorage,
 				testedBy: 's3ModelStoreTest',
 			},
 		],

@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import type { ModelStore } from '../../src/store/modelStore';
 import { openModelStore } from '../../src/store/openModelStore';
-import { readStore, storeProperty } from '../shared/store';
+import { readStore, storeProperties } from '../shared/store';
 
 /** A node's Options with the store folder as the last. */
 export function optionsWithStore(...options: INodeProperties[]): INodeProperties {
@@ -11,7 +11,7 @@ export function optionsWithStore(...options: INodeProperties[]): INodeProperties
 		type: 'collection',
 		placeholder: 'Add option',
 		default: {},
-		options: [...options, storeProperty],
+		options: [...options, ...storeProperties],
 	};
 }
 

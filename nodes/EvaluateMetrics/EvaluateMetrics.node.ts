@@ -5,6 +5,7 @@ import {
 	type INodeType,
 	type INodeTypeDescription,
 } from 'n8n-workflow';
+import { inObjectStorage } from '../shared/store';
 import { inNode } from '../shared/items';
 import { searchModels } from '../shared/modelLocator';
 import { gateProperties } from './gate';
@@ -30,7 +31,12 @@ export class EvaluateMetrics implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: `={{(${String(configuredOutputs)})($parameter)}}`,
 		credentials: [
-			{ name: 's3ModelStoreApi', displayName: 'Object Storage for Models (Optional)', required: false },
+			{
+				name: 's3ModelStoreApi',
+				displayName: 'Object Storage for Models',
+				required: true,
+				displayOptions: inObjectStorage,
+			},
 		],
 		usableAsTool: true,
 		properties: [

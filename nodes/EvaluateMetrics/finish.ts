@@ -9,7 +9,7 @@ import { openEvaluationRuns } from '../../src/store/evaluationRuns';
 import { openModelStore } from '../../src/store/openModelStore';
 import { parseRef, PRODUCTION } from '../../src/store/names';
 import { addHintOnce } from '../shared/hints';
-import { storeProperty, readStore } from '../shared/store';
+import { readStore } from '../shared/store';
 import { readGate } from './gate';
 import { attachReport, wantsReport } from './report';
 
@@ -53,7 +53,6 @@ export const commonOptions = {
 		default: true,
 		description: 'Whether the previous evaluation must be of the same test images',
 	},
-	storeFolder: storeProperty,
 } satisfies Record<string, INodeProperties>;
 
 /** How many pictures the engine should send for the report of item `index`. */

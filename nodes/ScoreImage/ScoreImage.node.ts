@@ -5,6 +5,7 @@ import {
 	type INodeType,
 	type INodeTypeDescription,
 } from 'n8n-workflow';
+import { inObjectStorage } from '../shared/store';
 import { inNode } from '../shared/items';
 import { categoryProperties } from '../shared/category';
 import { modelProperty, searchModels } from '../shared/modelLocator';
@@ -25,7 +26,12 @@ export class ScoreImage implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [
-			{ name: 's3ModelStoreApi', displayName: 'Object Storage for Models (Optional)', required: false },
+			{
+				name: 's3ModelStoreApi',
+				displayName: 'Object Storage for Models',
+				required: true,
+				displayOptions: inObjectStorage,
+			},
 		],
 		usableAsTool: true,
 		properties: [

@@ -5,7 +5,7 @@ import {
 	requireDeviceProperty,
 	threadsProperty,
 } from '../shared/properties';
-import { storeProperty } from '../shared/store';
+import { storeProperties } from '../shared/store';
 
 /** What a score may give as binary data, and the field that it goes to. */
 export const OUTPUT_FIELDS = ['heatmap', 'mask', 'rawMap'] as const;
@@ -70,7 +70,7 @@ export const optionsProperty: INodeProperties = {
 		},
 		precisionProperty,
 		requireDeviceProperty,
-		storeProperty,
+		...storeProperties,
 		threadsProperty,
 	],
 };

@@ -6,6 +6,7 @@ import {
 	type INodeType,
 	type INodeTypeDescription,
 } from 'n8n-workflow';
+import { inObjectStorage } from '../shared/store';
 import { inNode } from '../shared/items';
 import { shownFor } from '../shared/operation';
 import { alarmProperties } from './alarmFields';
@@ -37,7 +38,12 @@ export class ThresholdRouter implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: `={{(${String(configuredOutputs)})($parameter)}}`,
 		credentials: [
-			{ name: 's3ModelStoreApi', displayName: 'Object Storage for Models (Optional)', required: false },
+			{
+				name: 's3ModelStoreApi',
+				displayName: 'Object Storage for Models',
+				required: true,
+				displayOptions: inObjectStorage,
+			},
 		],
 		usableAsTool: true,
 		properties: [

@@ -19,7 +19,7 @@ import { digestSentence } from '../../src/routing/alarm/words';
 import { addHintOnce } from '../shared/hints';
 import { forEachItem } from '../shared/items';
 import { shownFor } from '../shared/operation';
-import { readStore, storeProperty } from '../shared/store';
+import { readStore, storeProperties } from '../shared/store';
 import { memoryNameProperty } from './alarmFields';
 import { readText } from './fields';
 
@@ -66,7 +66,7 @@ export const description: readonly INodeProperties[] = shownFor('digest', [
 		type: 'collection',
 		placeholder: 'Add option',
 		default: {},
-		options: [storeProperty],
+		options: [...storeProperties],
 	},
 ]);
 

@@ -1,5 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { storeProperty } from '../shared/store';
+import { storeProperties } from '../shared/store';
 import { unknownProperty } from './unknownItem';
 
 /** What the routing takes for granted unless told otherwise. */
@@ -51,7 +51,7 @@ export const optionsProperty: INodeProperties = {
 			description: 'Regions with a smaller area do not count',
 			displayOptions: { show: { '/rule': ['regions'] } },
 		},
-		storeProperty,
+		...storeProperties,
 		unknownProperty,
 		{
 			displayName: 'Zone Overlap',

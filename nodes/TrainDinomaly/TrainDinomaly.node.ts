@@ -8,6 +8,7 @@ import {
 	type IWebhookResponseData,
 	type NodeParameterValue,
 } from 'n8n-workflow';
+import { inObjectStorage } from '../shared/store';
 import { inNode } from '../shared/items';
 import type { Operation } from '../shared/operation';
 import { getEncoders, searchTrainings } from './jobLocator';
@@ -40,7 +41,12 @@ export class TrainDinomaly implements INodeType {
 		outputs: [NodeConnectionTypes.Main],
 		usableAsTool: true,
 		credentials: [
-			{ name: 's3ModelStoreApi', displayName: 'Object Storage for Models (Optional)', required: false },
+			{
+				name: 's3ModelStoreApi',
+				displayName: 'Object Storage for Models',
+				required: true,
+				displayOptions: inObjectStorage,
+			},
 			{
 				// eslint-disable-next-line @n8n/community-nodes/no-credential-reuse, @n8n/community-nodes/valid-credential-references -- n8n's own Hugging Face token, asked for by users who have one
 				name: 'huggingFaceApi',

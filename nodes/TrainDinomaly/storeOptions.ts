@@ -1,5 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { storeProperty } from '../shared/store';
+import { storeProperties } from '../shared/store';
 
 /** Options of the operations that only look into the store. */
 export const storeOptions: INodeProperties = {
@@ -8,5 +8,5 @@ export const storeOptions: INodeProperties = {
 	type: 'collection',
 	placeholder: 'Add option',
 	default: {},
-	options: [storeProperty],
+	options: [...storeProperties],
 };

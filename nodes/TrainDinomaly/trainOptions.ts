@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { deviceProperty, requireDeviceProperty, seedProperty, threadsProperty } from '../shared/properties';
-import { storeProperty } from '../shared/store';
+import { storeProperties } from '../shared/store';
 import { zonesProperty, zonesSizeProperty } from '../shared/zones';
 
 const whole = (minValue: number, maxValue: number): Pick<INodeProperties, 'type' | 'typeOptions'> => ({
@@ -342,7 +342,7 @@ export const trainOptions: INodeProperties = {
 			description:
 				'Length, in pixels of the image, of the smallest defect to find: images are cut into tiles in which it can be seen',
 		},
-		storeProperty,
+		...storeProperties,
 		threadsProperty,
 		{
 			displayName: 'Tile Grid',

@@ -3,12 +3,16 @@ import { join, resolve } from 'node:path';
 import type { IExecuteFunctions, ILoadOptionsFunctions, INodeProperties } from 'n8n-workflow';
 import { defaultStore } from '../../src/store/paths';
 import { storeOf } from '../../src/store/storeOf';
-import { connectedStore, hasStoreCredential } from './storeCredential';
+import { connectedStore } from './storeCredential';
 import { failed, toNodeError, type FailureData } from './failure';
 import { allowedFolder, allowedFolders, checkFolder, isInside, type PathGuard } from './folders';
 
-/** Put it into the node's Options. */
-export const storeProperty: INodeProperties = {
+const IN_OBJECT_STORAGE = 'objectStorage';
+
+/** The credential of a node appears when its option asks for it: most people have no use for it. */
+export const inObjectStorage = { show: { [`/options.${IN_OBJECT_STORAGE}`]: [true] } };
+
+const storeFolderProperty: INodeProperties = {
 	displayName: 'Store Folder',
 	name: 'storeFolder',
 	type: 'string',
@@ -18,10 +22,23 @@ export const storeProperty: INodeProperties = {
 		'Folder of the model store; empty means the store of this n8n (DINOMALY_STORE, or "dinomaly" in n8n\'s own folder), and a relative path counts from the first folder that n8n allows file access to',
 };
 
+const objectStorageProperty: INodeProperties = {
+	displayName: 'Store in Object Storage',
+	name: IN_OBJECT_STORAGE,
+	type: 'boolean',
+	default: false,
+	noDataExpression: true,
+	description:
+		'Whether the models are in S3-compatible object storage, which many machines share; its credential is then asked for at the head of this panel',
+};
+
+/** Put them into the node's Options. */
+export const storeProperties = [storeFolderProperty, objectStorageProperty] as const;
+
 /** The store folder that the node's option names, checked against n8n's file access rules; n8n's own store when it is empty. */
 export async function readStore(context: IExecuteFunctions, index: number): Promise<string> {
 	const value = context.getNodeParameter('options.storeFolder', index, '');
-	if (hasStoreCredential(context)) {
+	if (context.getNodeParameter(`options.${IN_OBJECT_STORAGE}`, index, false) === true) {
 		if (value !== '') throw failed(context.getNode(), twoStores(), index);
 		return connectedStore(context, index);
 	}
@@ -31,7 +48,8 @@ export async function readStore(context: IExecuteFunctions, index: number): Prom
 
 /** The store folder while the node is being edited, where neither expressions nor n8n's file helpers are at hand; throws Error. */
 export async function readStoreWhileEditing(context: ILoadOptionsFunctions): Promise<string> {
-	if (hasStoreCredential(context)) return connectedStore(context);
+	if (context.getCurrentNodeParameter(`options.${IN_OBJECT_STORAGE}`) === true)
+		return connectedStore(context);
 	const value = context.getCurrentNodeParameter('options.storeFolder');
 	if (isDefaultStore(value)) return storeOf(undefined);
 	const folder = await checkFolder(value, editingGuard());
@@ -50,7 +68,7 @@ function ownStore(context: IExecuteFunctions, index: number): string {
 
 function twoStores(): FailureData {
 	return {
-		message: 'Expected either a credential S3 Model Store or a folder in "Store Folder", found both',
+		message: 'Expected either "Store in Object Storage" or a folder in "Store Folder", found both',
 		hint: 'Take one of the two away.',
 	};
 }

@@ -14,6 +14,7 @@ import { assertInNoFile } from './support/traces.mjs';
 
 const MODEL = 'stored';
 const TYPE = 's3ModelStoreApi';
+const IN_BUCKET = { objectStorage: true };
 const QUICK = { iterations: 10, imageSize: 64, cropSize: 64, batchSize: 8, calibrationShare: 0.4 };
 /** For a second the store answers with what it last saw (src/store/objects/modelStates.ts). */
 const SEEN_MS = 1_200;
@@ -47,7 +48,7 @@ test('wrong keys: one sentence, from the test of the credential as from a node',
 	assert.ok(message.startsWith(`${words}. Check access key and secret key`), message);
 	const wrong = await saved('Wrong keys', { accessKeyId: 'SOMEBODY' });
 	const execution = await run('Wrong keys', [
-		ours('dinomalyModel', 'List', { operation: 'list' }, { credentials: wrong }),
+		ours('dinomalyModel', 'List', { operation: 'list', options: IN_BUCKET }, { credentials: wrong }),
 	]);
 	assert.equal(execution.status, 'error');
 	assert.equal(execution.data.resultData.error.message, words);
@@ -59,7 +60,7 @@ test('a training in the background ends in the bucket, and not in a folder of n8
 		source: 'folder',
 		dataFolder: DATA,
 		model: MODEL,
-		options: QUICK,
+		options: { ...QUICK, ...IN_BUCKET },
 	};
 	const execution = await run('Train into the bucket', [
 		ours(
@@ -71,7 +72,12 @@ test('a training in the background ends in the bucket, and not in a folder of n8
 		ours(
 			'dinomalyModel',
 			'Promote',
-			{ operation: 'promote', model: modelNamed('={{ $json.reference }}'), alias: 'production' },
+			{
+				operation: 'promote',
+				model: modelNamed('={{ $json.reference }}'),
+				alias: 'production',
+				options: IN_BUCKET,
+			},
 			{ credentials },
 		),
 	]);
@@ -88,7 +94,7 @@ test('images are scored by alias, and still are when the copies on this machine 
 	const id = await n8n.client.saveWorkflow(
 		flow('Score from the bucket', [
 			webhook('stored'),
-			scoreImage({ model: modelNamed(`${MODEL}@production`) }, { credentials }),
+			scoreImage({ model: modelNamed(`${MODEL}@production`), options: IN_BUCKET }, { credentials }),
 		]),
 	);
 	await n8n.client.publish(id);
@@ -104,7 +110,10 @@ test('images are scored by alias, and still are when the copies on this machine 
 
 test('while the server is away an alias gives a sentence, and a version by its number scores', async () => {
 	const image = path.posix.join(n8n.home.files, DATA, 'plate', 'test', 'good', '0.png');
-	const scored = (model) => [readFiles(image), scoreImage({ model: modelNamed(model) }, { credentials })];
+	const scored = (model) => [
+		readFiles(image),
+		scoreImage({ model: modelNamed(model), options: IN_BUCKET }, { credentials }),
+	];
 	storage.server.wire.down();
 	try {
 		await pause(SEEN_MS);

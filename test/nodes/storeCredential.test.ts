@@ -29,7 +29,11 @@ afterAll(async () => {
 	rmSync(folder, { recursive: true, force: true });
 });
 
-function work(operation: string, parameters: INodeParameters = {}, changes: object = {}): Promise<Run> {
+function work(
+	operation: string,
+	{ options, ...parameters }: INodeParameters = {},
+	changes: object = {},
+): Promise<Run> {
 	const credentials = {
 		s3ModelStoreApi: {
 			endpoint: `http://127.0.0.1:${server.wire.port}`,
@@ -43,7 +47,8 @@ function work(operation: string, parameters: INodeParameters = {}, changes: obje
 			...changes,
 		},
 	};
-	const flow = oneNode('dinomalyModel', { operation, ...parameters }, { credentials });
+	const inStore = { objectStorage: true, ...(options as INodeParameters | undefined) };
+	const flow = oneNode('dinomalyModel', { operation, ...parameters, options: inStore }, { credentials });
 	return lab.run(flow, { credentials });
 }
 
@@ -66,10 +71,18 @@ test('with the credential a node works on object storage, and its secret is in n
 		expect(readFileSync(path.join(parentPath, name)).includes(SECRET)).toBe(false);
 });
 
+test('a credential counts only where the option asks for it, and the option without one says so', async () => {
+	expect((await work('list', { options: { objectStorage: false } })).json()).toEqual([]);
+	const flow = oneNode('dinomalyModel', { operation: 'list', options: { objectStorage: true } });
+	expect((await lab.run(flow)).error?.message).toBe(
+		'Expected a credential S3 Model Store, found none chosen',
+	);
+});
+
 test('what is filled in wrongly, or twice, is said in a sentence', async () => {
 	const options = { storeFolder: 'models' };
 	expect((await work('list', { options })).error?.message).toBe(
-		'Expected either a credential S3 Model Store or a folder in "Store Folder", found both',
+		'Expected either "Store in Object Storage" or a folder in "Store Folder", found both',
 	);
 	expect((await work('list', {}, { bucket: '' })).error?.message).toMatch(/"Bucket".*, found nothing/);
 	const refused = (await work('list', {}, { accessKeyId: 'SOMEBODY' })).error;

@@ -15,7 +15,7 @@ import { forEachItem, itemFailure } from '../../shared/items';
 import { modelProperty, readModel } from '../../shared/modelLocator';
 import { shownFor } from '../../shared/operation';
 import { deviceProperty, readCompute, requireDeviceProperty, threadsProperty } from '../../shared/properties';
-import { readStore, storeProperty } from '../../shared/store';
+import { readStore, storeProperties } from '../../shared/store';
 import { textAt, valueAt } from '../../shared/valueAt';
 
 export const option = {
@@ -126,7 +126,7 @@ export const options: INodeProperties[] = shownFor(option.value, [
 				description: 'Of a folder, only so many of the images changed last; 0 means all',
 			},
 			requireDeviceProperty,
-			storeProperty,
+			...storeProperties,
 			threadsProperty,
 		],
 	},

@@ -9,7 +9,7 @@ import { forEachItem } from '../../shared/items';
 import { modelProperty, readModel } from '../../shared/modelLocator';
 import { shownFor } from '../../shared/operation';
 import { deviceProperty, readCompute, requireDeviceProperty, threadsProperty } from '../../shared/properties';
-import { readStore } from '../../shared/store';
+import { readStore, storeProperties } from '../../shared/store';
 import { commonOptions, examplesFor, finish, outputProperty, verifyGate } from '../finish';
 import { measuringOptions, readMeasuring } from '../measuring';
 import { reportOptions } from '../report';
@@ -62,7 +62,7 @@ export const options: INodeProperties[] = shownFor(option.value, [
 			reportOptions.reportParts,
 			requireDeviceProperty,
 			commonOptions.sameImages,
-			commonOptions.storeFolder,
+			...storeProperties,
 			threadsProperty,
 		],
 	},

@@ -9,7 +9,7 @@ import { throwIfCancelled } from '../../shared/cancel';
 import { failed } from '../../shared/failure';
 import { itemFailure } from '../../shared/items';
 import { shownFor } from '../../shared/operation';
-import { readStore } from '../../shared/store';
+import { readStore, storeProperties } from '../../shared/store';
 import { commonOptions, finish, outputProperty } from '../finish';
 import { examplesOfItems, pictureOptions } from '../itemExamples';
 import { reportOptions } from '../report';
@@ -113,7 +113,7 @@ export const options: INodeProperties[] = shownFor(option.value, [
 			reportOptions.reportField,
 			reportOptions.reportParts,
 			commonOptions.sameImages,
-			commonOptions.storeFolder,
+			...storeProperties,
 		],
 	},
 ]);

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { ModelConfig, OptimiserConfig } from '../model/config';
+import { readSignature, type CardSignature } from './cardSignature';
 import { readConfig } from './configFields';
 import type { FileDigest } from '../files/digest';
 import { readDigests } from './digestFields';
 import { checkSchema, readJson, type JsonFields } from './jsonFields';
 import { isVersion } from './names';
-import { readSignature, type CardSignature } from './signature';
 
 /** What a model is, was trained on and was made with: the content of `model.json`. */
 export interface ModelCard {

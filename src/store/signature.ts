@@ -1,21 +1,9 @@
 import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import type { ModelCard } from './card';
-import type { JsonFields } from './jsonFields';
-
-/** A signature on a model card. */
-export interface CardSignature {
-	/** Which key made it: the start of the SHA-256 of the public key. */
-	readonly keyId: string;
-	/** Ed25519, in base64. */
-	readonly value: string;
-}
+import { KEY_ID_DIGITS, type CardSignature } from './cardSignature';
 
 /** Text before what is signed, so that a signature is good for nothing else. */
 const PURPOSE = 'n8n-nodes-dinomaly model card 1\n';
-const KEY_ID_DIGITS = 16;
-/** 64 bytes in base64. */
-const VALUE = /^[A-Za-z0-9+/]{86}==$/;
-const KEY_ID = /^[0-9a-f]{16}$/;
 
 /** Signs a card with an Ed25519 private key. */
 export function signCard(card: ModelCard, key: KeyObject): CardSignature {
@@ -36,15 +24,6 @@ export function keyIdOf(key: KeyObject): string {
 		format: 'der',
 	});
 	return createHash('sha256').update(spki).digest('hex').slice(0, KEY_ID_DIGITS);
-}
-
-/** Reads a card's signature; throws MODEL_INVALID. */
-export function readSignature(fields: JsonFields): CardSignature {
-	const keyId = fields.text('keyId');
-	if (!KEY_ID.test(keyId)) throw fields.unexpected('keyId', `${KEY_ID_DIGITS} hexadecimal digits`);
-	const value = fields.text('value');
-	if (!VALUE.test(value)) throw fields.unexpected('value', 'an Ed25519 signature in base64');
-	return { keyId, value };
 }
 
 /**

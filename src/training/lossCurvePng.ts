@@ -7,6 +7,7 @@ import { TRAINING_FILE } from '../store/card';
 import { openModelStore } from '../store/openModelStore';
 import { whenMissing } from '../files/diskError';
 import { drawLossCurve, type TextPainter, type TextPlace } from './lossCurve';
+import { parseLosses } from './losses';
 
 export interface LossCurveRequest {
 	readonly store: string;
@@ -46,10 +47,7 @@ function lossesIn(text: string): number[] {
 	}
 	const losses: unknown =
 		typeof file === 'object' && file !== null && 'losses' in file ? file.losses : undefined;
-	if (!Array.isArray(losses)) return [];
-	// JSON has no word for what is not finite: null stands for it.
-	const list = losses.map((loss: unknown) => (loss === null ? NaN : loss));
-	return list.every((loss): loss is number => typeof loss === 'number') ? list : [];
+	return parseLosses(losses) ?? [];
 }
 
 const INK = '#343a40';

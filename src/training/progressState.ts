@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { DinomalyError } from '../errors';
 import type { UnfinishedTraining } from '../store/unfinishedTraining';
+import { parseLosses } from './losses';
 import { checkPlan, isSamePlan, writePlan, type TrainingPlan } from './plan';
 import type { TrainRequest } from './request';
 import type { Trainer } from './trainer';
@@ -53,10 +54,8 @@ async function readLosses(file: string): Promise<number[]> {
 	} catch {
 		losses = undefined;
 	}
-	// JSON has no word for what is not finite: null stands for it.
-	const list = Array.isArray(losses) ? (losses as unknown[]) : [undefined];
-	if (list.every((loss) => typeof loss === 'number' || loss === null))
-		return list.map((loss) => loss ?? NaN);
+	const list = parseLosses(losses);
+	if (list !== undefined) return list;
 	throw new DinomalyError('WEIGHTS_INVALID', `Expected a list of losses in ${file}, found something else`, {
 		hint: 'Start this training again without resuming.',
 	});

@@ -8,8 +8,8 @@ import {
 	reduceSum,
 	reshape,
 	scale,
-	slice,
 	softmax,
+	split,
 	swapLast,
 	transpose,
 	type Tensor,
@@ -30,11 +30,11 @@ export interface Projections {
 }
 
 /** Query, key and value rows from one (3D, D) weight; three products avoid splitting a wide result. */
-export function project(x: Tensor, weight: Tensor, bias: Tensor): Projections {
-	const dim = x.shape[1];
-	const part = (i: number): Tensor =>
-		linear(x, slice(weight, 0, i * dim, (i + 1) * dim), slice(bias, 0, i * dim, (i + 1) * dim));
-	return { query: part(0), key: part(1), value: part(2) };
+export function project(x: Tensor, weight: Tensor, bias: Tensor | null): Projections {
+	const weights = split(weight, 0, 3);
+	const biases = bias && split(bias, 0, 3);
+	const [query, key, value] = weights.map((part, i) => linear(x, part, biases?.[i] ?? null));
+	return { query, key, value };
 }
 
 /**

@@ -1,17 +1,4 @@
-import {
-	add,
-	depthwiseConv,
-	gelu,
-	linear,
-	matmul,
-	mul,
-	normalise,
-	reshape,
-	scale,
-	slice,
-	transpose,
-	type Tensor,
-} from '../graph';
+import { add, depthwiseConv, gelu, linear, reshape, scale, slice, transpose, type Tensor } from '../graph';
 import {
 	linearAttention,
 	maskedLinearAttention,
@@ -22,15 +9,14 @@ import {
 } from './attention';
 import type { MixerConfig, ModelConfig } from './config';
 import { DECODER_BLOCKS, layerGroups, tokenLayout, type EncoderDims, type TokenLayout } from './layout';
+import { normLinear, type NormLinear, type NormLinearOptions } from './normLinear';
 
-/** LayerNorm epsilon of decoder blocks; with the reference's small initial activations it is visible. */
-const NORM_EPSILON = 1e-8;
 /** Keeps linear attention finite on blank images (the reference's own advice against NaN); far below what float32 can tell otherwise. */
 export const ATTENTION_EPSILON = 1e-6;
 
 export type ParameterLookup = (name: string) => Tensor;
 
-export interface DecoderOptions {
+export interface DecoderOptions extends NormLinearOptions {
 	readonly config: ModelConfig;
 	readonly dims: EncoderDims;
 	/** Images per batch. */
@@ -50,7 +36,8 @@ export function decode(x: Tensor, parameter: ParameterLookup, options: DecoderOp
 	for (let block = 0; block < DECODER_BLOCKS; block++) {
 		const at = (name: string): Tensor => parameter(`decoder.${block}.${name}`);
 		rows = add(rows, mix(rows, at));
-		const hidden = gelu(normLinear(rows, at, 'norm2', 'mlp.fc1'));
+		const fc1 = normed(rows, at, 'norm2', 'mlp.fc1', options);
+		const hidden = gelu(linear(fc1.rows, fc1.weight, fc1.bias));
 		rows = add(rows, linear(hidden, at('mlp.fc2.weight'), at('mlp.fc2.bias')));
 		outputs.push(rows);
 	}
@@ -77,24 +64,20 @@ export function meanOf(tensors: readonly Tensor[]): Tensor {
 	return scale(sum, 1 / tensors.length);
 }
 
-/**
- * LN followed by a linear layer. LN's gain and bias are folded into the layer's (W diag(gain), b + W bias), so that
- * their products and gradients are taken on weights and not on activations.
- */
-function normLinear(rows: Tensor, at: ParameterLookup, norm: string, layer: string): Tensor {
-	const { weight, bias } = foldNorm(at, norm, at(`${layer}.weight`), at(`${layer}.bias`));
-	return linear(normalise(rows, NORM_EPSILON), weight, bias);
-}
-
-function foldNorm(
+/** A block's LN and the linear layer behind it, by their names. */
+function normed(
+	rows: Tensor,
 	at: ParameterLookup,
 	norm: string,
-	weight: Tensor,
-	bias: Tensor | null,
-): { weight: Tensor; bias: Tensor } {
-	const [out, dim] = weight.shape;
-	const shift = reshape(matmul(weight, reshape(at(`${norm}.bias`), [dim, 1])), [out]);
-	return { weight: mul(weight, at(`${norm}.weight`)), bias: bias ? add(bias, shift) : shift };
+	layer: string,
+	options: NormLinearOptions,
+): NormLinear {
+	return normLinear(
+		rows,
+		{ weight: at(`${layer}.weight`), bias: at(`${layer}.bias`) },
+		{ gain: at(`${norm}.weight`), shift: at(`${norm}.bias`) },
+		options,
+	);
 }
 
 type Mixer = (rows: Tensor, at: ParameterLookup) => Tensor;
@@ -111,8 +94,8 @@ function mixerOf(x: Tensor, options: DecoderOptions): Mixer {
 	};
 	const keep = neighbourKeep(x, mixer, layout);
 	return (rows, at) => {
-		const { weight, bias } = foldNorm(at, 'norm1', at('attn.qkv.weight'), at('attn.qkv.bias'));
-		const projections = project(normalise(rows, NORM_EPSILON), weight, bias);
+		const qkv = normed(rows, at, 'norm1', 'attn.qkv', options);
+		const projections = project(qkv.rows, qkv.weight, qkv.bias);
 		const mixed =
 			mixer.kind === 'linear'
 				? linearAttention(projections, heads, options.attentionEpsilon ?? ATTENTION_EPSILON)
@@ -137,8 +120,9 @@ function convMixer({ grid, patches }: TokenLayout, kernel: number, options: Deco
 	const { images } = options;
 	const wide = 2 * options.dims.dim;
 	return (rows, at) => {
-		const folded = foldNorm(at, 'norm1', at('conv.pwconv1.weight'), null);
-		const hidden = gelu(linear(normalise(rows, NORM_EPSILON), folded.weight, folded.bias));
+		const norm = { gain: at('norm1.weight'), shift: at('norm1.bias') };
+		const widen = normLinear(rows, { weight: at('conv.pwconv1.weight'), bias: null }, norm, options);
+		const hidden = gelu(linear(widen.rows, widen.weight, widen.bias));
 		const image = reshape(transpose(reshape(hidden, [patches, images, wide]), [1, 2, 0]), [
 			images,
 			wide,

@@ -87,7 +87,8 @@ export function buildTrainingStep(spec: TrainingStepSpec): TrainingStep {
 		noise.jitter && config.noise.kind === 'jitter'
 			? jitter(fused, noise.jitter, config.noise.scale)
 			: fused;
-	const decoderOptions = { config, dims, images, attentionEpsilon: spec.attentionEpsilon };
+	const { attentionEpsilon } = spec;
+	const decoderOptions = { config, dims, images, attentionEpsilon, biasInWeights: true };
 	const outputs = decode(
 		noisyBottleneck(entered, lookup, noise.factors, config.bottleneck),
 		lookup,

@@ -64,6 +64,7 @@ function everyOperator(): Graph {
 		graphs.expand(graphs.reduceSumSquare(x, [-1]), [2, 3]),
 		graphs.pad(graphs.slice(x, 1, 1, 3), 1, 1, 0),
 		graphs.slice(graphs.concat([x, x], 0), 0, 1, 3),
+		graphs.split(graphs.concat([x, x], 0), 0, 2)[1],
 		matmul(graphs.swapLast(graphs.swapLast(x)), graph.input('square', 'float32', [3, 3])),
 		graphs.toFloat32(graph.input('half', 'float16', [2, 3])),
 		graphs.expand(

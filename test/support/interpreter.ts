@@ -84,6 +84,7 @@ const OPERATORS = new Map<string, Operator>([
 	['Reshape', ([x, shape]) => [{ shape: [...shape.data], data: x.data }]],
 	['Transpose', ([x], node) => transpose(x, integers(node, 'perm', []))],
 	['Slice', slice],
+	['Split', ([x], node) => split(x, scalarsOf(node)('axis', 0), scalarsOf(node)('num_outputs', NaN))],
 	['Pad', pad],
 	['Concat', (parts, node) => concat(parts, scalarsOf(node)('axis', 0))],
 	['Expand', ([x, shape]) => [build([...shape.data], (index) => read(x, index))]],
@@ -141,6 +142,20 @@ function slice([x, starts, ends, axes]: Dense[]): Dense[] {
 			),
 		),
 	];
+}
+
+/** Equal parts; a last part that is smaller, which the operator allows, is not asked for here. */
+function split(x: Dense, axis: number, count: number): Dense[] {
+	const extent = x.shape[axis] / count;
+	const shape = x.shape.map((old, i) => (i === axis ? extent : old));
+	return Array.from({ length: count }, (_, part) =>
+		build(shape, (index) =>
+			read(
+				x,
+				index.map((i, at) => (at === axis ? i + part * extent : i)),
+			),
+		),
+	);
 }
 
 function pad([x, amounts]: Dense[]): Dense[] {

@@ -92,6 +92,7 @@ export const OPSET_20: Readonly<Record<string, OperatorSchema>> = {
 	},
 	Slice: { inputs: [3, 5], outputs: [1, 1], attributes: {} },
 	Softmax: { inputs: [1, 1], outputs: [1, 1], attributes: { axis: 'int' } },
+	Split: { inputs: [1, 2], outputs: [1, MANY], attributes: { axis: 'int', num_outputs: 'int' } },
 	Sqrt: { inputs: [1, 1], outputs: [1, 1], attributes: {} },
 	Sub: { inputs: [2, 2], outputs: [1, 1], attributes: {} },
 	Tanh: { inputs: [1, 1], outputs: [1, 1], attributes: {} },

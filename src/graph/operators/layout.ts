@@ -48,6 +48,31 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
 	});
 }
 
+/** Equal parts one after the other along one axis, whose gradients are joined in one go. */
+export function split(x: Tensor, axis: number, count: number): readonly Tensor[] {
+	const at = normaliseAxis('Split', axis, x.shape);
+	const extent = x.shape[at];
+	if (!Number.isInteger(count) || count < 1 || extent % count !== 0)
+		throw shapeError('Split', `axis ${at} must divide into ${count} equal parts`, x.shape);
+	const { graph } = x;
+	const part = { dtype: x.dtype, shape: withExtent(x.shape, at, extent / count) };
+	return graph.emit({
+		opType: 'Split',
+		inputs: [x],
+		outputs: new Array<typeof part>(count).fill(part),
+		attributes: { axis: at, num_outputs: count },
+		gradient: (gradients) => {
+			const zeros = (): Tensor => graph.constant(new Float32Array(sizeOf(part.shape)), part.shape);
+			return [
+				concat(
+					gradients.map((g) => g ?? zeros()),
+					at,
+				),
+			];
+		},
+	});
+}
+
 /** Zeros before and after along one axis. */
 export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
 	const at = normaliseAxis('Pad', axis, x.shape);

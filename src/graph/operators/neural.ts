@@ -81,23 +81,28 @@ export function layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number
 	return y;
 }
 
-/** Normalises the last axis to mean 0 and variance 1. */
-export function normalise(x: Tensor, epsilon: number): Tensor {
+/**
+ * Normalises the last axis to mean 0 and variance 1, then adds `shift`: (x - mean) / sqrt(var + epsilon) + shift. The shift costs nothing, as
+ * LayerNormalization adds a bias in any case.
+ */
+export function normalise(x: Tensor, epsilon: number, shift = 0): Tensor {
 	const { graph } = x;
 	if (x.shape.length === 0) throw shapeError('LayerNormalization', 'at least one axis is needed', x.shape);
 	const width = x.shape[x.shape.length - 1];
 	const rows = [...x.shape.slice(0, -1), 1];
-	const ones = graph.constant(new Float32Array(width).fill(1), [width]);
-	const zeros = graph.constant(new Float32Array(width), [width]);
+	const filledWith = (value: number): Tensor =>
+		graph.constant(new Float32Array(width).fill(value), [width]);
 	const [y] = graph.emit({
 		opType: 'LayerNormalization',
-		inputs: [x, ones, zeros],
+		inputs: [x, filledWith(1), filledWith(shift)],
 		outputs: [x, { dtype: x.dtype, shape: rows }, { dtype: x.dtype, shape: rows }],
 		attributes: { axis: -1, epsilon: { float: epsilon } },
 		gradient: ([g, ...statistics], node) => {
 			refuseStatistics(statistics);
-			const [normal, , inverseDeviation] = node.outputs;
-			return [g && inPieces([g, normal, inverseDeviation], normaliseGradient), null, null];
+			const [shifted, , inverseDeviation] = node.outputs;
+			const slope = (...pieces: readonly Tensor[]): Tensor =>
+				normaliseGradient(pieces[0], pieces[1], pieces[2], shift);
+			return [g && inPieces([g, shifted, inverseDeviation], slope), null, null];
 		},
 		unique: true,
 	});
@@ -110,8 +115,15 @@ function refuseStatistics(gradients: readonly (Tensor | null)[]): void {
 	throw new DinomalyError('GRAPH_SHAPE', 'LayerNormalization: it can be differentiated once, not twice');
 }
 
-function normaliseGradient(g: Tensor, normal: Tensor, inverseDeviation: Tensor): Tensor {
-	return mul(tangent(g, normal), inverseDeviation);
+/**
+ * (g - mean g - n mean(g n)) / deviation for normal rows n, written in what the forward pass left: y = n + shift, and mean y = shift.
+ */
+function normaliseGradient(g: Tensor, y: Tensor, inverseDeviation: Tensor, shift: number): Tensor {
+	if (shift === 0) return mul(tangent(g, y), inverseDeviation);
+	const mean = reduceMean(g, [-1]);
+	const along = sub(reduceMean(mul(g, y), [-1]), scale(mean, shift));
+	const level = sub(mean, scale(along, shift));
+	return mul(sub(sub(g, mul(y, along)), level), inverseDeviation);
 }
 
 /** The part of g that is orthogonal to the ones and to `normal`, row by row. */

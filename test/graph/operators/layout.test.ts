@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { concat, gather, Graph, pad, reshape, slice, transpose } from '../../../src/graph';
+import { add, concat, gather, Graph, pad, reshape, scale, slice, split, transpose } from '../../../src/graph';
 import { createRandom } from '../../../src/random';
 import { describeOperator, expectClose, randomShape, sampleArray } from '../../support/operatorChecks';
 import { refusalOf } from '../../support/refusals';
@@ -46,6 +46,27 @@ describeOperator('slice', (random) => {
 				from,
 				shape.map((extent, i) => (i === axis ? end - start : extent)),
 			);
+		},
+	};
+});
+
+describeOperator('split', (random) => {
+	const axis = random.integer(3);
+	const count = 2 + random.integer(2);
+	const shape = randomShape(random, 3).map((extent, i) => (i === axis ? extent * count : extent));
+	// All parts, and then all but the second: where no gradient comes back, it is zero.
+	const used = random.integer(2) === 0 ? [0, 1, count - 1] : [0, count - 1];
+	return {
+		shapes: [shape],
+		ours: (x) => {
+			const parts = split(x, random.integer(2) === 0 ? axis : axis - 3, count);
+			return used.map((k, i) => scale(parts[k], i + 1)).reduce((sum, part) => add(sum, part));
+		},
+		theirs: (x) => {
+			const parts = tf.split(x, count, axis);
+			return used
+				.map((k, i) => tf.mul(parts[k], i + 1))
+				.reduce((sum: tf.Tensor, part) => tf.add(sum, part));
 		},
 	};
 });
@@ -130,6 +151,8 @@ describe('rules', () => {
 		['Slice: -1 to 2 must be a part of axis 1, got [2, 3]', () => slice(x, 1, -1, 2)],
 		['Slice: 2 to 2 must be a part of axis 1, got [2, 3]', () => slice(x, -1, 2, 2)],
 		['Slice: 0.5 to 2 must be a part of axis 1, got [2, 3]', () => slice(x, 1, 0.5, 2)],
+		['Split: axis 1 must divide into 2 equal parts, got [2, 3]', () => split(x, 1, 2)],
+		['Split: axis 0 must divide into 0 equal parts, got [2, 3]', () => split(x, 0, 0)],
 		['Slice: axis 2 must lie inside the rank 2, got [2, 3]', () => slice(x, 2, 0, 1)],
 		['Pad: amounts must be whole and not negative (-1, 0), got [2, 3]', () => pad(x, 0, -1, 0)],
 		['Pad: amounts must be whole and not negative (0, 1.5), got [2, 3]', () => pad(x, 0, 0, 1.5)],

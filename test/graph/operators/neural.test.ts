@@ -78,6 +78,16 @@ describeOperator('normalise', (random) => {
 	};
 });
 
+describeOperator('normalise with a shift', (random) => {
+	const epsilon = [1e-8, 1e-2][random.integer(2)];
+	const shift = [1, -2.5][random.integer(2)];
+	return {
+		shapes: [rowsOf(random)],
+		ours: (x) => normalise(x, epsilon, shift),
+		theirs: (x) => tf.add(normaliseInTensorflow(x, epsilon), shift),
+	};
+});
+
 test('gelu and its gradient keep their limits where exp(x^2) overflows', async () => {
 	const graph = new Graph();
 	const x = graph.input('x', 'float32', [4]);

@@ -32,6 +32,7 @@ async function run(build: (x: Tensor) => Tensor, rows: number, pieceBytes: numbe
 test.each([
 	['gelu', gelu],
 	['normalise', (x: Tensor) => normalise(x, 1e-6)],
+	['normalise with a shift', (x: Tensor) => normalise(x, 1e-6, 1)],
 	['two in a row', (x: Tensor) => gelu(add(normalise(gelu(x), 1e-6), x))],
 ])('the slopes of %s are the same in pieces and at once', async (_, build) => {
 	const whole = await run(build, 24, 0);

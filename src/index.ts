@@ -22,7 +22,7 @@ export type * from './evaluation/request';
 export type * from './evaluation/report/data';
 export type * from './evaluation/report/request';
 export type * from './model/config';
-export type { ExportRequest, ExportResult } from './scoring/export';
+export type { ExportCheck, ExportRequest, ExportResult } from './export/request';
 export type * from './scoring/request';
 export type * from './store/evaluationRun';
 export { EvaluationRuns } from './store/evaluationRuns';

@@ -10,6 +10,7 @@ import { inNode } from '../shared/items';
 import { categoryProperties } from '../shared/category';
 import { modelProperty, searchModels } from '../shared/modelLocator';
 import { binaryFieldProperty } from '../shared/properties';
+import { inferenceServerTest, serverCredential } from './inferenceServer';
 import { optionsProperty, outputsProperty } from './scoreOptions';
 import { scoreItems } from './scoreItems';
 
@@ -32,6 +33,7 @@ export class ScoreImage implements INodeType {
 				required: true,
 				displayOptions: inObjectStorage,
 			},
+			serverCredential,
 		],
 		usableAsTool: true,
 		properties: [
@@ -43,7 +45,7 @@ export class ScoreImage implements INodeType {
 		],
 	};
 
-	methods = { listSearch: { searchModels } };
+	methods = { listSearch: { searchModels }, credentialTest: { inferenceServerTest } };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		return inNode(this, async () => [await scoreItems(this)]);

@@ -11,6 +11,7 @@ import { itemFailure } from '../shared/items';
 import { readModel } from '../shared/modelLocator';
 import { readCompute } from '../shared/properties';
 import { readStore } from '../shared/store';
+import { readServedBy } from './inferenceServer';
 import { readOutputChoice, type OutputChoice } from './scoreOptions';
 import { scoredItem } from './scoredItem';
 
@@ -51,6 +52,7 @@ async function readPlan(context: IExecuteFunctions, index: number): Promise<Plan
 	const choice = readOutputChoice(context, index);
 	const field = context.getNodeParameter('binaryPropertyName', index, 'data');
 	const image = findImage(context, index, field);
+	const servedBy = await readServedBy(context, index);
 	return {
 		index,
 		choice,
@@ -65,7 +67,7 @@ async function readPlan(context: IExecuteFunctions, index: number): Promise<Plan
 				precision: 'int8',
 			}),
 			outputs: Object.fromEntries(choice.fields.map((name) => [name, true])),
-			...readCompute(context, index),
+			...(servedBy === undefined ? readCompute(context, index) : { servedBy }),
 		},
 	};
 }

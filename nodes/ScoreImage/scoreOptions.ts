@@ -6,6 +6,7 @@ import {
 	threadsProperty,
 } from '../shared/properties';
 import { storeProperties } from '../shared/store';
+import { onServerProperty, serverModelProperty, serverVersionProperty } from './inferenceServer';
 
 /** What a score may give as binary data, and the field that it goes to. */
 export const OUTPUT_FIELDS = ['heatmap', 'mask', 'rawMap'] as const;
@@ -68,10 +69,13 @@ export const optionsProperty: INodeProperties = {
 			default: true,
 			description: 'Whether to pass the binary data of the incoming item on',
 		},
+		serverModelProperty,
 		precisionProperty,
 		requireDeviceProperty,
+		onServerProperty,
 		...storeProperties,
 		threadsProperty,
+		serverVersionProperty,
 	],
 };
 

@@ -10,6 +10,7 @@ import { calibrate } from './calibrate';
 import { promotionCommands } from './promotion';
 import { quantize } from './quantize';
 import { signingCommands } from './signing';
+import { exportCommand } from './exportModel';
 import { defineCommand } from './command';
 import {
 	MODEL_FLAG,
@@ -17,7 +18,6 @@ import {
 	openStore,
 	OUTPUT_FLAGS,
 	refuseWords,
-	required,
 	STORE_FLAG,
 	storeFolder,
 } from './commonFlags';
@@ -140,30 +140,11 @@ const remove = defineCommand({
 	},
 });
 
-const exportOnnx = defineCommand({
-	name: 'models export',
-	synopsis: 'NAME[@VERSION|@ALIAS] --onnx FILE [options]',
-	summary: 'Write a model as one self-contained ONNX file: image in, anomaly map and score out',
-	examples: ['dinomaly models export bottles@production --onnx bottles.onnx'],
-	flags: {
-		...MODEL_FLAG,
-		onnx: text('FILE', 'File to write'),
-		...STORE_FLAG,
-		...OUTPUT_FLAGS,
-	},
-	run: async ({ values, words }, context) => {
-		const model = oneModel(values.model, words);
-		const onnxPath = context.path(required(values.onnx, 'onnx'));
-		const store = storeFolder(values.store, context);
-		const result = await context.engine.exportModel({ store, model, onnxPath }, context.call);
-		return { json: result, text: `${result.path}, ${(result.bytes / 1e6).toFixed(1)} MB` };
-	},
-});
-
 const importModel = defineCommand({
 	name: 'models import',
 	synopsis: 'DIR [options]',
-	summary: 'Copy a model folder from elsewhere into the store as a new version, after checking it',
+	summary:
+		'Copy a model folder from elsewhere, or one that was exported for an inference server, into the store as a new version, after checking it',
 	examples: ['dinomaly models import /mnt/usb/bottles --model bottles'],
 	flags: { model: text('NAME', 'Name in this store (default: its own)'), ...STORE_FLAG, ...OUTPUT_FLAGS },
 	run: async ({ values, words }, context) => {
@@ -185,7 +166,7 @@ export const modelCommands = [
 	...promotionCommands,
 	...signingCommands,
 	remove,
-	exportOnnx,
+	exportCommand,
 	importModel,
 ];
 

@@ -1,12 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { explainWriteError } from '../files/diskError';
-import type { ImageFailure, ImageScore } from '../scoring/request';
+import type { ImageFailure, ImageScore, ServedBy } from '../scoring/request';
+import { checkServer } from '../serving';
 import { defineCommand } from './command';
 import type { CommandResult } from './command';
 import { commonRequest, DEVICE_FLAGS, OUTPUT_FLAGS, required, STORE_FLAG } from './commonFlags';
 import { PRECISIONS } from '../runtime/precision';
 import { choice, text, toggle, usage } from './flags';
+import type { CliIo } from './io';
 import { expandImages, uniqueStems } from './imageFiles';
 import type { ImageFile } from './imageFiles';
 import { decimals, printable, table } from './table';
@@ -44,6 +46,12 @@ export const scoreCommand = defineCommand({
 			PRECISIONS,
 			'Numbers to multiply in; int8 needs a version that "models quantize" made (default: float32)',
 		),
+		server: text(
+			'URL',
+			'Inference server that the model was exported for, which makes the maps; its token, if it asks for one, is in DINOMALY_SERVER_TOKEN',
+		),
+		'server-model': text('NAME', 'Name on the server (default: that of the model)'),
+		'server-version': text('VERSION', 'Version on the server, or "none" (default: that of the model)'),
 		...DEVICE_FLAGS,
 		...STORE_FLAG,
 		...OUTPUT_FLAGS,
@@ -57,6 +65,7 @@ export const scoreCommand = defineCommand({
 			heatmap: values.heatmap === undefined ? undefined : context.path(values.heatmap),
 			mask: values.mask === undefined ? undefined : context.path(values.mask),
 		};
+		const servedBy = readServer(values, context.io.env);
 		const images: ScoreRow[] = [];
 		const failures: ImageFailure[] = [];
 		for (let start = 0; start < files.length; start += CHUNK) {
@@ -69,6 +78,7 @@ export const scoreCommand = defineCommand({
 					images: chunk.map(({ path }) => ({ file: path })),
 					category: values.category,
 					precision: values.precision,
+					...(servedBy && { servedBy }),
 					...(values['any-image'] === true && { checkDistribution: false }),
 					outputs: { heatmap: folders.heatmap !== undefined, mask: folders.mask !== undefined },
 				},
@@ -87,6 +97,25 @@ export const scoreCommand = defineCommand({
 		return present(images, failures);
 	},
 });
+
+interface ServerFlags {
+	readonly server?: string;
+	readonly 'server-model'?: string;
+	readonly 'server-version'?: string;
+}
+
+function readServer(flags: ServerFlags, env: CliIo['env']): ServedBy | undefined {
+	const { server: url, 'server-model': model, 'server-version': version } = flags;
+	if (url === undefined) {
+		if (model === undefined && version === undefined) return undefined;
+		throw usage('Expected --server together with --server-model and --server-version, found none');
+	}
+	return {
+		server: checkServer({ url, token: env.DINOMALY_SERVER_TOKEN }),
+		...(model !== undefined && { model }),
+		...(version !== undefined && { version: version === 'none' ? null : version }),
+	};
+}
 
 /** Writes the pictures and returns the rest. */
 async function keep(

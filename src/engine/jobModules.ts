@@ -18,7 +18,7 @@ import type {
 	EvaluateRequest,
 	EvaluateResult,
 } from '../evaluation/request';
-import type { ExportRequest, ExportResult } from '../scoring/export';
+import type { ExportRequest, ExportResult } from '../export/request';
 import type { ScoreOutcome, ScoreRequest } from '../scoring/request';
 import type { LossCurvePicture, LossCurveRequest } from '../training/lossCurvePng';
 import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';

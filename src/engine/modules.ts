@@ -11,7 +11,7 @@ import type * as Measure from '../evaluation/drift/measure';
 import type * as Maps from '../evaluation/maps';
 import type * as ItemPictures from '../evaluation/itemPictures';
 import type * as MakeReport from '../evaluation/report/make';
-import type * as Export from '../scoring/export';
+import type * as Export from '../export/exportModel';
 import type * as Score from '../scoring/score';
 import type * as LossCurve from '../training/lossCurvePng';
 import type * as Train from '../training/train';
@@ -35,7 +35,7 @@ export const lazyModules: JobModules = {
 	makeReport: (request, context) =>
 		(require('../evaluation/report/make') as typeof MakeReport).makeReport(request, context),
 	exportModel: (request, context) =>
-		(require('../scoring/export') as typeof Export).exportModel(request, context),
+		(require('../export/exportModel') as typeof Export).exportModel(request, context),
 	drawSample: ({ dir, ...options }, context) =>
 		(require('../dataset/sample') as typeof Sample).drawSample(dir, { ...options, ...context }),
 	addImage: (request, context) =>

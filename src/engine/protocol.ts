@@ -20,14 +20,14 @@ import type {
 import type { MeasureRequest, MeasureResult } from '../evaluation/drift/request';
 import { DinomalyError } from '../errors';
 import type { ErrorCode } from '../errors';
-import type { ExportRequest, ExportResult } from '../scoring/export';
+import type { ExportRequest, ExportResult } from '../export/request';
 import type { ScoreOutcome, ScoreRequest } from '../scoring/request';
 import type { StoreConnection } from '../store/objects/connection';
 import type { LossCurvePicture, LossCurveRequest } from '../training/lossCurvePng';
 import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
 
 /** Raised whenever a message changes its shape; copies of the package share an engine only when they agree on it. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 export interface SampleRequest extends Omit<DrawSampleOptions, 'encoder' | 'signal' | 'onProgress'> {
 	/** Folder that receives the dataset; created when absent. */

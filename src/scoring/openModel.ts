@@ -1,7 +1,5 @@
 import type { Distribution } from '../distribution/distribution';
 import { DISTRIBUTION_FILE, readDistribution } from '../distribution/distributionFile';
-import { unitEmbedding } from '../distribution/embedding';
-import { placeImage, type Placement } from '../distribution/placement';
 import { embedControls, embedImage } from '../encoding/embedImage';
 import { Encoder } from '../encoding/encoder';
 import { findModelEncoder } from '../encoding/modelEncoder';
@@ -11,10 +9,10 @@ import type { ModelStore, OpenedModel } from '../store/modelStore';
 import type { DeviceName } from '../runtime/device';
 import { readSafetensors } from '../weights/safetensors';
 import type { RgbImage } from '../imaging/image';
-import { paintOver } from '../imaging/paintOver';
-import { cutTile } from '../imaging/tiling';
 import { checkedPrecision } from './checkedPrecision';
-import { mapImage, type ImageMap, type ImageMapOptions, type ScorePart } from './imageMap';
+import type { ImageMapOptions } from './imageMap';
+import { mapViewed, type ScoredMap, type View } from './mapViewed';
+import { placer, type Place } from './placer';
 import { ZONES_FILE } from '../store/zonesFile';
 import type { InspectionZones } from '../zones/inspectionZones';
 import { Scorer, type DecoderParameters } from './scorer';
@@ -24,6 +22,8 @@ import { SeenAreas } from './seenAreas';
 /** Loaded models that are kept; the one used longest ago goes first. Decoders are small, encoders are shared. */
 const MODELS_KEPT = 4;
 const ENCODERS_KEPT = 2;
+
+export type { ScoredMap } from './mapViewed';
 
 /** A model ready to score: its card and calibration, an encoder that it may share, and its decoder. */
 export interface ReadyModel {
@@ -35,7 +35,7 @@ export interface ReadyModel {
 	 * Where an image lies among the good ones of a category, or of all categories when none is given; null when the model does not know what
 	 * they look like, or when the image has no embedding.
 	 */
-	place(embedding: Float32Array | null, category: string | null): Placement | null;
+	readonly place: Place;
 	/** The embedding of a whole image alone, whatever zones there are. */
 	embed(image: RgbImage): Promise<Float32Array>;
 	/** What pictures of nothing look like to its encoder. */
@@ -49,12 +49,6 @@ export interface ReadyModel {
 	score(image: RgbImage, options?: ScoreImageOptions): Promise<ScoredMap>;
 	/** The same model as it would score with other zones, or none. */
 	withZones(zones: InspectionZones | undefined): ReadyModel;
-}
-
-/** Map and score of an image, and what it shows as a whole. */
-export interface ScoredMap extends ImageMap {
-	/** Of length 1, over all tiles (`unitEmbedding`); null when zones kept part of the image from the encoder. */
-	readonly embedding: Float32Array | null;
 }
 
 /** What is loaded of a version beside its encoder. */
@@ -86,8 +80,13 @@ export async function openModel(
 	ref: string,
 	options: ScoringOptions,
 ): Promise<ReadyModel> {
-	const opened = await storeAt(storeFolder).open(ref);
+	const opened = await openVersion(storeFolder, ref);
 	return loadModel(storeFolder, opened, await checkedPrecision(opened, options));
+}
+
+/** A version as the store has it, nothing of it loaded. @throws MODEL_NOT_FOUND, MODEL_INVALID, HASH_MISMATCH */
+export async function openVersion(storeFolder: string, ref: string): Promise<OpenedModel> {
+	return storeAt(storeFolder).open(ref);
 }
 
 /** Loads what is not loaded yet of an opened model, in any precision. */
@@ -126,13 +125,7 @@ export async function loadModel(
 		device: scorer.device,
 		areas: seen,
 		distribution,
-		place: (embedding, category) => {
-			if (distribution === null || embedding === null) return null;
-			const names = category === null ? card.categories.map(({ name }) => name) : [category];
-			return names.every((name) => knows(distribution, name))
-				? placeImage(distribution, embedding, category)
-				: null;
-		},
+		place: placer(distribution, card),
 		embed: (image) => embedImage(encoder, image, card.config.tiling),
 		embedControls: () => embedControls(encoder),
 		score: (image, { category = null, signal } = {}) =>
@@ -147,32 +140,26 @@ export interface SeeingParts extends ImageMapOptions {
 	readonly scorer: Scorer;
 }
 
-/** Map and score of an image in which zones that are ignored are painted over, so that nothing of them reaches the encoder. */
+/** Map and score of an image, as an encoder and a decoder see it. */
 export async function mapSeen(
 	image: RgbImage,
 	{ encoder, scorer, ...options }: SeeingParts,
 ): Promise<ScoredMap> {
-	const { seen } = options;
-	const visible = seen?.area.visible;
-	const shown = visible === undefined ? image : paintOver(image, visible);
 	const { groups, width } = encoder.layout;
-	const whole = new Float64Array(groups * width);
-	const scorePart: ScorePart = async (_, box) => {
-		const { features, sums } = await encoder.see(box === null ? shown : cutTile(shown, box));
-		for (let i = 0; i < whole.length; i++) whole[i] += sums[i];
-		return scorer.score(features);
+	const see = async (part: RgbImage): Promise<View> => {
+		const { features, sums } = await encoder.see(part);
+		return { ...(await scorer.score(features)), sums };
 	};
-	const mapped = await mapImage(image, scorePart, options);
-	const sawAll = visible === undefined && seen?.parts.includes(null) !== true;
-	return { ...mapped, embedding: sawAll ? unitEmbedding(whole, groups) : null };
+	return mapViewed(image, { see, groups, width }, options);
 }
 
-function areasOf(zones: InspectionZones | undefined, seeing: Seeing, grid: number): SeenAreas | undefined {
+/** What a version's zones leave to inspect; `grid` is the number of patches along a side of what the encoder sees. */
+export function areasOf(
+	zones: InspectionZones | undefined,
+	seeing: Seeing,
+	grid: number,
+): SeenAreas | undefined {
 	return zones && new SeenAreas(zones, { seeing, grid });
-}
-
-function knows({ categories }: Distribution, name: string): boolean {
-	return categories.some(({ category }) => category === name);
 }
 
 function keyOf({ path, card: { files } }: OpenedModel, device: string): string {

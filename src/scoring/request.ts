@@ -1,6 +1,7 @@
 import type { Region } from '../imaging/regions';
 import type { DeviceName } from '../runtime/device';
 import type { Precision } from '../runtime/precision';
+import type { InferenceServer } from '../serving/server';
 
 /** An image to score: a file, or encoded bytes with a name to report. */
 export type ImageSource = { readonly file: string } | { readonly name: string; readonly bytes: Uint8Array };
@@ -20,6 +21,20 @@ export interface ScoreRequest {
 	readonly device?: DeviceName;
 	readonly requireDevice?: boolean;
 	readonly threads?: number;
+	/** Who makes the maps instead of this machine: what the version was exported for. Then device, threads and precision are the server's. */
+	readonly servedBy?: ServedBy;
+}
+
+/** Numbers that an exported model computes in. */
+export type ServedPrecision = Precision | 'float16';
+
+/** A model on an inference server. */
+export interface ServedBy {
+	readonly server: InferenceServer;
+	/** Its name there; that of the model when absent. */
+	readonly model?: string;
+	/** Its version there; that of the model when absent, null where the server has no versions. */
+	readonly version?: string | null;
 }
 
 export type { Region };
@@ -68,9 +83,10 @@ export interface ImageScore {
 	readonly encoder: string;
 	/** What is to be said about this encoder, such as that it is one of the package. */
 	readonly encoderNotice?: string;
+	/** `server`: an inference server. */
 	readonly device: string;
 	/** Numbers that the linear layers were multiplied in. */
-	readonly precision: Precision;
+	readonly precision: ServedPrecision;
 	readonly timings: { readonly decodeMs: number; readonly computeMs: number; readonly totalMs: number };
 	/** PNG bytes, when asked for. */
 	readonly heatmapPng?: Uint8Array;

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { setImmediate as nextTick } from 'node:timers/promises';
-import { DinomalyError } from '../errors';
+import { DinomalyError, type ErrorCode } from '../errors';
 import type { RgbImage } from '../imaging/image';
 import { renderHeatmap } from '../imaging/heatmap';
 import { segmentMap } from '../imaging/regions';
@@ -12,6 +12,7 @@ import { requireNoCategory } from '../zones/zoneAreas';
 import type { CategoryOfCard } from '../store/card';
 import { judgeImage } from './judgeImage';
 import { openModel, type ReadyModel } from './openModel';
+import { openServed } from './servedModel';
 import type { ImageFailure, ImageScore, ImageSource, ScoreOutcome, ScoreRequest } from './request';
 
 export interface ScoreContext {
@@ -24,13 +25,8 @@ const UNCALIBRATED_SCALE = { low: 0, high: 0.3 };
 
 /** Scores images one after the other; one that cannot be read gives a failure in its place and the others go on. */
 export async function scoreImages(request: ScoreRequest, context: ScoreContext): Promise<ScoreOutcome[]> {
-	const { device, requireDevice, threads, precision, images } = request;
-	const model = await openModel(request.store, request.model, {
-		device,
-		requireDevice,
-		threads,
-		precision,
-	});
+	const { images } = request;
+	const model = await open(request, context);
 	if (request.category !== undefined) checkCategory(model, request.category);
 	else if (model.areas !== undefined && onlyCategory(model) === null) requireNoCategory(model.areas.zones);
 	const outcomes: ScoreOutcome[] = [];
@@ -46,7 +42,7 @@ export async function scoreImages(request: ScoreRequest, context: ScoreContext):
 			decoded instanceof DinomalyError
 				? failure(name, decoded)
 				: await scoreOne(model, decoded, { file: name, request, signal: context.signal }).catch(
-						(error: unknown) => failure(name, zoneMismatch(error)),
+						(error: unknown) => failure(name, ownFailure(error)),
 					);
 		outcomes.push(outcome);
 		context.onOutcome(outcome, i);
@@ -54,6 +50,31 @@ export async function scoreImages(request: ScoreRequest, context: ScoreContext):
 		await nextTick();
 	}
 	return outcomes;
+}
+
+/** What scoring needs of a model, wherever it computes. */
+interface ScoringModel extends Pick<ReadyModel, 'opened' | 'place' | 'areas' | 'score'> {
+	readonly device: string;
+	/** Known at the latest once an image was scored. */
+	readonly precision: () => ImageScore['precision'];
+}
+
+async function open(
+	{ store, model, servedBy, device, requireDevice, threads, precision = 'float32' }: ScoreRequest,
+	{ signal }: ScoreContext,
+): Promise<ScoringModel> {
+	if (servedBy === undefined) {
+		const ready = await openModel(store, model, { device, requireDevice, threads, precision });
+		return { ...ready, precision: () => precision };
+	}
+	if (precision !== 'float32')
+		throw new DinomalyError(
+			'CONFIG_INVALID',
+			`Expected the precision to be that of the exported model where a server scores, found ${precision} asked for`,
+			{ hint: 'Leave Precision alone, and export the model in the precision that you want.' },
+		);
+	const served = await openServed(store, model, { ...servedBy, signal });
+	return { ...served, device: 'server', precision: () => served.precision() ?? 'float32' };
 }
 
 interface Decoded {
@@ -76,7 +97,7 @@ async function decode(source: ImageSource): Promise<Decoded | DinomalyError> {
 }
 
 async function scoreOne(
-	model: ReadyModel,
+	model: ScoringModel,
 	{ image, decodeMs }: Decoded,
 	{
 		file,
@@ -131,7 +152,7 @@ async function scoreOne(
 		encoder: card.encoder.name,
 		...(card.encoder.notice !== undefined && { encoderNotice: card.encoder.notice }),
 		device: model.device,
-		precision: request.precision ?? 'float32',
+		precision: model.precision(),
 		...(outputs.heatmap
 			? {
 					heatmapPng: await encodePng(
@@ -157,13 +178,19 @@ async function scoreOne(
 }
 
 /** The category that an image shows without being told. */
-function onlyCategory({ opened: { card } }: ReadyModel): string | null {
+function onlyCategory({ opened: { card } }: ScoringModel): string | null {
 	return card.categories.length === 1 ? card.categories[0].name : null;
 }
 
-/** An image that the zones do not fit is told in its place; all else ends the scoring. */
-function zoneMismatch(error: unknown): DinomalyError {
-	if (error instanceof DinomalyError && error.code === 'ZONE_MISMATCH') return error;
+/** Failures of one image, which are told in its place; all else ends the scoring. */
+const OF_ONE_IMAGE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+	'ZONE_MISMATCH',
+	'SERVER_REFUSED',
+	'SERVER_UNREACHABLE',
+]);
+
+function ownFailure(error: unknown): DinomalyError {
+	if (error instanceof DinomalyError && OF_ONE_IMAGE.has(error.code)) return error;
 	throw error;
 }
 
@@ -192,7 +219,7 @@ function distributionFields(
 	};
 }
 
-function checkCategory({ opened: { card } }: ReadyModel, category: string): void {
+function checkCategory({ opened: { card } }: ScoringModel, category: string): void {
 	const known = card.categories.map(({ name }) => name);
 	if (known.includes(category)) return;
 	throw new DinomalyError(

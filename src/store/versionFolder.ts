@@ -4,6 +4,7 @@ import type { DigestChecker } from '../files/digest';
 import { whenMissing } from '../files/diskError';
 import { readCalibration } from './calibration';
 import { CARD_FILE, readCard, type ModelCard } from './card';
+import { modelFolderIn } from './exportedFolder';
 import type { FileSource, ModelDraft, OpenedModel } from './modelStore';
 import { realPathInside } from './paths';
 import { requireTrusted } from './signingKeys';
@@ -45,11 +46,15 @@ export async function readVersion(
 	return { card, ...(calibration && { calibration }), ...(zones && { zones }) };
 }
 
-/** What to publish to have a model folder from elsewhere in a store, after checking it. Throws MODEL_INVALID or HASH_MISMATCH. */
+/**
+ * What to publish to have a model folder from elsewhere in a store, or one that was exported for an inference server, after checking it. Throws
+ * MODEL_INVALID or HASH_MISMATCH.
+ */
 export async function draftOfFolder(
-	folder: string,
+	given: string,
 	checker: DigestChecker,
 ): Promise<{ readonly name: string; readonly draft: ModelDraft }> {
+	const folder = await modelFolderIn(given);
 	const card = await readCardInside(folder, folder);
 	await requireTrusted(card, `the model in ${folder}`);
 	await checkFiles(folder, { card, checker, hint: IMPORT_HINT });

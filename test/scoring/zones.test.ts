@@ -10,7 +10,7 @@ import { measureImages } from '../../src/evaluation/drift/measure';
 import type { EvaluateResult } from '../../src/evaluation/request';
 import { runOf } from '../../src/evaluation/run';
 import { decodeMask } from '../../src/runtime/images';
-import { exportModel } from '../../src/scoring/export';
+import { exportModel } from '../../src/export/exportModel';
 import { readParameters } from '../../src/scoring/openModel';
 import type { ImageScore, ScoreOutcome, ScoreRequest } from '../../src/scoring/request';
 import { scoreImages } from '../../src/scoring/score';

@@ -318,7 +318,21 @@ serveEngine({
 	},
 
 	async exportModel(request) {
-		return { model: 'it', version: '1', path: request.onnxPath, bytes: 10 };
+		const check = {
+			created: '2026-01-01T00:00:00.000Z',
+			source: 'drawn pictures',
+			images: 7,
+			skipped: 0,
+		};
+		const differences = { scoreDifference: 0, scoreChange: 0, mapDifference: 0 };
+		return {
+			model: 'it',
+			version: '1',
+			path: request.onnxPath ?? request.repository,
+			bytes: 10,
+			precision: request.precision ?? 'float32',
+			check: { ...check, ...differences },
+		};
 	},
 	async drawSample({ dir, seed }) {
 		return { dir, categories: ['disc'], files: seed ?? 0 };

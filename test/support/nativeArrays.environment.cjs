@@ -12,6 +12,7 @@ const SHARED = [
 	'Float64Array',
 	'Uint8Array',
 	'Int32Array',
+	'Int8Array',
 	'BigInt64Array',
 	'Uint16Array',
 	'ArrayBuffer',

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { evaluateMaps } from '../../src/evaluation/maps';
 import { evaluateModel } from '../../src/evaluation/evaluate';
 import { createRandom } from '../../src/random';
-import { exportModel } from '../../src/scoring/export';
+import { exportModel } from '../../src/export/exportModel';
 import { scoreImages } from '../../src/scoring/score';
 import type { ImageScore } from '../../src/scoring/request';
 import { FolderStore } from '../../src/store/folderStore';

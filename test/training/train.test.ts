@@ -7,7 +7,7 @@ import { evaluateModel } from '../../src/evaluation/evaluate';
 import { preprocess } from '../../src/imaging/preprocess';
 import { decodeImage } from '../../src/runtime/images';
 import { Session } from '../../src/runtime/session';
-import { exportModel } from '../../src/scoring/export';
+import { exportModel } from '../../src/export/exportModel';
 import { scoreImages } from '../../src/scoring/score';
 import type { ScoreOutcome } from '../../src/scoring/request';
 import type { TrainProgress, TrainRequest, TrainResult } from '../../src/training/request';

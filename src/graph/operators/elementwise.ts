@@ -187,6 +187,18 @@ export function toFloat32(x: Tensor): Tensor {
 	});
 }
 
+/** x as float16, values beyond `limit` clipped to it on either side; no gradient flows. */
+export function toFloat16(x: Tensor, limit: number): Tensor {
+	const { graph } = x;
+	return emitOne(graph, {
+		opType: 'Cast',
+		inputs: [maximum(minimum(x, graph.scalar(limit)), graph.scalar(-limit))],
+		outputs: [{ dtype: 'float16', shape: x.shape }],
+		attributes: { to: 10 },
+		gradient: 'none',
+	});
+}
+
 /** Sums a gradient over the axes along which its operand was broadcast. */
 export function reduceTo(gradient: Tensor, shape: Shape): Tensor {
 	if (sameShape(gradient.shape, shape)) return gradient;

@@ -1,6 +1,6 @@
 import { emitOne, type Tensor } from '../graph';
 import { shapeError } from '../shape';
-import { div, maximum, scale } from './elementwise';
+import { add, div, maximum, mul, scale, toFloat32 } from './elementwise';
 import { reshape, transpose } from './layout';
 import { reduceMax } from './reduce';
 
@@ -18,6 +18,51 @@ const LEAST_SCALE = 1e-30;
  */
 export function quantisedLinear(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
 	const { graph } = x;
+	const { rows, out, codes, scales } = layerCodes(x, weight);
+	return emitOne(graph, {
+		opType: 'DynamicQuantizeMatMul',
+		domain: 'com.microsoft',
+		inputs: [x, codes, reshape(scales, [out]), null, ...(bias ? [bias] : [])],
+		outputs: [{ dtype: 'float32', shape: [rows, out] }],
+		gradient: 'none',
+	});
+}
+
+/** As `quantisedLinear`, in operators of ONNX itself, which other runtimes know as well. */
+export function standardQuantisedLinear(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
+	const { graph } = x;
+	const { rows, out, codes, scales } = layerCodes(x, weight);
+	const [xCodes, xScale, xZero] = graph.emit({
+		opType: 'DynamicQuantizeLinear',
+		inputs: [x],
+		outputs: [
+			{ dtype: 'uint8', shape: x.shape },
+			{ dtype: 'float32', shape: [] },
+			{ dtype: 'uint8', shape: [] },
+		],
+		gradient: 'none',
+	});
+	const sums = emitOne(graph, {
+		opType: 'MatMulInteger',
+		inputs: [xCodes, codes, xZero],
+		outputs: [{ dtype: 'int32', shape: [rows, out] }],
+		gradient: 'none',
+	});
+	const product = mul(toFloat32(sums), mul(reshape(scales, [out]), xScale));
+	return bias ? add(product, bias) : product;
+}
+
+interface LayerCodes {
+	readonly rows: number;
+	readonly out: number;
+	/** int8 (in, out). */
+	readonly codes: Tensor;
+	/** (out, 1). */
+	readonly scales: Tensor;
+}
+
+function layerCodes(x: Tensor, weight: Tensor): LayerCodes {
+	const { graph } = x;
 	const [rows, inner] = x.shape;
 	const [out, innerW] = weight.shape;
 	if (x.shape.length !== 2 || weight.shape.length !== 2 || inner !== innerW)
@@ -29,14 +74,7 @@ export function quantisedLinear(x: Tensor, weight: Tensor, bias: Tensor | null):
 		);
 	const sizes = reduceMax(plain('Abs', weight), [1]);
 	const scales = maximum(scale(sizes, 1 / LARGEST_CODE), graph.scalar(LEAST_SCALE));
-	const codes = toInt8(transpose(div(weight, scales), [1, 0]));
-	return emitOne(graph, {
-		opType: 'DynamicQuantizeMatMul',
-		domain: 'com.microsoft',
-		inputs: [x, codes, reshape(scales, [out]), null, ...(bias ? [bias] : [])],
-		outputs: [{ dtype: 'float32', shape: [rows, out] }],
-		gradient: 'none',
-	});
+	return { rows, out, scales, codes: toInt8(transpose(div(weight, scales), [1, 0])) };
 }
 
 /** The nearest whole numbers, ties to even. */

@@ -1,10 +1,10 @@
 import type { ICredentialType, INodeProperties } from 'n8n-workflow';
 
 /** A server that scores instead of this machine: any that speaks the Open Inference Protocol v2. Score Image tests it. */
-// eslint-disable-next-line @n8n/community-nodes/credential-test-required -- Score Image tests it (testedBy)
 export class InferenceServerApi implements ICredentialType {
 	name = 'inferenceServerApi';
 
+	// eslint-disable-next-line n8n-nodes-base/cred-class-field-display-name-missing-api -- people know the thing, not its interface
 	displayName = 'Inference Server';
 
 	icon = 'file:inferenceServer.svg' as const;

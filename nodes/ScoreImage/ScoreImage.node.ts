@@ -10,7 +10,7 @@ import { inNode } from '../shared/items';
 import { categoryProperties } from '../shared/category';
 import { modelProperty, searchModels } from '../shared/modelLocator';
 import { binaryFieldProperty } from '../shared/properties';
-import { inferenceServerTest, serverCredential } from './inferenceServer';
+import { inferenceServerTest, onInferenceServer } from './inferenceServer';
 import { optionsProperty, outputsProperty } from './scoreOptions';
 import { scoreItems } from './scoreItems';
 
@@ -33,7 +33,13 @@ export class ScoreImage implements INodeType {
 				required: true,
 				displayOptions: inObjectStorage,
 			},
-			serverCredential,
+			{
+				name: 'inferenceServerApi',
+				displayName: 'Inference Server',
+				required: true,
+				displayOptions: onInferenceServer,
+				testedBy: 'inferenceServerTest',
+			},
 		],
 		usableAsTool: true,
 		properties: [

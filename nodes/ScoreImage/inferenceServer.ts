@@ -3,7 +3,6 @@ import type {
 	ICredentialsDecrypted,
 	ICredentialTestFunctions,
 	IExecuteFunctions,
-	INodeCredentialDescription,
 	INodeCredentialTestResult,
 	INodeProperties,
 } from 'n8n-workflow';
@@ -53,13 +52,7 @@ export const serverVersionProperty: INodeProperties = {
 };
 
 /** The credential of the server appears when the option asks for it. */
-export const serverCredential: INodeCredentialDescription = {
-	name: NAME,
-	displayName: 'Inference Server',
-	required: true,
-	displayOptions: { show: { [`/options.${ON_SERVER}`]: [true] } },
-	testedBy: 'inferenceServerTest',
-};
+export const onInferenceServer = { show: { [`/options.${ON_SERVER}`]: [true] } };
 
 /** Who scores an item, when that is not this machine. Throws NodeOperationError for a credential that is not chosen or not filled in. */
 export async function readServedBy(context: IExecuteFunctions, index: number): Promise<ServedBy | undefined> {
@@ -75,7 +68,7 @@ export async function readServedBy(context: IExecuteFunctions, index: number): P
 		);
 	const fields = await context.getCredentials(NAME, index);
 	const text = (name: string): string =>
-		String(context.getNodeParameter(`options.${name}`, index, '')).trim();
+		(context.getNodeParameter(`options.${name}`, index, '') as string).trim();
 	const [model, version] = [text('serverModel'), text('serverVersion')];
 	try {
 		return {

@@ -29,16 +29,12 @@ export async function foldConstants(graph: Graph, compute: ComputeConstants): Pr
 /** Tensors that never change and that something asks for which does. */
 function fixedEdge(graph: Graph): Tensor[] {
 	const varying = dependsOnInput(graph);
-	const asked = new Set(
-		graph
-			.liveNodes()
-			.filter(({ outputs }) => outputs.some((output) => varying.has(output)))
-			.flatMap((node) => operandsOf(node)),
-	);
-	for (const output of graph.outputs.values()) asked.add(output);
-	return [...asked].filter(
-		(tensor): tensor is Tensor => tensor !== null && tensor.node !== null && !varying.has(tensor),
-	);
+	const asked = new Set<Tensor>(graph.outputs.values());
+	for (const node of graph.liveNodes()) {
+		if (!node.outputs.some((output) => varying.has(output))) continue;
+		for (const operand of operandsOf(node)) if (operand) asked.add(operand);
+	}
+	return [...asked].filter((tensor) => tensor.node !== null && !varying.has(tensor));
 }
 
 /** What some tensors are computed from, as a graph of its own that outputs them. */

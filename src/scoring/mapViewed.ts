@@ -22,7 +22,7 @@ export interface Viewer {
 	readonly groups: number;
 	/** Values of a token. */
 	readonly width: number;
-	see(part: RgbImage): Promise<View>;
+	readonly see: (part: RgbImage) => Promise<View>;
 }
 
 /** Map and score of an image in which zones that are ignored are painted over, so that nothing of them reaches the encoder. */

@@ -55,24 +55,32 @@ export async function serveRepository(
 		try {
 			if (token !== undefined && request.headers.authorization !== `Bearer ${token}`)
 				throw new Refusal(401, `no access for ${request.headers.authorization}`);
-			const [, v2, models, name, ...rest] = decodeURIComponent(request.url ?? '').split('/');
+			const parts: (string | undefined)[] = (request.url ?? '').split('/').map(decodeURIComponent);
+			const [, v2, models, name = '', ...rest] = parts;
 			if (v2 !== 'v2') throw new Refusal(404, 'no such page');
-			if (models === 'health') return void response.writeHead(200).end();
+			if (models === 'health') {
+				response.writeHead(200).end();
+				return;
+			}
 			if (models === undefined) {
 				const extensions = ['binary_tensor_data'];
-				return void sendJson(response, { name: 'test server', version: '1.0', extensions });
+				sendJson(response, { name: 'test server', version: '1.0', extensions });
+				return;
 			}
-			const [version, action] = rest[0] === 'versions' ? [rest[1], rest[2]] : ['1', rest[0]];
+			const [version, action] = rest[0] === 'versions' ? [rest[1] ?? '', rest[2]] : ['1', rest[0]];
 			const config = path.join(folder, name, 'config.pbtxt');
 			const file = path.join(folder, name, version, 'model.onnx');
 			if (!existsSync(config) || !existsSync(file))
 				throw new Refusal(404, `Request for unknown model: '${name}' is not found`);
-			if (action === undefined)
-				return void sendJson(response, { name, versions: [version], ...metadata(config) });
+			if (action === undefined) {
+				sendJson(response, { name, versions: [version], ...metadata(config) });
+				return;
+			}
 			if (action !== 'infer') throw new Refusal(404, 'no such page');
 			if (mood.answer !== undefined) {
 				const { status, body: text, headers = {} } = mood.answer;
-				return void response.writeHead(status, headers).end(text);
+				response.writeHead(status, headers).end(text);
+				return;
 			}
 			const session = sessions.get(file) ?? ort.InferenceSession.create(file);
 			sessions.set(file, session);
@@ -81,7 +89,7 @@ export async function serveRepository(
 		} catch (error) {
 			const status = error instanceof Refusal ? error.status : 500;
 			response.writeHead(status, { 'content-type': 'application/json' });
-			response.end(JSON.stringify({ error: String((error as Error).message) }));
+			response.end(JSON.stringify({ error: (error as Error).message }));
 		}
 	};
 	const server = createServer((request, response) => void answer(request, response));
@@ -140,11 +148,7 @@ async function infer(
 	let offset = length;
 	for (const { name, shape, datatype, parameters } of head.inputs) {
 		const declared = metadata(config).inputs.find((one) => one.name === name);
-		if (
-			declared === undefined ||
-			datatype !== declared.datatype ||
-			String(shape) !== String(declared.shape)
-		)
+		if (datatype !== declared?.datatype || String(shape) !== String(declared.shape))
 			throw new Refusal(
 				400,
 				`unexpected shape for input '${name}', expected [${String(declared?.shape)}]`,

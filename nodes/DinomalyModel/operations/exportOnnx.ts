@@ -69,7 +69,7 @@ export const description = shownFor(option.value, [
 			default: '',
 			placeholder: 'e.g. inspection/parts',
 			description:
-				'Folder of images that the export is held against the model with: a dataset, or a plain folder of good parts. Empty takes pictures that are drawn, which is enough for full precision only; a relative path counts from the first folder that n8n allows file access to',
+				'Folder of images that the export is held against the model with: a dataset, or a plain folder of good parts. Empty takes pictures that are drawn, which is enough for full precision only; a relative path counts from the first folder that n8n allows file access to.',
 		},
 		{
 			displayName: 'Export Precision',

@@ -191,13 +191,11 @@ describe('what goes wrong is one sentence', () => {
 	});
 
 	test("another model's weights, whose thresholds would mean nothing", async () => {
-		await train('twin', { encoder: path.join(root, 'encoder.safetensors'), seed: 5 });
-		await write({ model: 'twin', repository });
-		const [one] = await score('tiny@1', onServer({ model: 'twin' }));
+		const [one] = await score('tiny@1', onServer({ model: 'tiled' }));
 		expect(one).toMatchObject({
 			error: {
 				code: 'SERVER_REFUSED',
-				message: `Expected model "twin" version 1 of the server to be "tiny@1", found another model's weights`,
+				message: `Expected model "tiled" version 1 of the server to be "tiny@1", found another model's weights`,
 			},
 		});
 	});

@@ -429,7 +429,13 @@ describe('Export to ONNX', () => {
 		const run = await work('exportOnnx', { model: byName('tiny'), exportFolder: 'export/new' }, folder);
 		const file = path.join(lab.files, 'export/new/tiny-1.onnx');
 		expect(run.json()).toEqual([
-			{ model: 'tiny', version: '1', file, fileName: 'tiny-1.onnx', bytes: statSync(file).size },
+			{
+				...{ model: 'tiny', version: '1', file, fileName: 'tiny-1.onnx', bytes: statSync(file).size },
+				...{ precision: 'float32', checkedImages: 7, checkedOn: 'drawn pictures' },
+				scoreDifference: expect.any(Number),
+				scoreChange: expect.any(Number),
+				mapDifference: expect.any(Number),
+			},
 		]);
 		expect(parseModel(readFileSync(file)).outputs.map(({ name }) => name)).toEqual(['map', 'score']);
 	});

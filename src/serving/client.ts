@@ -5,6 +5,7 @@ import type { InferenceServer } from './server';
 import {
 	asObject,
 	decodeAnswer,
+	encodeJsonRequest,
 	encodeRequest,
 	HEAD_LENGTH,
 	isShape,
@@ -41,6 +42,9 @@ interface Call {
  * what the caller's signal ends is thrown as its reason.
  */
 export class InferenceClient {
+	/** Whether the server reads values as bytes; undefined before it was asked. */
+	private readsBytes: boolean | undefined;
+
 	constructor(readonly server: InferenceServer) {}
 
 	/** Name and version of the server's program. */
@@ -61,8 +65,9 @@ export class InferenceClient {
 		request: InferRequest,
 		signal?: AbortSignal,
 	): Promise<Map<string, FloatTensor>> {
-		const { body, headLength } = encodeRequest(request);
-		const answer = await this.ask({ path: `${pathOf(what)}/infer`, what, body, headLength, signal });
+		this.readsBytes ??= await this.declaresBytes(signal);
+		const encoded = this.readsBytes ? encodeRequest(request) : { body: encodeJsonRequest(request) };
+		const answer = await this.ask({ path: `${pathOf(what)}/infer`, what, ...encoded, signal });
 		try {
 			return decodeAnswer(answer.bytes, answer.headLength);
 		} catch (error) {
@@ -70,11 +75,25 @@ export class InferenceClient {
 		}
 	}
 
+	/** A server that lists extensions without this one does not have it; one that lists none at all may. */
+	private async declaresBytes(signal?: AbortSignal): Promise<boolean> {
+		try {
+			const { extensions } = parseOr(this.server, await this.ask({ path: '/v2', what: null, signal }));
+			if (!Array.isArray(extensions)) return true;
+			return extensions.some((name) => String(name).startsWith('binary_tensor'));
+		} catch (error) {
+			if (error instanceof DinomalyError && error.code === 'SERVER_REFUSED') return true; // a proxy shows models alone
+			throw error;
+		}
+	}
+
 	private async ask({ path, what, body, headLength, signal }: Call): Promise<Answer> {
 		const { url, token, timeoutMs } = this.server;
 		const headers: Record<string, string> = {};
 		if (token !== undefined) headers.authorization = `Bearer ${token}`;
-		if (body !== undefined) headers['content-type'] = 'application/octet-stream';
+		if (body !== undefined)
+			headers['content-type'] =
+				headLength === undefined ? 'application/json' : 'application/octet-stream';
 		if (headLength !== undefined) headers[HEAD_LENGTH] = String(headLength);
 		const timeout = AbortSignal.timeout(timeoutMs);
 		const ends = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);

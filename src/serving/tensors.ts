@@ -41,6 +41,19 @@ export function encodeRequest({ inputs, outputs }: InferRequest): { body: Buffer
 	};
 }
 
+/** The same request with all values in its JSON, for servers without the extension. */
+export function encodeJsonRequest({ inputs, outputs }: InferRequest): Buffer {
+	return Buffer.from(
+		JSON.stringify({
+			inputs: inputs.map(({ name, shape, data }) => ({
+				...{ name, shape, datatype: DATATYPE },
+				data: Array.from(data),
+			})),
+			outputs: outputs.map((name) => ({ name })),
+		}),
+	);
+}
+
 /**
  * The tensors of an answer, with their values as bytes or, from servers without the extension, as numbers in JSON.
  *

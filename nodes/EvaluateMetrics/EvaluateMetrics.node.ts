@@ -6,6 +6,7 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 import { inObjectStorage } from '../shared/store';
+import { onEngineWorkers } from '../shared/workers';
 import { inNode } from '../shared/items';
 import { searchModels } from '../shared/modelLocator';
 import { gateProperties } from './gate';
@@ -36,6 +37,12 @@ export class EvaluateMetrics implements INodeType {
 				displayName: 'Object Storage for Models',
 				required: true,
 				displayOptions: inObjectStorage,
+			},
+			{
+				name: 'engineWorkersApi',
+				displayName: 'Engine Workers',
+				required: true,
+				displayOptions: onEngineWorkers,
 			},
 		],
 		usableAsTool: true,

@@ -6,10 +6,12 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 import { inObjectStorage } from '../shared/store';
+import { onEngineWorkers } from '../shared/workers';
 import { inNode } from '../shared/items';
 import { categoryProperties } from '../shared/category';
 import { modelProperty, searchModels } from '../shared/modelLocator';
 import { binaryFieldProperty } from '../shared/properties';
+import { engineWorkersTest } from './credentialTest';
 import { inferenceServerTest, onInferenceServer } from './inferenceServer';
 import { optionsProperty, outputsProperty } from './scoreOptions';
 import { scoreItems } from './scoreItems';
@@ -40,6 +42,13 @@ export class ScoreImage implements INodeType {
 				displayOptions: onInferenceServer,
 				testedBy: 'inferenceServerTest',
 			},
+			{
+				name: 'engineWorkersApi',
+				displayName: 'Engine Workers',
+				required: true,
+				displayOptions: onEngineWorkers,
+				testedBy: 'engineWorkersTest',
+			},
 		],
 		usableAsTool: true,
 		properties: [
@@ -51,7 +60,7 @@ export class ScoreImage implements INodeType {
 		],
 	};
 
-	methods = { listSearch: { searchModels }, credentialTest: { inferenceServerTest } };
+	methods = { listSearch: { searchModels }, credentialTest: { engineWorkersTest, inferenceServerTest } };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		return inNode(this, async () => [await scoreItems(this)]);

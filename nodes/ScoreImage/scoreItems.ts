@@ -3,7 +3,7 @@ import type { ImageScore, ScoreOutcome, ScoreRequest } from '../../src/scoring/r
 import { cancelSignal, throwIfCancelled } from '../shared/cancel';
 import { readCategory } from '../shared/category';
 import { remarkDevice } from '../shared/deviceHint';
-import { engineFor } from '../shared/engine';
+import { engineAt } from '../shared/engine';
 import { failed } from '../shared/failure';
 import { addHintOnce } from '../shared/hints';
 import { findImage, readImage, type ItemImage } from '../shared/images';
@@ -134,7 +134,8 @@ async function scoreWindow(
 ): Promise<(ScoreOutcome | { readonly failure: unknown })[]> {
 	if (images.length === 0) return [];
 	try {
-		return await engineFor(context).score(
+		const engine = await engineAt(context, images[0].plan.index);
+		return await engine.score(
 			{
 				...images[0].plan.settings,
 				images: images.map(({ image: { name, bytes } }) => ({ name, bytes })),

@@ -7,6 +7,7 @@ import {
 } from '../shared/properties';
 import { storeProperties } from '../shared/store';
 import { onServerProperty, serverModelProperty, serverVersionProperty } from './inferenceServer';
+import { engineWorkersProperty } from '../shared/workers';
 
 /** What a score may give as binary data, and the field that it goes to. */
 export const OUTPUT_FIELDS = ['heatmap', 'mask', 'rawMap'] as const;
@@ -54,6 +55,7 @@ export const optionsProperty: INodeProperties = {
 			description:
 				'Whether to give the verdict "unknown" to images that are unlike anything seen in training, whatever they score',
 		},
+		engineWorkersProperty,
 		deviceProperty,
 		{
 			displayName: 'Include Input Fields',

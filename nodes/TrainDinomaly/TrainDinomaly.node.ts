@@ -9,6 +9,7 @@ import {
 	type NodeParameterValue,
 } from 'n8n-workflow';
 import { inObjectStorage } from '../shared/store';
+import { onEngineWorkers } from '../shared/workers';
 import { inNode } from '../shared/items';
 import type { Operation } from '../shared/operation';
 import { getEncoders, searchTrainings } from './jobLocator';
@@ -46,6 +47,12 @@ export class TrainDinomaly implements INodeType {
 				displayName: 'Object Storage for Models',
 				required: true,
 				displayOptions: inObjectStorage,
+			},
+			{
+				name: 'engineWorkersApi',
+				displayName: 'Engine Workers',
+				required: true,
+				displayOptions: onEngineWorkers,
 			},
 			{
 				// eslint-disable-next-line @n8n/community-nodes/no-credential-reuse, @n8n/community-nodes/valid-credential-references -- n8n's own Hugging Face token, asked for by users who have one

@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { deviceProperty, requireDeviceProperty, seedProperty, threadsProperty } from '../shared/properties';
 import { storeProperties } from '../shared/store';
+import { engineWorkersProperty } from '../shared/workers';
 import { zonesProperty, zonesSizeProperty } from '../shared/zones';
 
 const whole = (minValue: number, maxValue: number): Pick<INodeProperties, 'type' | 'typeOptions'> => ({
@@ -84,6 +85,7 @@ export const trainOptions: INodeProperties = {
 			default: 0.1,
 			description: 'Longest gradient of a step; longer ones are shortened to this',
 		},
+		engineWorkersProperty,
 		{
 			...whole(14, 4096),
 			displayName: 'Crop Size',

@@ -3,7 +3,8 @@ import { LoggerProxy, type Logger } from 'n8n-workflow';
 import { watchStores } from '../../src/jobs/watch';
 import type { Workshop } from '../../src/jobs/detached';
 import { defaultStore } from '../../src/store/paths';
-import { engineFor } from '../shared/engine';
+import { knownWorkers } from '../../src/workers/known';
+import { engineFor, workersEngineFor } from '../shared/engine';
 import { progressLines } from './progressLog';
 
 /** Where jobs in the background are worked on: with this process's engine, and with n8n's log, which outlives the execution. */
@@ -13,7 +14,11 @@ export function workshopFor(logger: Logger): Workshop {
 		logger.info(`Dinomaly: ${line}`);
 	};
 	return {
-		engine: () => engineFor({ logger }),
+		engine: ({ workers: name }) => {
+			const workers = name === undefined ? undefined : knownWorkers(name);
+			return workers === undefined ? engineFor({ logger }) : workersEngineFor({ logger }, workers);
+		},
+		canReach: ({ workers }) => workers === undefined || knownWorkers(workers) !== undefined,
 		log,
 		onProgress: ({ id }, progress) => {
 			const write = lines.get(id) ?? progressLines(log);
@@ -34,8 +39,8 @@ export function recoverInThisServer(
 ): ServerRole | undefined {
 	const role = roleOfServer(argv, environment);
 	if (role === undefined) return undefined;
-	const { engine, ...teller } = workshopFor(serverLogger());
-	watchStores(defaultStore(environment), role === 'works' ? { engine, ...teller } : teller);
+	const workshop = workshopFor(serverLogger());
+	watchStores(defaultStore(environment), role === 'works' ? workshop : { ...workshop, engine: undefined });
 	return role;
 }
 

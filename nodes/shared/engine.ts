@@ -1,5 +1,8 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { openEngine, type CallOptions, type Engine } from '../../src/engine/host';
+import type { WorkersConnection } from '../../src/workers/connection';
+import { workersEngine } from '../../src/workers/workersEngine';
+import { readWorkers } from './workers';
 
 /** The n8n functions that are enough to reach the engine; a webhook's will do as well. */
 export type EngineContext = Pick<IExecuteFunctions, 'logger'>;
@@ -22,4 +25,15 @@ export function engineFor({ logger }: EngineContext): Engine {
 			return (request: unknown, options: CallOptions = {}) => call(request, { onLog, ...options });
 		},
 	});
+}
+
+/** The engine that the options of item `index` ask for: workers that are found through Redis, or this process's own. */
+export async function engineAt(context: IExecuteFunctions, index: number): Promise<Engine> {
+	const workers = await readWorkers(context, index);
+	return workers === undefined ? engineFor(context) : workersEngineFor(context, workers);
+}
+
+/** The engine of workers; what they do not do for others is this process's. */
+export function workersEngineFor(context: EngineContext, workers: WorkersConnection): Engine {
+	return workersEngine(workers, engineFor(context));
 }

@@ -18,6 +18,7 @@ import { sampleCommand } from './sample';
 import { scoreCommand } from './score';
 import { printable } from './table';
 import { trainCommand } from './train';
+import { workerCommand } from './worker';
 
 const COMMANDS: readonly Command[] = [
 	trainCommand,
@@ -27,6 +28,7 @@ const COMMANDS: readonly Command[] = [
 	driftCommand,
 	...modelCommands,
 	sampleCommand,
+	workerCommand,
 	doctorCommand,
 ];
 

@@ -12,7 +12,9 @@ import { runJob } from './runJob';
 /** What jobs that nobody waits for inside this process are worked on with. */
 export interface Workshop {
 	/** Absent in a process that does not train: it only tells executions that wait for jobs which others have ended. */
-	readonly engine?: () => Pick<Engine, 'train' | 'lossCurve'>;
+	readonly engine?: (job: TrainingJob) => Pick<Engine, 'train' | 'lossCurve'>;
+	/** Whether this process can reach what computes a job; always when absent. */
+	readonly canReach?: (job: TrainingJob) => boolean;
 	readonly log: (line: string) => void;
 	readonly onProgress?: (job: TrainingJob, progress: TrainProgress) => void;
 	readonly delivery?: Pick<DeliveryOptions, 'pauseMs' | 'environment'>;
@@ -72,9 +74,11 @@ export async function recoverJobs(store: string, workshop: Workshop): Promise<st
 async function needsWork(
 	jobs: TrainingJobs,
 	job: TrainingJob,
-	{ engine }: Workshop,
+	{ engine, canReach }: Workshop,
 ): Promise<TrainingJob | undefined> {
 	if (!job.detached) return undefined;
+	// Nobody has named the password of its workers since this process began: the first node that does goes on with it.
+	if (!isEnded(job) && canReach?.(job) === false) return undefined;
 	if (!isEnded(job)) return engine !== undefined && isAbandoned(job) ? jobs.takeOver(job.id) : undefined;
 	if (job.resume === undefined || (await jobs.isDelivered(job.id))) return undefined;
 	// Two that deliver do no harm, since an execution takes one. Its owner delivers as long as it lives; but a worker in queue mode may
@@ -95,7 +99,7 @@ async function workWatched(
 	});
 	try {
 		return await runJob(jobs, job, {
-			engine: engine(),
+			engine: engine(job),
 			token,
 			onProgress: (progress) => onProgress?.(job, progress),
 		});

@@ -1,7 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { join, sep } from 'node:path';
 import { scanDataset } from '../dataset/scan';
 import type { Engine } from '../engine/host';
+import { trainPatiently } from '../engine/patientTraining';
 import { DinomalyError } from '../errors';
 import { writeFileAtomic } from '../files/atomicFile';
 import { separateModelName } from '../store/names';
@@ -27,9 +27,6 @@ interface Part {
 
 /** How often the mark of somebody who wants the job to end is looked for. */
 const CANCEL_POLL_MS = 250;
-/** The engine of a process that was killed lets go of its training after a few seconds; another machine's after a minute. */
-const BUSY_PATIENCE_MS = 90_000;
-const BUSY_PAUSE_MS = 3000;
 /** A training that took this many processes with it would take the next one too. */
 const MOST_ATTEMPTS = 10;
 
@@ -81,7 +78,8 @@ async function trainParts(
 		const { models } = await trainPatiently(
 			{ ...request, hub },
 			{
-				...work,
+				engine: work.engine,
+				signal: work.signal,
 				onProgress: (progress) => {
 					record.progress(progress, { part: index + 1, parts: parts.length });
 					work.onProgress?.(progress);
@@ -122,21 +120,6 @@ async function partsOf(request: TrainRequest, signal: AbortSignal): Promise<Part
 		const model = separateModelName(request.model, name);
 		return { model, request: { ...request, model, categories: [name], separate: false } };
 	});
-}
-
-async function trainPatiently(
-	request: TrainRequest,
-	{ engine, signal, onProgress }: JobWork & { readonly signal: AbortSignal },
-): ReturnType<Engine['train']> {
-	const deadline = Date.now() + BUSY_PATIENCE_MS;
-	for (;;) {
-		try {
-			return await engine.train(request, { signal, onProgress });
-		} catch (error) {
-			if (codeOf(error) !== 'STORE_BUSY' || Date.now() >= deadline) throw error;
-			await pause(BUSY_PAUSE_MS, undefined, { signal });
-		}
-	}
 }
 
 async function withCurve(

@@ -21,6 +21,8 @@ export interface TrainingJob {
 	readonly request: TrainRequest;
 	/** Whether the images lie in the job's own folder and go when it ends. */
 	readonly ownsImages: boolean;
+	/** The engine workers that compute it, by address; this process's own engine when absent. */
+	readonly workers?: string;
 	/** The process that works on it. */
 	readonly owner?: LockOwner;
 	/** How many processes have begun or gone on with it. */

@@ -25,7 +25,10 @@ const KEPT_JOBS = 200;
 const MAX_JOB_BYTES = 16 << 20;
 const STATES: readonly unknown[] = ['queued', 'running', 'done', 'failed', 'cancelled', 'interrupted'];
 
-export type JobDraft = Pick<TrainingJob, 'id' | 'origin' | 'detached' | 'request' | 'ownsImages' | 'resume'>;
+export type JobDraft = Pick<
+	TrainingJob,
+	'id' | 'origin' | 'detached' | 'request' | 'ownsImages' | 'resume' | 'workers'
+>;
 
 /**
  * The trainings of a store, one folder each: `jobs/<id>/job.json`, the pictures of its results, its images while it owns them, and marks

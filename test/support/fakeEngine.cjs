@@ -141,6 +141,7 @@ serveEngine({
 	/** A name or file that contains "bad" fails, one that contains "huge" answers with many bytes. */
 	async score(request, { signal, onOutcome }) {
 		if (request.model === 'busy') block(2000);
+		if (request.model === 'gentle') await sleep(1000);
 		if (request.model === 'watchful') await countTurns(request.store, signal);
 		if (request.model === 'missing')
 			throw new DinomalyError('MODEL_NOT_FOUND', 'No model "missing"', { hint: 'Train it' });

@@ -2,7 +2,7 @@ import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n
 import { runOf } from '../../../src/evaluation/run';
 import { cancelSignal } from '../../shared/cancel';
 import { remarkDevice } from '../../shared/deviceHint';
-import { engineFor } from '../../shared/engine';
+import { engineAt } from '../../shared/engine';
 import { readFolder } from '../../shared/folders';
 import { addHintOnce } from '../../shared/hints';
 import { forEachItem } from '../../shared/items';
@@ -10,6 +10,7 @@ import { modelProperty, readModel } from '../../shared/modelLocator';
 import { shownFor } from '../../shared/operation';
 import { deviceProperty, readCompute, requireDeviceProperty, threadsProperty } from '../../shared/properties';
 import { readStore, storeProperties } from '../../shared/store';
+import { engineWorkersProperty } from '../../shared/workers';
 import { commonOptions, examplesFor, finish, outputProperty, verifyGate } from '../finish';
 import { measuringOptions, readMeasuring } from '../measuring';
 import { reportOptions } from '../report';
@@ -53,6 +54,7 @@ export const options: INodeProperties[] = shownFor(option.value, [
 				description: 'Categories to evaluate, separated by commas. All when empty.',
 			},
 			measuringOptions.maxFpr,
+			engineWorkersProperty,
 			deviceProperty,
 			measuringOptions.maskRule,
 			measuringOptions.pixelMode,
@@ -74,7 +76,8 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		const model = readModel(context, index);
 		const compute = readCompute(context, index);
 		await verifyGate(context, index, model);
-		const result = await engineFor(context).evaluate(
+		const engine = await engineAt(context, index);
+		const result = await engine.evaluate(
 			{
 				store: await readStore(context, index),
 				model,

@@ -16,7 +16,9 @@ import { TrainingJobs } from '../../../src/jobs/trainingJobs';
 import type { TrainRequest } from '../../../src/training/request';
 import { cancelSignal } from '../../shared/cancel';
 import { remarkDevice } from '../../shared/deviceHint';
-import { engineFor } from '../../shared/engine';
+import { engineFor, workersEngineFor } from '../../shared/engine';
+import { readWorkers } from '../../shared/workers';
+import { rememberWorkers } from '../../../src/workers/known';
 import { failed, toNodeError } from '../../shared/failure';
 import { allowedFolder } from '../../shared/folders';
 import { addHintOnce } from '../../shared/hints';
@@ -256,11 +258,12 @@ async function refuseExisting(
 async function train(context: IExecuteFunctions, order: Order): Promise<INodeExecutionData[]> {
 	const [index] = order.items;
 	const token = await hubToken(context);
+	const workers = await readWorkers(context, index);
 	const job = await createJob(context, order, { mode: 'wait' });
 	const jobs = new TrainingJobs(order.request.store);
 	const lines = progressLines(logTo(context));
 	const ended = await runJob(jobs, job, {
-		engine: engineFor(context),
+		engine: workers === undefined ? engineFor(context) : workersEngineFor(context, workers),
 		signal: cancelSignal(context),
 		token,
 		onProgress: lines,
@@ -324,6 +327,7 @@ async function createJob(
 ): Promise<TrainingJob> {
 	const jobs = new TrainingJobs(request.store);
 	const jobId = id ?? jobs.newId();
+	const workers = await readWorkers(context, items[0]);
 	const detached = mode !== 'wait';
 	if (detached) await noteStore(defaultStore(), request.store);
 	if (data === undefined) {
@@ -346,6 +350,7 @@ async function createJob(
 			items,
 		},
 		resume,
+		...(workers !== undefined && { workers: rememberWorkers(workers) }),
 	});
 }
 

@@ -1,0 +1,31 @@
+import { describeWorkersConnection, type WorkersConnection } from './connection';
+import { explainRedisError, openRedis } from './redis';
+import { listWorkers } from './registry';
+
+/**
+ * Reaches Redis and says in one sentence which workers are there, and what about the server will lose tasks. Throws QUEUE_UNREACHABLE or
+ * QUEUE_REFUSED.
+ */
+export async function tryWorkers(connection: WorkersConnection): Promise<string> {
+	const redis = await openRedis(connection);
+	try {
+		const workers = await listWorkers(redis, connection.prefix);
+		const policy = /maxmemory_policy:(\S+)/.exec(await redis.info('memory'))?.[1];
+		const found = workers.map(
+			({ host, lanes, storeShown }) => `${host} (${lanes.join(', ')}; ${storeShown})`,
+		);
+		const where = describeWorkersConnection(connection);
+		const here =
+			found.length === 0
+				? `Redis at ${where} answers; no engine worker is there yet`
+				: `Redis at ${where} answers; workers: ${found.join(', ')}`;
+		const isSafe = policy === undefined || policy === 'noeviction';
+		return isSafe
+			? here
+			: `${here}. Set its maxmemory-policy to noeviction: with ${policy} it may forget tasks`;
+	} catch (error) {
+		throw explainRedisError(error, connection);
+	} finally {
+		redis.disconnect();
+	}
+}

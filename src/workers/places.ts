@@ -39,6 +39,13 @@ const PATH_FIELDS: Readonly<Record<RemoteJob, readonly string[]>> = {
 /** A request as it travels: without the store's own path, without secrets, without the caller's cache. Throws CONFIG_INVALID for what cannot. */
 export function toPlaces(name: RemoteJob, request: Fields): Fields {
 	const { store, hub, ...rest } = request;
+	// It holds a token, which must not lie in Redis; nor is there anything left for a worker to compute.
+	if (rest.servedBy !== undefined)
+		throw new DinomalyError(
+			'CONFIG_INVALID',
+			'Expected either engine workers or an inference server to score, found both',
+			{ hint: 'Switch one of the two off under Options.' },
+		);
 	const place = (value: unknown): unknown => placeOf(value, String(store));
 	const moved: Record<string, unknown> = { ...rest };
 	delete moved.cacheDir; // a worker keeps features in its own store

@@ -101,3 +101,10 @@ test('--data is a folder, or a name and a folder', () => {
 	expect(() => parseDataFolder('data=images', path)).toThrow(/^Expected --data to be a folder/);
 	expect(() => parseDataFolder('/data=', path)).toThrow(/^Expected --data to be a folder/);
 });
+
+test('an inference server, whose token is a secret, is not sent to workers', () => {
+	const request = { store: ours, model: 'm', images: [], servedBy: { server: { token: 's3cret' } } };
+	expect(() => toPlaces('score', request)).toThrow(
+		/^Expected either engine workers or an inference server/,
+	);
+});

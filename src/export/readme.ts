@@ -1,4 +1,4 @@
-import type { RepositoryEntry } from './repository';
+import type { RepositoryEntry } from './repositoryEntry';
 
 /** The page beside an exported model: what it is, how images reach it, how servers load it. */
 export function repositoryReadme({

@@ -3,26 +3,13 @@ import path from 'node:path';
 import { DinomalyError } from '../errors';
 import { removeTree, writeFileAtomic } from '../files/atomicFile';
 import { explainWriteError, whenMissing } from '../files/diskError';
-import type { Graph } from '../graph';
 import { CARD_FILE } from '../store/card';
 import type { OpenedModel } from '../store/modelStore';
 import { isVersion } from '../store/names';
 import { EXPORTED_FOLDER } from '../store/exportedFolder';
 import { repositoryReadme } from './readme';
-import type { ExportCheck } from './request';
-import type { ServedPrecision } from '../scoring/request';
+import type { RepositoryEntry } from './repositoryEntry';
 import { CONFIG_FILE, tensorLines, tritonConfig } from './tritonConfig';
-
-export interface RepositoryEntry {
-	readonly opened: OpenedModel;
-	/** Name on the server. */
-	readonly name: string;
-	readonly graph: Graph;
-	readonly bytes: Uint8Array;
-	readonly precision: ServedPrecision;
-	readonly check: ExportCheck;
-	readonly preprocessing: string;
-}
 
 const MODEL_FILE = 'model.onnx';
 const RECORD_FILE = 'export.json';

@@ -1,6 +1,7 @@
 import { DinomalyError } from '../errors';
 import { readBody } from './answerBody';
 import { answerRefused, malformed, noConnection, noTime, notAnswered } from './failures';
+import type { ServedName } from './servedName';
 import type { InferenceServer } from './server';
 import {
 	asObject,
@@ -14,13 +15,6 @@ import {
 	type FloatTensor,
 	type InferRequest,
 } from './tensors';
-
-/** A model as a server names it. */
-export interface ServedName {
-	readonly model: string;
-	/** Null: the server has no versions, or may choose. */
-	readonly version: string | null;
-}
 
 /** What a server says of a model: shapes by names of inputs and outputs, float32 ones only; -1 where an extent may vary. */
 export interface ServedShapes {

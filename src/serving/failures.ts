@@ -1,6 +1,6 @@
 import { DinomalyError } from '../errors';
 import { shownName } from '../shownValue';
-import type { ServedName } from './client';
+import { describeServed, type ServedName } from './servedName';
 import type { InferenceServer } from './server';
 import { asObject, parseObject } from './tensors';
 
@@ -87,10 +87,6 @@ export function answerRefused(
 		`Expected the inference server at ${url} to ${what === null ? wanted : `run ${describeServed(what)}`}, found status ${status}${said}`,
 		{ hint: "Look at the server's log." },
 	);
-}
-
-export function describeServed({ model, version }: ServedName): string {
-	return version === null ? `model "${model}"` : `model "${model}" version ${version}`;
 }
 
 /** The server's own words, shortened; nothing where they could hold the token. */

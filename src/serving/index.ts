@@ -1,4 +1,4 @@
-export { InferenceClient, type ServedName, type ServedShapes } from './client';
-export { describeServed } from './failures';
+export { InferenceClient, type ServedShapes } from './client';
+export { describeServed, type ServedName } from './servedName';
 export { checkServer, DEFAULT_TIMEOUT_SECONDS, type InferenceServer } from './server';
 export type { FloatTensor, InferRequest } from './tensors';

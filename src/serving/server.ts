@@ -1,4 +1,5 @@
 import { DinomalyError } from '../errors';
+import { plainUrl } from '../plainUrl';
 
 /** How an inference server is reached. Holds a secret: it is never written down and never shown. */
 export interface InferenceServer {
@@ -24,15 +25,8 @@ export interface GivenServer {
 /** Checks what a person filled in; throws CONFIG_INVALID naming the field, never with what was in the token. */
 export function checkServer(given: GivenServer): InferenceServer {
 	const address = given.url.trim();
-	const url = URL.canParse(address) ? new URL(address) : undefined;
-	const isPlain =
-		url !== undefined &&
-		(url.protocol === 'https:' || url.protocol === 'http:') &&
-		url.username === '' &&
-		url.password === '' &&
-		url.search === '' &&
-		url.hash === '';
-	if (!isPlain)
+	const url = plainUrl(address);
+	if (url === undefined)
 		throw invalid(
 			'URL',
 			'an http(s) address without user name, such as "https://triton.example.com:8000"',

@@ -7,13 +7,7 @@ import { whenMissing } from '../files/diskError';
 import { Bucket } from '../store/objects/bucket';
 import { requiredConnection } from '../store/objects/connections';
 import { storeLayout } from '../store/paths';
-import { isTaskId } from './task';
-
-/** A parcel in the store: how large it is and what it must hold. */
-export interface ParcelLabel {
-	readonly bytes: number;
-	readonly sha256: string;
-}
+import { isTaskId, type ParcelLabel } from './task';
 
 /** Who put a parcel there. */
 export type ParcelSide = 'request' | 'reply';

@@ -1,6 +1,11 @@
 import { DinomalyError } from '../errors';
-import type { ParcelLabel } from './exchange';
 import { isRemoteJob, type RemoteJob } from './lanes';
+
+/** A parcel in the store: how large it is and what it must hold. */
+export interface ParcelLabel {
+	readonly bytes: number;
+	readonly sha256: string;
+}
 
 /** What lies in the queue: one call of the engine. */
 export interface Task {

@@ -1,4 +1,5 @@
 import { DinomalyError } from '../../errors';
+import { plainUrl } from '../../plainUrl';
 
 /** How object storage is reached, and which part of it is the store. Holds a secret: it is never written down and never shown. */
 export interface StoreConnection {
@@ -96,19 +97,11 @@ function isYes(text: string): boolean {
 }
 
 function checkEndpoint(endpoint: string): void {
-	const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-	const isPlain =
-		url !== undefined &&
-		(url.protocol === 'https:' || url.protocol === 'http:') &&
-		url.username === '' &&
-		url.password === '' &&
-		url.search === '' &&
-		url.hash === '';
-	if (!isPlain)
+	if (plainUrl(endpoint) === undefined)
 		throw invalid(
 			'Endpoint',
 			'an address such as "https://minio.example.com:9000"',
-			url === undefined ? endpoint : 'another kind of address',
+			URL.canParse(endpoint) ? 'another kind of address' : endpoint,
 		);
 }
 

@@ -3,6 +3,8 @@ Several short trainings or one long one on a GPU machine, each measured at once 
 
 python on_gpu.py carry CLIPART PHOTOGRAPHS carried.pt real=DATASET sample=DATASET   # here: all that the GPU machine needs, in one file
 python on_gpu.py run carried.pt OUT "name seconds=30 dense=1 contrast=0" "other ..."   # there
+
+Where several trainings begin with the same encoder (`start=FILE`), the mean of their weights is measured too.
 """
 
 import sys
@@ -11,10 +13,12 @@ import time
 import traceback
 from dataclasses import fields
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
 from atlas import pack, unpack
 from dataset import Category, read_categories
@@ -72,7 +76,8 @@ def keep(out: Path, name: str, training: Training) -> None:
     partial_path.replace(path)
 
 
-def train_variant(words: str, base: dict[str, object], drawing: DrawingHere, out: Path, sets: dict[str, list[Category]]) -> None:
+def train_variant(words: str, base: dict[str, object], drawing: DrawingHere, out: Path, sets: dict[str, list[Category]]) -> dict[str, Tensor]:
+    """The encoder's weights."""
     name, *changes = words.split()
     kinds = {field.name: type(field.default) for field in fields(Plan)}
     chosen = {key: kinds[key](value) for key, value in (change.split("=") for change in changes)}
@@ -81,11 +86,26 @@ def train_variant(words: str, base: dict[str, object], drawing: DrawingHere, out
         print(f"-- {words}", flush=True)
         run(training, partial(keep, out, name))
     keep(out, name, training)
+    state = {key: value.clone() for key, value in training.encoder_state().items()}
+    report_encoder(name, state, sets)
+    return state
+
+
+def report_encoder(name: str, state: dict[str, Tensor], sets: dict[str, list[Category]]) -> None:
     if not sets:
         return
-    encoder = Encoder().to(training.device)
-    encoder.load_state_dict(training.encoder_state())
+    encoder = Encoder().to(state["cls_token"].device)
+    encoder.load_state_dict(state)
     report(name, partial(encode, encoder.eval()), sets)
+
+
+def report_means(states: dict[str, dict[str, Tensor]], out: Path, sets: dict[str, list[Category]]) -> None:
+    """The means of the weights of every two trainings and of all."""
+    choices = [*combinations(states, 2), tuple(states)] if len(states) > 2 else [tuple(states)]
+    for names in choices:
+        mean = {key: torch.stack([states[name][key] for name in names]).mean(0) for key in states[names[0]]}
+        report_encoder("+".join(names), mean, sets)
+    save_file({key: value.half().cpu().contiguous() for key, value in mean.items()}, out / "mean.safetensors")
 
 
 def main() -> None:
@@ -104,12 +124,15 @@ def main() -> None:
     drawing = start_drawing(Plan(**base), torch.load(clipart))
     print(torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU")
     print(f"pool drawn in {time.perf_counter() - started:.1f} s", flush=True)
+    states: dict[str, dict[str, Tensor]] = {}
     for words in sys.argv[4:]:
         try:
-            train_variant(words, base, drawing, out, sets)
+            states[words.split()[0]] = train_variant(words, base, drawing, out, sets)
         except (RuntimeError, ArithmeticError, ValueError):
             # Time on a rented GPU is dear: the next variant may run where this one did not.
             traceback.print_exc()
+    if len(states) > 1 and all(" start=" in words for words in sys.argv[4:]):
+        report_means(states, out, sets)
 
 
 if __name__ == "__main__":

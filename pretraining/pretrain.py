@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from checkpoint import read_checkpoint, write_checkpoint, write_encoder
 from drawing.crops import SMALLEST_SHARE
-from drawing.descriptors import Reduction, describe, fit_reduction
+from drawing.descriptors import Reduction, describe, fit_reduction, turn_reduction
 from drawing.dice import Dice
 from drawing.pairs import Pairs, normalise
 from drawing.process import DrawingHere, DrawingProcesses
@@ -226,12 +226,18 @@ class Training:
         """Mean and deviation of every target, so that all weigh the same, and the principal components of the descriptors."""
         images = STATISTICS_IMAGES * (4 if self.plan.scenes > 0 else 1)
         drawn = self.drawing.submit(STATISTICS_STEP, self.plan.side, images, SMALLEST_SHARE)
-        targets = drawn.result().to(self.device).clean_targets
+        drawn_pairs = drawn.result().to(self.device)
+        targets = drawn_pairs.clean_targets
         values = torch.cat([targets.appearance, targets.make], 2).flatten(0, 1)
         self.student.value_mean.copy_(values.mean(0))
         self.student.value_deviation.copy_(values.std(0).clamp_min(0.02))
         dim = self.student.mask_token.numel()
-        self.reductions = [fit_reduction(descriptors, dim) for descriptors in describe(targets.image)]
+        described = describe(targets.image)
+        self.reductions = [fit_reduction(descriptors, dim) for descriptors in described]
+        if self.plan.start:
+            # Components are as good turned as not: turned to what the encoder says already, nothing is unlearned.
+            said = [group.float() for group in self.student.encoder(normalise(drawn_pairs.clean))]
+            self.reductions = [turn_reduction(*each) for each in zip(self.reductions, described, said)]
 
     @torch.no_grad()
     def _describe(self, pairs: Pairs) -> list[Tensor]:

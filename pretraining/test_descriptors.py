@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from drawing.descriptors import CELL, DIRECTIONS, EDGE_WIDTHS, NOISE_SHARE, WINDOWS, describe, fit_reduction
+from drawing.descriptors import CELL, DIRECTIONS, EDGE_WIDTHS, NOISE_SHARE, WINDOWS, describe, fit_reduction, turn_reduction
 from drawing.dice import Dice
 
 SIDE, GRID = 64, 4
@@ -54,3 +54,13 @@ def test_reduced_columns_are_uncorrelated_and_less_uneven_than_the_variances() -
     expected = values / np.sqrt(values + NOISE_SHARE * values[0])
     assert np.allclose(np.cov(reduced.T), np.diag(expected), atol=2e-2)
     assert np.allclose(reduced.mean(0), 0, atol=1e-3)
+
+
+def test_turned_components_meet_the_features_that_they_are_turned_to() -> None:
+    generator = torch.Generator().manual_seed(4)
+    descriptors = torch.randn(2, 50, 7, generator=generator)
+    reduction = fit_reduction(descriptors, 5)
+    turn = torch.linalg.qr(torch.randn(5, 5, generator=generator)).Q
+    features = reduction(descriptors) @ turn * 3
+    turned = turn_reduction(reduction, descriptors, features)
+    assert torch.allclose(turned(descriptors) * 3, features, atol=1e-4)

@@ -59,6 +59,13 @@ def fit_reduction(descriptors: Tensor, dim: int) -> Reduction:
     return Reduction(mean.float(), deviation.float(), components.float())
 
 
+def turn_reduction(reduction: Reduction, descriptors: Tensor, features: Tensor) -> Reduction:
+    """The same components turned so that they lie as near as can be to features (n, g, dim) of the same patches; cosines between patches stay."""
+    reduced = F.normalize(reduction(descriptors), dim=-1).flatten(0, 1).double()
+    left, _, right = torch.linalg.svd(reduced.T @ F.normalize(features, dim=-1).flatten(0, 1).double())
+    return Reduction(reduction.mean, reduction.deviation, reduction.components @ (left @ right).float())
+
+
 def _edges(opponent: Tensor) -> Tensor:
     """Per width: gray edges in each direction, colour edges, and what is brighter and darker than around it."""
     channels = []

@@ -4,10 +4,13 @@ import { distanceBetween } from './embedding';
 const USUAL_SHARE = 0.9;
 /** How far the limit lies from what is usual for good images towards pictures of nothing (docs/out-of-distribution.md has the measurements). */
 const WAY_TO_CONTROLS = 0.6;
+/** Distance of embeddings at right angles, which have nothing in common. Control pictures may lie on the far side of that. */
+const NOTHING_IN_COMMON = Math.SQRT2;
 
 /**
  * The distance beyond which an image is unlike all good ones: three fifths of the way from the distance that nine of ten good images keep to the nearest
- * other one, and the median distance of control pictures, which show nothing. It follows the scale of the encoder, whatever that is.
+ * other one, and the median distance of control pictures, which show nothing and count as having nothing in common at most. It follows the scale of the
+ * encoder, whatever that is.
  *
  * @param normalDistances of each good image to the nearest other one
  * @returns null when good images differ among themselves as much as from pictures of nothing, so that no distance tells anything
@@ -18,7 +21,10 @@ export function distanceLimit(
 	controls: readonly Float32Array[],
 ): number | null {
 	const usual = quantile(normalDistances, USUAL_SHARE);
-	const nothing = median(controls.map((control) => nearestDistance(memory, control)));
+	const nothing = Math.min(
+		NOTHING_IN_COMMON,
+		median(controls.map((control) => nearestDistance(memory, control))),
+	);
 	return nothing > usual ? usual + WAY_TO_CONTROLS * (nothing - usual) : null;
 }
 

@@ -12,6 +12,13 @@ test('the limit lies three fifths of the way from the ninth of ten good images t
 	expect(limit).toBeCloseTo(0.1 + 0.6 * (apart(60) - 0.1), 5);
 });
 
+test('control pictures on the far side widen the limit no more than unlike ones do', () => {
+	const limit = (controls: number[]) => distanceLimit([0.1, 0.1], [at(0)], controls.map(at));
+	expect(limit([90])).toBeCloseTo(0.1 + 0.6 * (Math.SQRT2 - 0.1), 5);
+	expect(limit([150])).toBeCloseTo(limit([90])!, 5);
+	expect(limit([80])).toBeLessThan(limit([90])!);
+});
+
 test('good images that differ as much as from nothing give no limit', () => {
 	expect(distanceLimit([1, 1, 1], [at(0)], [at(30)])).toBeNull();
 });

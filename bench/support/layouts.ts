@@ -31,6 +31,18 @@ const LAYOUTS: Readonly<Record<string, EncoderArchitecture>> = {
 		lnEps: 1e-6,
 		mlpRatio: 4,
 	},
+	'ViT-L reg4': {
+		family: 'dinov2',
+		patch: 14,
+		dim: 1024,
+		heads: 16,
+		depth: 24,
+		registers: 4,
+		layerScale: true,
+		gridSide: 37,
+		lnEps: 1e-6,
+		mlpRatio: 4,
+	},
 };
 
 /** An encoder of a layout with random weights, or one of the package by its name. */

@@ -5,6 +5,9 @@ import { packageVersion } from '../../src/packageVersion';
 import { loadNative } from '../../src/runtime/native';
 import { describeRuntime } from '../../src/runtime/session';
 
+// As the engine process does: onnxruntime-node 1.30 refuses float16 inputs where this class exists (Node 24).
+Reflect.deleteProperty(globalThis, 'Float16Array');
+
 /** File that a benchmark's figures are written to beside what it prints; set by the runner. */
 export const JSON_VARIABLE = 'DINOMALY_BENCH_JSON';
 
@@ -39,13 +42,18 @@ export class Report {
 				? `, ${percent(share)} of the product's ${productRate.median.toFixed(0)} GFLOP/s`
 				: '';
 		console.log(`${what}: ${describeSpread(value, unit)}${beside}`);
+		this.save();
 	}
 
-	/** Says how much memory this process has taken at most, and writes the file when one is asked for. */
+	/** Says how much memory this process has taken at most. */
 	end(): void {
 		const memory = peakMemoryGb();
 		if (memory !== null)
 			this.figure({ what: 'memory of this process at most', unit: 'GB', value: spreadOf([memory]) });
+	}
+
+	/** Writes what there is so far to the file when one is asked for, so that a run that is cut off leaves its figures. */
+	private save(): void {
 		const file = process.env[JSON_VARIABLE];
 		if (file === undefined) return;
 		const content = {

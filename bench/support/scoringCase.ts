@@ -1,12 +1,13 @@
 import { Encoder } from '../../src/encoding/encoder';
 import type { EncoderFile } from '../../src/encoding/encoder';
 import type { RgbImage } from '../../src/imaging/image';
-import { tokenLayout } from '../../src/model/layout';
+import { tokenLayout, type EncoderDims } from '../../src/model/layout';
 import { initialParameters, parameterCount, parameterSpecs } from '../../src/model/parameters';
 import { createRandom } from '../../src/random';
 import type { ScoringOptions } from '../../src/runtime/precision';
 import { Scorer } from '../../src/scoring/scorer';
 import { resolveConfig } from '../../src/training/config';
+import type { EncoderArchitecture } from '../../src/weights/encoderArchitecture';
 
 /** One image's way from pixels to a score: encoder, decoder, map. */
 export interface ScoringCase {
@@ -34,7 +35,10 @@ export async function openScoring(
 	const image = drawnImage(cropSize);
 	const { encoderTokens } = tokenLayout(config, dims);
 	return {
-		flops: scoreFlops(file, encoderTokens, parameterCount(specs)),
+		flops:
+			file.weights.architecture.family === 'descriptors'
+				? null
+				: scoreFlops(file.weights.architecture, dims, encoderTokens, parameterCount(specs)),
 		score: async () => (await scorer.score(await encoder.features(image))).score,
 		release: async () => {
 			await encoder.release();
@@ -53,13 +57,13 @@ export function drawnImage(side: number): RgbImage {
 	};
 }
 
-/**
- * Matrix work of a transformer's blocks and patch embedding, 24 N D^2 per block for the layers and 4 N^2 D for attention, and of the decoder.
- * Descriptors are no transformer, and not counted.
- */
-function scoreFlops({ weights, dims }: EncoderFile, tokens: number, parameters: number): number | null {
-	if (weights.architecture.family === 'descriptors') return null;
-	const { dim, patch, targetLayers } = dims;
+/** Matrix work of a transformer's blocks and patch embedding, 24 N D^2 per block for the layers and 4 N^2 D for attention, and of the decoder. */
+export function scoreFlops(
+	{ dim, patch }: EncoderArchitecture,
+	{ targetLayers }: EncoderDims,
+	tokens: number,
+	parameters: number,
+): number {
 	const blocks = targetLayers[targetLayers.length - 1] + 1;
 	const embedding = 2 * tokens * dim * 3 * patch * patch;
 	const encoder = blocks * (24 * tokens * dim * dim + 4 * tokens * tokens * dim) + embedding;

@@ -1,4 +1,5 @@
 import { tokenLayout, type EncoderDims } from '../../src/model/layout';
+import type { SessionOptions } from '../../src/runtime/session';
 import { resolveConfig, type TrainingConfig } from '../../src/training/config';
 import type { TrainingBackend } from '../../src/training/request';
 import { Trainer } from '../../src/training/trainer';
@@ -8,12 +9,14 @@ export interface StepOptions {
 	readonly cropSize: number;
 	readonly batchSize: number;
 	readonly backend?: TrainingBackend;
+	/** The CPU when absent. */
+	readonly session?: SessionOptions;
 }
 
 /** A trainer on features of no meaning; speed does not depend on them. */
 export async function openStep(
 	dims: EncoderDims,
-	{ cropSize, batchSize, backend }: StepOptions,
+	{ cropSize, batchSize, backend, session = { device: 'cpu', threads: THREADS } }: StepOptions,
 ): Promise<{ readonly trainer: Trainer; readonly config: TrainingConfig }> {
 	const config = resolveConfig('fast', dims.patch, {
 		imageSize: cropSize,
@@ -26,7 +29,7 @@ export async function openStep(
 		Uint16Array.from({ length }, (__, j) => 0x3000 + (((i + 1) * (j + 7) * 2654435761) % 0xc00)),
 	);
 	const trainer = await Trainer.create(
-		{ config, dims, seed: 1, session: { device: 'cpu', threads: THREADS }, backend },
+		{ config, dims, seed: 1, session, backend },
 		{ count: batchSize, get: (index) => Promise.resolve(images[index]) },
 	);
 	return { trainer, config };

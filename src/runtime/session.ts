@@ -32,6 +32,15 @@ export interface Value {
 	readonly data: TensorData;
 }
 
+/** A value that stayed on the device that computed it, for the next run of any session there. Must be freed. */
+export class DeviceValue {
+	constructor(readonly tensor: Ort.Tensor) {}
+
+	free(): void {
+		this.tensor.dispose();
+	}
+}
+
 export interface SessionOptions {
 	readonly device?: DeviceName;
 	/** Fail when the device is not there, instead of falling back to the CPU. */
@@ -56,6 +65,9 @@ export function describeRuntime(): RuntimeDescription {
 	return { version: ort.env.versions.node ?? 'unknown', providers: ort.listSupportedBackends() };
 }
 
+/** Devices whose memory a session's outputs can stay in (ONNX Runtime's Node.js binding knows buffers of WebGPU only). */
+const KEEPING_DEVICES: readonly DeviceName[] = ['webgpu'];
+
 /** A model loaded on a device. Calls run one after the other and block the process they are in. */
 export class Session {
 	private constructor(
@@ -63,19 +75,31 @@ export class Session {
 		private readonly ort: OrtModule,
 		/** The device in use. */
 		readonly device: DeviceName,
+		/** Outputs that stay on the device. */
+		private readonly kept: readonly string[],
 	) {}
 
 	/**
 	 * Loads an ONNX model from its bytes or from a file.
+	 * @param kept outputs that stay on the device where it can keep them (`keeps`), for `runKeeping`
 	 * @throws DEVICE_UNAVAILABLE when a required device is not there
 	 */
-	static async create(model: Uint8Array | string, options: SessionOptions = {}): Promise<Session> {
+	static async create(
+		model: Uint8Array | string,
+		options: SessionOptions = {},
+		kept: readonly string[] = [],
+	): Promise<Session> {
 		const ort = loadRuntime();
 		const { device = 'auto', requireDevice = false } = options;
 		let lastError: unknown;
 		for (const candidate of candidates(ort, device, requireDevice)) {
 			try {
-				return new Session(await open(ort, model, candidate, options.threads), ort, candidate);
+				const keeping = KEEPING_DEVICES.includes(candidate) ? kept : [];
+				const session = await open(ort, model, candidate, {
+					threads: options.threads,
+					kept: keeping,
+				});
+				return new Session(session, ort, candidate, keeping);
 			} catch (error) {
 				lastError = error;
 				if (candidate === 'cpu') throw error;
@@ -84,27 +108,56 @@ export class Session {
 		throw unavailable(ort, device, lastError);
 	}
 
+	/** Whether outputs stay on the device. */
+	get keeps(): boolean {
+		return this.kept.length > 0;
+	}
+
 	/** Runs the model. Outputs listed in `into` are written to the given arrays, which must not be inputs of the same call. */
 	async run(
-		feeds: Readonly<Record<string, Value>>,
+		feeds: Readonly<Record<string, Value | DeviceValue>>,
 		into: Readonly<Record<string, Value | null>>,
 	): Promise<Record<string, Value>> {
-		const { ort } = this;
-		const inputs: Record<string, Ort.Tensor> = {};
-		for (const [name, value] of Object.entries(feeds)) inputs[name] = toTensor(ort, value);
-		const fetches: Record<string, Ort.Tensor | null> = {};
-		for (const [name, value] of Object.entries(into)) fetches[name] = value && toTensor(ort, value);
-		const results = await this.session.run(inputs, fetches);
+		const results = await this.fetch(feeds, into);
 		return Object.fromEntries(
-			Object.entries(results).map(([name, tensor]) => [
+			Object.entries(results).map(([name, tensor]) => [name, into[name] ?? toValue(tensor)]),
+		);
+	}
+
+	/** Runs the model and leaves the outputs that it keeps on the device; all others become arrays. */
+	async runKeeping(
+		feeds: Readonly<Record<string, Value | DeviceValue>>,
+	): Promise<{ values: Record<string, Value>; kept: Map<string, DeviceValue> }> {
+		const wanted = Object.fromEntries(this.session.outputNames.map((name) => [name, null]));
+		const results = Object.entries(await this.fetch(feeds, wanted));
+		const stays = (name: string): boolean => this.kept.includes(name);
+		return {
+			values: Object.fromEntries(
+				results.filter(([name]) => !stays(name)).map(([name, tensor]) => [name, toValue(tensor)]),
+			),
+			kept: new Map(
+				results
+					.filter(([name]) => stays(name))
+					.map(([name, tensor]) => [name, new DeviceValue(tensor)]),
+			),
+		};
+	}
+
+	private async fetch(
+		feeds: Readonly<Record<string, Value | DeviceValue>>,
+		into: Readonly<Record<string, Value | null>>,
+	): Promise<Readonly<Record<string, Ort.Tensor>>> {
+		const { ort } = this;
+		const inputs = Object.fromEntries(
+			Object.entries(feeds).map(([name, value]) => [
 				name,
-				into[name] ?? {
-					dtype: tensor.type as DataType,
-					shape: tensor.dims,
-					data: tensor.data as TensorData,
-				},
+				value instanceof DeviceValue ? value.tensor : toTensor(ort, value),
 			]),
 		);
+		const fetches = Object.fromEntries(
+			Object.entries(into).map(([name, value]) => [name, value && toTensor(ort, value)]),
+		);
+		return this.session.run(inputs, fetches);
 	}
 
 	async release(): Promise<void> {
@@ -147,7 +200,7 @@ async function open(
 	ort: OrtModule,
 	model: Uint8Array | string,
 	device: DeviceName,
-	threads?: number,
+	{ threads, kept }: { readonly threads?: number; readonly kept: readonly string[] },
 ): Promise<Ort.InferenceSession> {
 	const provider = device === 'auto' ? 'cpu' : PROVIDERS[device];
 	const options: Ort.InferenceSession.SessionOptions = {
@@ -158,6 +211,9 @@ async function open(
 		// A session's threads otherwise keep spinning after a run, on the cores that the next session needs: a third of the time of a score.
 		extra: { session: { force_spinning_stop: '1' } },
 		...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+		...(kept.length === 0
+			? {}
+			: { preferredOutputLocation: Object.fromEntries(kept.map((name) => [name, 'gpu-buffer'])) }),
 	};
 	return typeof model === 'string'
 		? ort.InferenceSession.create(model, options)
@@ -182,4 +238,8 @@ function unavailable(ort: OrtModule, device: DeviceName, cause: unknown): Dinoma
 
 function toTensor(ort: OrtModule, { dtype, data, shape }: Value): Ort.Tensor {
 	return new ort.Tensor(dtype, data as never, shape);
+}
+
+function toValue(tensor: Ort.Tensor): Value {
+	return { dtype: tensor.type as DataType, shape: tensor.dims, data: tensor.data as TensorData };
 }

@@ -339,7 +339,8 @@ class ModelTraining {
 	): Promise<CalibrationOutcome> {
 		const { context, encoder } = this.shared;
 		if (held.entries.length === 0) return undefined;
-		const scorer = await Scorer.load(config, encoder.dims, trainer.state.parameters(), this.session);
+		const parameters = await trainer.parameters();
+		const scorer = await Scorer.load(config, encoder.dims, parameters, this.session);
 		try {
 			const { groups } = config;
 			const { signal } = context;
@@ -389,7 +390,7 @@ class ModelTraining {
 			dataRoot: path.basename(dataset.root),
 			skipped: parts.features.skipped.length,
 			losses: parts.trainer.losses,
-			parameters: parts.trainer.state.parameters(),
+			parameters: await parts.trainer.parameters(),
 			calibration: parts.measured,
 			zones: this.shared.zones,
 			distribution: this.describe(parts),

@@ -13,7 +13,7 @@ const LOSS_FILE = 'losses.json';
 export async function saveProgress(training: UnfinishedTraining, trainer: Trainer): Promise<void> {
 	await training.assertHeld();
 	await training.checkpoints.save(trainer.iteration, [
-		{ name: STATE_FILE, write: (file) => trainer.state.save(file) },
+		{ name: STATE_FILE, write: (file) => trainer.saveState(file) },
 		{ name: LOSS_FILE, bytes: Buffer.from(JSON.stringify(trainer.losses)) },
 	]);
 }
@@ -36,7 +36,7 @@ export async function restoreProgress(
 	});
 	if (latest && (resume === true || (resume === 'auto' && (await isSamePlan(training, plan))))) {
 		await checkPlan(training, plan);
-		await trainer.state.load(latest.files[STATE_FILE]);
+		await trainer.loadState(latest.files[STATE_FILE]);
 		for (const loss of await readLosses(latest.files[LOSS_FILE])) trainer.losses.push(loss);
 		return [...latest.notices, `Resumed at iteration ${latest.step} of ${plan.config.iterations}`];
 	}

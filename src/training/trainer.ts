@@ -5,13 +5,14 @@ import { BETA1, BETA2 } from '../model/optimizer';
 import { tokenLayout, type EncoderDims } from '../model/layout';
 import { initialParameters, parameterSpecs } from '../model/parameters';
 import { hardMiningRank, hardMiningShareAt, learningRateAt } from '../model/schedule';
-import { buildTrainingStep, type TrainingStep, type TrainingStepSpec } from '../model/trainingStep';
+import { buildTrainingStep, nextName, type TrainingStep, type TrainingStepSpec } from '../model/trainingStep';
 import { createRandom, deriveSeed } from '../random';
 import { Session, type SessionOptions, type Value } from '../runtime/session';
 import { halfToFloat32 } from '../weights/halfPrecision';
 import { BatchSampler } from './batches';
 import type { TrainingConfig } from './config';
 import { NoiseSource } from './noise';
+import { ResidentSession } from './residentSession';
 import { TrainingState } from './state';
 import type { StepSession } from './stepSession';
 import { TfjsSession } from './tfjsSession';
@@ -60,7 +61,7 @@ export class Trainer {
 		private readonly features: FeatureSource,
 		private readonly session: StepSession,
 		step: TrainingStep,
-		readonly state: TrainingState,
+		private readonly state: TrainingState,
 	) {
 		const { config, dims, seed } = options;
 		this.sampler = new BatchSampler(features.count, config.batchSize, seed);
@@ -103,7 +104,7 @@ export class Trainer {
 						dims,
 						parameters.map(({ name }) => name),
 					)
-				: await Session.create(serialise(step.graph), options.session);
+				: await openSession(step, options.session);
 		const state = new TrainingState(
 			step.state,
 			initialParameters(parameters, createRandom(deriveSeed(seed, 'parameters'))),
@@ -145,10 +146,29 @@ export class Trainer {
 		if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
 			throw notFinite(iteration, loss, gradientNorm, config);
 		this.state.advance();
+		this.session.resident?.advance();
 		this.losses.push(loss);
 		// Lets messages in, such as a cancel or a score request, before the next step holds the thread.
 		await nextTick();
 		return { iteration: iteration + 1, loss, gradientNorm };
+	}
+
+	/** Current parameter values by name. */
+	async parameters(): Promise<Map<string, { data: Float32Array; shape: readonly number[] }>> {
+		await this.session.resident?.fetch(this.state.feeds());
+		return this.state.parameters();
+	}
+
+	/** Writes parameters and moments to a file. */
+	async saveState(file: string): Promise<void> {
+		await this.session.resident?.fetch(this.state.feeds());
+		await this.state.save(file);
+	}
+
+	/** Goes on from parameters and moments in a file. @throws WEIGHTS_INVALID when the file is not the state of this model */
+	async loadState(file: string): Promise<void> {
+		await this.state.load(file);
+		this.session.resident?.forget();
 	}
 
 	async release(): Promise<void> {
@@ -194,6 +214,16 @@ export class Trainer {
 			group++;
 		}
 	}
+}
+
+/** A session whose state stays on the device where that can keep it. */
+async function openSession({ graph, state }: TrainingStep, options: SessionOptions): Promise<StepSession> {
+	const session = await Session.create(
+		serialise(graph),
+		options,
+		state.map(({ name }) => nextName(name)),
+	);
+	return session.keeps ? new ResidentSession(session, state, options) : session;
 }
 
 /** WebGPU has half precision on some adapters only and TensorFlow.js has none; the numbers are the same either way. */

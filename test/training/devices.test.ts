@@ -40,7 +40,7 @@ async function train(
 		{ count: images.length, get: (index) => Promise.resolve(images[index]) },
 	);
 	for (let step = 0; step < STEPS; step++) await trainer.advance();
-	const parameters = [...trainer.state.parameters()].map(
+	const parameters = [...(await trainer.parameters())].map(
 		([name, { data }]) => [name, data.slice()] as const,
 	);
 	await trainer.release();

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { serialise } from '../../src/graph';
 import { buildEncoder } from '../../src/model/encoder';
 import { tokenLayout, type EncoderDims } from '../../src/model/layout';
@@ -26,19 +29,23 @@ const CONFIG = resolveConfig('fast', DIMS.patch, {
 	iterations: STEPS,
 });
 
-async function train(
-	device: DeviceName,
-): Promise<{ trainer: Trainer; parameters: Map<string, Float32Array> }> {
+function openTrainer(device: DeviceName): Promise<Trainer> {
 	const length = CONFIG.groups * tokenLayout(CONFIG, DIMS).encoderTokens * DIMS.dim;
 	const images = Array.from({ length: 3 }, (_, i) => {
 		const values = new Float32Array(length);
 		createRandom(i + 1).fillNormal(values);
 		return float32ToHalf(values);
 	});
-	const trainer = await Trainer.create(
+	return Trainer.create(
 		{ config: CONFIG, dims: DIMS, seed: 1, session: { device, threads: 2 } },
 		{ count: images.length, get: (index) => Promise.resolve(images[index]) },
 	);
+}
+
+async function train(
+	device: DeviceName,
+): Promise<{ trainer: Trainer; parameters: Map<string, Float32Array> }> {
+	const trainer = await openTrainer(device);
 	for (let step = 0; step < STEPS; step++) await trainer.advance();
 	const parameters = [...(await trainer.parameters())].map(
 		([name, { data }]) => [name, data.slice()] as const,
@@ -62,6 +69,26 @@ describeWebGpu('over WebGPU', () => {
 		expect(gpu.trainer.device).toBe('webgpu');
 		expect(relativeError(gpu.trainer.losses, cpu.trainer.losses)).toBeLessThan(1e-5);
 	});
+
+	test('a training goes on from a checkpoint, there or on the CPU, as if it had not been cut off', async () => {
+		const folder = await mkdtemp(path.join(tmpdir(), 'dinomaly-device-'));
+		const file = path.join(folder, 'state.safetensors');
+		const [cpu, gpu] = [await openTrainer('cpu'), await openTrainer('webgpu')];
+		await gpu.advance();
+		await gpu.saveState(file);
+		await gpu.advance();
+		const whole = new Map([...(await gpu.parameters())].map(([name, { data }]) => [name, data.slice()]));
+		// The same trainer once more, which has to let go of the later state on the device.
+		for (const trainer of [gpu, cpu]) {
+			await trainer.loadState(file);
+			trainer.losses.splice(0, 2, gpu.losses[0]);
+			await trainer.advance();
+			for (const [name, { data }] of await trainer.parameters())
+				expect(relativeError(data, whole.get(name)!)).toBeLessThan(1e-4);
+			await trainer.release();
+		}
+		await rm(folder, { recursive: true });
+	}, 180_000);
 
 	test('the encoder sees in 145 patches what it sees on the CPU', async () => {
 		const weights = randomEncoder({ family: 'vit', registers: 0, layerScale: false });

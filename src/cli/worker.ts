@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import {
 	describeWorkersConnection,
 	workersConnectionFromEnvironment,
@@ -5,11 +6,13 @@ import {
 } from '../workers/connection';
 import { LANES, type Lane } from '../workers/lanes';
 import { parseDataFolder } from '../workers/places';
+import { workersNow } from '../workers/probe';
 import { startWorker } from '../workers/serve';
 import { defineCommand } from './command';
-import type { CommandContext } from './command';
+import type { CommandContext, CommandResult } from './command';
 import { OUTPUT_FLAGS, refuseWords, STORE_FLAG, storeFolder } from './commonFlags';
-import { list, text, usage } from './flags';
+import { list, text, toggle, usage } from './flags';
+import { table } from './table';
 
 export const workerCommand = defineCommand({
 	name: 'worker',
@@ -39,6 +42,9 @@ export const workerCommand = defineCommand({
 			'DIR|NAME=DIR',
 			'Folder of datasets that n8n may name, and the path that n8n knows it by where that is another (default: the model store only)',
 		),
+		check: toggle(
+			'Start none: say which workers are there, with exit code 1 when none of them is on this machine',
+		),
 		...STORE_FLAG,
 		...OUTPUT_FLAGS,
 	},
@@ -46,6 +52,7 @@ export const workerCommand = defineCommand({
 		refuseWords(words);
 		const { io, engine, progress, call } = context;
 		const connection = readConnection(values, context);
+		if (values.check === true) return checkWorkers(connection);
 		const store = storeFolder(values.store, context);
 		const storeShown = values.store ?? io.env.DINOMALY_STORE ?? store;
 		const lanes = readLanes(values.work);
@@ -69,6 +76,32 @@ export const workerCommand = defineCommand({
 		return { json: { worker: worker.card.id }, text: '' };
 	},
 });
+
+/** What a container's health check asks. */
+async function checkWorkers(connection: WorkersConnection): Promise<CommandResult> {
+	const workers = await workersNow(connection);
+	const rows = workers.map(({ host, lanes, storeShown, version }) => [
+		host,
+		lanes.join(', '),
+		storeShown,
+		version,
+	]);
+	const isHere = workers.some(({ host }) => host === hostname());
+	return {
+		json: {
+			workers: workers.map(({ host, lanes, storeShown, version }) => ({
+				host,
+				lanes,
+				store: storeShown,
+				version,
+			})),
+		},
+		text: rows.length === 0 ? '' : table(['host', 'work', 'store', 'version'], rows),
+		failure: isHere
+			? undefined
+			: `Expected an engine worker on this machine (${hostname()}) to be known at ${describeWorkersConnection(connection)}, found ${rows.length === 0 ? 'none at all' : 'others only'}`,
+	};
+}
 
 function readConnection(
 	{ redis, prefix }: { readonly redis?: string; readonly prefix?: string },

@@ -1,6 +1,6 @@
 import { describeWorkersConnection, type WorkersConnection } from './connection';
 import { explainRedisError, openRedis } from './redis';
-import { listWorkers } from './registry';
+import { listWorkers, type WorkerCard } from './registry';
 
 /**
  * Reaches Redis and says in one sentence which workers are there, and what about the server will lose tasks. Throws QUEUE_UNREACHABLE or
@@ -23,6 +23,18 @@ export async function tryWorkers(connection: WorkersConnection): Promise<string>
 		return isSafe
 			? here
 			: `${here}. Set its maxmemory-policy to noeviction: with ${policy} it may forget tasks`;
+	} catch (error) {
+		throw explainRedisError(error, connection);
+	} finally {
+		redis.disconnect();
+	}
+}
+
+/** The workers that are there now, of whatever store. Throws QUEUE_UNREACHABLE or QUEUE_REFUSED. */
+export async function workersNow(connection: WorkersConnection): Promise<WorkerCard[]> {
+	const redis = await openRedis(connection);
+	try {
+		return await listWorkers(redis, connection.prefix);
 	} catch (error) {
 		throw explainRedisError(error, connection);
 	} finally {

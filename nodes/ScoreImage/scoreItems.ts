@@ -11,6 +11,7 @@ import { itemFailure } from '../shared/items';
 import { readModel } from '../shared/modelLocator';
 import { readCompute } from '../shared/properties';
 import { readStore } from '../shared/store';
+import { isOnWorkers } from '../shared/workers';
 import { readServedBy } from './inferenceServer';
 import { readOutputChoice, type OutputChoice } from './scoreOptions';
 import { scoredItem } from './scoredItem';
@@ -27,8 +28,10 @@ interface Plan {
 /** Items that ask for the same, in their order. */
 type Group = readonly Plan[];
 
-/** Images in n8n's memory at a time: enough to keep the engine busy, few enough for large pictures. */
+/** Images that go to an engine together: enough to keep it busy, few enough for n8n's memory with large pictures. */
 const WINDOW = 8;
+/** Windows at a time where several workers may share them. */
+const WINDOWS_ON_WORKERS = 4;
 
 /**
  * Scores every item and gives the results in the order of the input. Items with the same settings go to the engine as one stream; while it
@@ -88,17 +91,23 @@ async function scoreGroup(
 	group: Group,
 	results: Map<number, INodeExecutionData>,
 ): Promise<void> {
+	const atOnce = isOnWorkers(context, group[0].index) ? WINDOWS_ON_WORKERS : 1;
+	const underWay: (() => Promise<void>)[] = [];
 	let reading = readWindow(context, group, 0, results);
 	for (let start = 0; start < group.length; start += WINDOW) {
 		throwIfCancelled(context);
 		const images = await reading;
 		const scoring = scoreWindow(context, images);
+		underWay.push(async () => {
+			for (const [position, result] of (await scoring).entries())
+				await place(context, images[position].plan, result, results);
+		});
 		reading = readWindow(context, group, start + WINDOW, results);
 		// It is awaited in the next turn, or never when scoring fails; a failure must not go unhandled meanwhile.
 		reading.catch(() => undefined);
-		for (const [position, result] of (await scoring).entries())
-			await place(context, images[position].plan, result, results);
+		if (underWay.length === atOnce) await underWay.shift()?.();
 	}
+	for (const settle of underWay) await settle();
 	await reading;
 }
 

@@ -24,6 +24,11 @@ export const engineWorkersProperty: INodeProperties = {
 /** The credential of a node appears when its option asks for it: most people have no use for it. */
 export const onEngineWorkers = { show: { [`/options.${ON_WORKERS}`]: [true] } };
 
+/** Whether the options of item `index` ask for engine workers. */
+export function isOnWorkers(context: IExecuteFunctions, index: number): boolean {
+	return context.getNodeParameter(`options.${ON_WORKERS}`, index, false) === true;
+}
+
 /**
  * Where the workers of a node are found; undefined when its option does not ask for them. Throws NodeOperationError for a credential that is not
  * chosen or not filled in.
@@ -32,7 +37,7 @@ export async function readWorkers(
 	context: IExecuteFunctions,
 	index: number,
 ): Promise<WorkersConnection | undefined> {
-	if (context.getNodeParameter(`options.${ON_WORKERS}`, index, false) !== true) return undefined;
+	if (!isOnWorkers(context, index)) return undefined;
 	if (context.getNode().credentials?.[NAME] === undefined)
 		throw failed(
 			context.getNode(),

@@ -72,7 +72,7 @@ export const ENCODERS: readonly EncoderEntry[] = [
 		source: null,
 		licence: APACHE,
 		megabytes: 9,
-		sha256: 'dcd16bb019ed35694a314fe70857ea8fea2987bb647f06a031261e0466aa0e42',
+		sha256: 'dd3525aa3e1f42a86c6547dd6a805c006a15a113a7c09ef822900956de8052b3',
 	}),
 	entry(SMALL, DINOV2_REG, {
 		name: 'dinov2-reg-small',

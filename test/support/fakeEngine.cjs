@@ -1,6 +1,6 @@
 // An engine process with the real plumbing and jobs that only pretend. What a job does is told by its request: see each one.
 require('./typescript.cjs');
-const { existsSync, writeFileSync } = require('node:fs');
+const { appendFileSync, existsSync, readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { DinomalyError } = require('../../src/errors.ts');
@@ -138,8 +138,17 @@ serveEngine({
 		};
 	},
 
-	/** A name or file that contains "bad" fails, one that contains "huge" answers with many bytes. */
+	/**
+	 * A name or file that contains "bad" fails, one that contains "huge" answers with many bytes. Of "dies-N" the engine dies the first N
+	 * times, which a file in the store counts.
+	 */
 	async score(request, { signal, onOutcome }) {
+		const deaths = /^dies-(\d+)$/.exec(request.model);
+		if (deaths !== null) {
+			const record = join(request.store, request.model);
+			appendFileSync(record, 'x');
+			if (readFileSync(record).length <= Number(deaths[1])) process.kill(process.pid, 'SIGKILL');
+		}
 		if (request.model === 'busy') block(2000);
 		if (request.model === 'gentle') await sleep(1000);
 		if (request.model === 'watchful') await countTurns(request.store, signal);

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openEngine, type Engine } from '../../src/engine/host';
 import type { TrainProgress } from '../../src/training/request';
@@ -102,6 +102,16 @@ describeWithRedis('an engine at the other end of Redis', () => {
 			message: 'No model "missing"',
 			hint: 'Train it',
 		});
+	});
+
+	test('a score whose engine died is tried once more, and not a third time', async () => {
+		const score = (model: string): Promise<unknown> =>
+			remote().score({ store, model, images: images('a.png') });
+		const tries = (model: string): number => readFileSync(join(store, model)).length;
+		expect(await score('dies-1')).toMatchObject([{ file: 'a.png', score: 0.5 }]);
+		expect(tries('dies-1')).toBe(2);
+		await expect(score('dies-2')).rejects.toMatchObject({ code: 'ENGINE_DIED' });
+		expect(tries('dies-2')).toBe(2);
 	});
 
 	test('evaluations tell how far they are', async () => {

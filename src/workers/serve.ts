@@ -55,7 +55,7 @@ export async function startWorker(options: WorkerOptions): Promise<EngineWorker>
 	const { connection, store, storeShown, lanes, log, pace = DEFAULT_PACE } = options;
 	const redis = await openRedis(connection);
 	try {
-		watchConnection(redis, connection, log);
+		const unwatch = watchConnection(redis, connection, log);
 		const identity = await storeIdentity(store);
 		await new Exchange(store).sweep();
 		const inHand = new TasksInHand(redis, keysOf(connection.prefix), pace);
@@ -76,6 +76,7 @@ export async function startWorker(options: WorkerOptions): Promise<EngineWorker>
 				inHand.handBack(({ name }) => !LANE_RULES[LANE_OF[name]].finishesAtStop);
 				await Promise.all(workers.map((worker) => worker.close()));
 				inHand.close();
+				unwatch();
 				redis.disconnect();
 			},
 		};
@@ -279,17 +280,24 @@ function describeTask({ name, id }: Task): string {
 }
 
 /** One line when Redis goes, one when it is back. */
-function watchConnection(redis: Redis, connection: WorkersConnection, log: (line: string) => void): void {
+function watchConnection(
+	redis: Redis,
+	connection: WorkersConnection,
+	log: (line: string) => void,
+): () => void {
 	let isAway = false;
-	redis.on('close', () => {
+	const lost = (): void => {
 		if (!isAway) log(`has lost Redis at ${describeWorkersConnection(connection)} and waits for it`);
 		isAway = true;
-	});
-	redis.on('ready', () => {
+	};
+	const back = (): void => {
 		if (isAway) log(`has Redis at ${describeWorkersConnection(connection)} back`);
 		isAway = false;
-	});
-	redis.on('end', () => {
-		isAway = true; // closed by us: nothing to tell
-	});
+	};
+	redis.on('close', lost);
+	redis.on('ready', back);
+	return () => {
+		redis.off('close', lost);
+		redis.off('ready', back);
+	};
 }

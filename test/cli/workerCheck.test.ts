@@ -71,6 +71,7 @@ describeWithRedis('dinomaly worker --check', () => {
 	test('passes while a worker runs on this machine, and not after it has gone', async () => {
 		const connection = checkWorkersConnection({ url: redis.url, password: PASSWORD });
 		const store = join(folder.path, 'store');
+		const log: string[] = [];
 		const worker = await startWorker({
 			connection,
 			store,
@@ -78,7 +79,7 @@ describeWithRedis('dinomaly worker --check', () => {
 			engine,
 			lanes: ['score', 'train'],
 			dataFolders: [],
-			log: () => undefined,
+			log: (line) => log.push(line),
 			pace: FAST,
 		});
 		const during = await check(['--json']);
@@ -88,6 +89,8 @@ describeWithRedis('dinomaly worker --check', () => {
 			workers: [{ host: hostname(), lanes: ['score', 'train'], store }],
 		});
 		expect((await check()).code).toBe(1);
+		// Its own good-bye is no loss of Redis.
+		expect(log).toEqual([]);
 	});
 
 	test('fails with the reason when Redis is not there', async () => {

@@ -99,7 +99,7 @@ function cancelOnInterrupt(io: CliIo, stop: AbortController, progress: ProgressR
 			io.exit(EXIT.cancelled);
 			return;
 		}
-		progress.note('Cancelling; press Ctrl-C again to stop at once');
+		progress.note(io.stderr.isTTY === true ? 'Stopping; press Ctrl-C again to stop at once' : 'Stopping');
 		stop.abort();
 	});
 }

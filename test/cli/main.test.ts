@@ -315,7 +315,12 @@ describe('train', () => {
 		const { code, out, err } = await dinomaly('train --data d --model slow', { interruptAt: 'training' });
 		expect(code).toBe(130);
 		expect(out).toBe('');
-		expect(err).toContain('press Ctrl-C again');
+		expect(err).toContain('\nStopping\n');
+		const { err: shown } = await dinomaly('train --data d --model slow', {
+			isTTY: true,
+			interruptAt: '#',
+		});
+		expect(shown).toContain('Stopping; press Ctrl-C again to stop at once');
 		expect(err).toContain('error: Cancelled; a checkpoint was kept\nhint: Resume it\n');
 	});
 });

@@ -42,6 +42,7 @@ export async function alarmsOf({ client, url, name, parameters }) {
 	assert.deepEqual(
 		answers.filter(({ status }) => status !== 200),
 		[],
+		await errorsOf(client, id),
 	);
 	const executions = await untilTrue('all executions to be saved', SAVED_MS, async () => {
 		const found = await client.executions(id, AT_ONCE);
@@ -53,4 +54,10 @@ export async function alarmsOf({ client, url, name, parameters }) {
 		Array.from({ length: AT_ONCE }, (_, i) => i + 1),
 	);
 	return executions.filter(({ data }) => data.resultData.runData.Alarm !== undefined).length;
+}
+
+/** What went wrong in the executions of a workflow, for the message of a test that failed. */
+async function errorsOf(client, id) {
+	const executions = await client.executions(id, AT_ONCE);
+	return JSON.stringify(executions.flatMap(({ data }) => data?.resultData?.error ?? []));
 }

@@ -35,8 +35,8 @@ async function main(): Promise<void> {
 	const { device, layout, crop, precision, attention } = values;
 	const report = new Report('device scoring');
 	const file = await openBenchEncoder(layout);
-	const measure = async (images: number, options: Partial<BatchScoringOptions>) => {
-		const scoring = await openBatchScoring(file, {
+	const open = (images: number, options: Partial<BatchScoringOptions> = {}) =>
+		openBatchScoring(file, {
 			cropSize: Number(crop),
 			images,
 			precision: precision === 'float16' ? 'float16' : 'float32',
@@ -44,9 +44,7 @@ async function main(): Promise<void> {
 			session: { device: device as DeviceName, requireDevice: true },
 			...options,
 		});
-		return scoring;
-	};
-	const cpu = await measure(1, {
+	const cpu = await open(1, {
 		precision: 'float32',
 		fusedAttention: true,
 		session: { device: 'cpu', threads: availableParallelism() },
@@ -57,7 +55,7 @@ async function main(): Promise<void> {
 		const images = Number(batch);
 		const what = `score, ${layout}, ${crop} px, batch ${batch}, ${device}, ${precision}, ${attention} attention`;
 		try {
-			const scoring = await measure(images, {});
+			const scoring = await open(images);
 			let found: BatchScores = { scores: new Float32Array(), maps: new Float32Array() };
 			const first = await millisecondsOf(async () => (found = await scoring.run()));
 			const ms = await timesOf(scoring.run, 1000 * Number(values.seconds));

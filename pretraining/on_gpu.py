@@ -70,9 +70,12 @@ def report(name: str, encode_images: object, sets: dict[str, list[Category]]) ->
 def keep(out: Path, name: str, training: Training) -> None:
     """Writes the encoder as it is, and beside it the last one before the clusters began: what is written comes back even from a cut call."""
     before = training.progress() < training.plan.cluster_from
-    path = out / f"{name}{'-before' if before else ''}.safetensors"
-    partial_path = out / "partial"
-    save_file({key: value.half().cpu().contiguous() for key, value in training.encoder_state().items()}, partial_path)
+    write_half(out / f"{name}{'-before' if before else ''}.safetensors", training.encoder_state())
+
+
+def write_half(path: Path, state: dict[str, Tensor]) -> None:
+    partial_path = path.with_name("partial")
+    save_file({key: value.half().cpu().contiguous() for key, value in state.items()}, partial_path)
     partial_path.replace(path)
 
 
@@ -105,7 +108,7 @@ def report_means(states: dict[str, dict[str, Tensor]], out: Path, sets: dict[str
     for names in choices:
         mean = {key: torch.stack([states[name][key] for name in names]).mean(0) for key in states[names[0]]}
         report_encoder("+".join(names), mean, sets)
-    save_file({key: value.half().cpu().contiguous() for key, value in mean.items()}, out / "mean.safetensors")
+    write_half(out / "mean.safetensors", mean)
 
 
 def main() -> None:

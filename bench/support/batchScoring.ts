@@ -1,5 +1,6 @@
 import type { EncoderFile } from '../../src/encoding/encoder';
-import { foldConstants, Graph, halveLinears, serialise, type ComputeConstants } from '../../src/graph';
+import { computeConstants } from '../../src/export/exportGraph';
+import { foldConstants, Graph, halveLinears, serialise } from '../../src/graph';
 import { appendEncoder } from '../../src/model/encoder';
 import { initialParameters, parameterCount, parameterSpecs } from '../../src/model/parameters';
 import { tokenLayout } from '../../src/model/layout';
@@ -88,14 +89,3 @@ export async function openBatchScoring(
 		release: () => session.release(),
 	};
 }
-
-const computeConstants: ComputeConstants = async (graph) => {
-	const session = await Session.create(serialise(graph), { device: 'cpu' });
-	try {
-		const wanted = Object.fromEntries([...graph.outputs.keys()].map((name) => [name, null]));
-		const results = await session.run({}, wanted);
-		return Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, data]));
-	} finally {
-		await session.release();
-	}
-};

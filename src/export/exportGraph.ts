@@ -66,7 +66,8 @@ export async function exportGraph({
 	return foldConstants(coarse, computeConstants);
 }
 
-const computeConstants: ComputeConstants = async (graph) => {
+/** Values of a graph without inputs, by the CPU. */
+export const computeConstants: ComputeConstants = async (graph) => {
 	const session = await Session.create(serialise(graph), { device: 'cpu' });
 	try {
 		const wanted = Object.fromEntries([...graph.outputs.keys()].map((name) => [name, null]));

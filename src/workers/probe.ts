@@ -1,14 +1,13 @@
 import { describeWorkersConnection, type WorkersConnection } from './connection';
-import { explainRedisError, openRedis } from './redis';
+import { explainRedisError, openRedis, type Redis } from './redis';
 import { listWorkers, type WorkerCard } from './registry';
 
 /**
  * Reaches Redis and says in one sentence which workers are there, and what about the server will lose tasks. Throws QUEUE_UNREACHABLE or
  * QUEUE_REFUSED.
  */
-export async function tryWorkers(connection: WorkersConnection): Promise<string> {
-	const redis = await openRedis(connection);
-	try {
+export function tryWorkers(connection: WorkersConnection): Promise<string> {
+	return ask(connection, async (redis) => {
 		const workers = await listWorkers(redis, connection.prefix);
 		const policy = /maxmemory_policy:(\S+)/.exec(await redis.info('memory'))?.[1];
 		const found = workers.map(
@@ -23,18 +22,22 @@ export async function tryWorkers(connection: WorkersConnection): Promise<string>
 		return isSafe
 			? here
 			: `${here}. Set its maxmemory-policy to noeviction: with ${policy} it may forget tasks`;
-	} catch (error) {
-		throw explainRedisError(error, connection);
-	} finally {
-		redis.disconnect();
-	}
+	});
 }
 
 /** The workers that are there now, of whatever store. Throws QUEUE_UNREACHABLE or QUEUE_REFUSED. */
-export async function workersNow(connection: WorkersConnection): Promise<WorkerCard[]> {
+export function workersNow(connection: WorkersConnection): Promise<WorkerCard[]> {
+	return ask(connection, (redis) => listWorkers(redis, connection.prefix));
+}
+
+/** One question to Redis, over a connection of its own. */
+async function ask<Answer>(
+	connection: WorkersConnection,
+	question: (redis: Redis) => Promise<Answer>,
+): Promise<Answer> {
 	const redis = await openRedis(connection);
 	try {
-		return await listWorkers(redis, connection.prefix);
+		return await question(redis);
 	} catch (error) {
 		throw explainRedisError(error, connection);
 	} finally {

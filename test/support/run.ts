@@ -1,6 +1,8 @@
 import { serialise, type Graph } from '../../src/graph';
 import { Session, type Value } from '../../src/runtime/session';
 
+export { relativeError } from '../../bench/support/relativeError';
+
 /** Runs a graph once on the CPU and returns all its outputs. */
 export async function runGraph(graph: Graph, feeds: Record<string, Value>): Promise<Record<string, Value>> {
 	const session = await Session.create(serialise(graph), { device: 'cpu', threads: 2 });
@@ -29,15 +31,4 @@ export function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): numbe
 		if (!(difference <= largest)) largest = difference;
 	}
 	return largest;
-}
-
-/** Root of the sum of squared differences over that of the squares of the reference. */
-export function relativeError(actual: ArrayLike<number>, reference: ArrayLike<number>): number {
-	let squares = 0;
-	let total = 0;
-	for (let i = 0; i < reference.length; i++) {
-		squares += (actual[i] - reference[i]) ** 2;
-		total += reference[i] ** 2;
-	}
-	return Math.sqrt(squares / total);
 }

@@ -28,9 +28,19 @@ const sizes = fc.record({
 	height: fc.integer({ min: 1, max: 1200 }),
 });
 
+/** One tile, and one more for each stride of whole pixels that is begun beside it. */
+function tilesByHand({ width, height }: { width: number; height: number }, tiling: Tiling): number {
+	if (tiling.kind === 'grid') return tiling.columns * tiling.rows;
+	const side = Math.min(tiling.sidePx, width, height);
+	const stride = Math.max(1, Math.floor(side * (1 - tiling.overlap)));
+	return (1 + Math.ceil((width - side) / stride)) * (1 + Math.ceil((height - side) / stride));
+}
+
 test('tiles cover every pixel, never reach beyond the image and share at least the overlap', () => {
 	fc.assert(
 		fc.property(sizes, tilings, (size, tiling) => {
+			// More are refused, as a test below says.
+			fc.pre(tilesByHand(size, tiling) <= 10_000);
 			const { lefts, tops, tileWidth, tileHeight } = layoutTiles(size, tiling);
 			for (const [starts, extent, whole] of [
 				[lefts, tileWidth, size.width],

@@ -151,6 +151,7 @@ serveEngine({
 		}
 		if (request.model === 'busy') block(2000);
 		if (request.model === 'gentle') await sleep(1000);
+		if (request.model === 'held') while (!existsSync(join(request.store, 'released'))) await sleep(20);
 		if (request.model === 'watchful') await countTurns(request.store, signal);
 		if (request.model === 'missing')
 			throw new DinomalyError('MODEL_NOT_FOUND', 'No model "missing"', { hint: 'Train it' });

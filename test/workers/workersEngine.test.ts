@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openEngine, type Engine } from '../../src/engine/host';
 import type { TrainProgress } from '../../src/training/request';
@@ -223,17 +223,23 @@ describeWithRedis('an engine at the other end of Redis', () => {
 	test('a full queue refuses more, in one sentence', async () => {
 		const given = { prefix: 'full', maxWaiting: 2 };
 		const scorer = await start(['score'], given);
-		const busy = Array.from({ length: 6 }, () =>
-			remote(given).score({ store, model: 'gentle', images: images('a') }),
-		);
-		const settled = Promise.allSettled(busy);
 		const client = await openRedis(connect());
-		await eventually(async () => (await client.keys('full:score-*:wait')).length === 1);
-		await eventually(async () => (await client.llen((await client.keys('full:score-*:wait'))[0])) === 2);
+		const count = async (list: string): Promise<number> => {
+			const key = (await client.keys(`full:score-*:${list}`)).at(0);
+			return key === undefined ? 0 : client.llen(key);
+		};
+		const send = (length: number): Promise<unknown>[] =>
+			Array.from({ length }, () => remote(given).score({ store, model: 'held', images: images('a') }));
+		const inHand = send(4);
+		await eventually(async () => (await count('active')) === 4);
+		const waiting = send(2);
+		const settled = Promise.allSettled([...inHand, ...waiting]);
+		await eventually(async () => (await count('wait')) === 2);
 		await expect(remote(given).score({ store, model: 'm', images: images('a') })).rejects.toMatchObject({
 			code: 'QUEUE_FULL',
 			message: expect.stringMatching(/^Expected fewer than 2 tasks to wait .*, found 2$/),
 		});
+		writeFileSync(join(store, 'released'), '');
 		client.disconnect();
 		expect((await settled).filter(({ status }) => status === 'fulfilled')).toHaveLength(6);
 		await scorer.close();

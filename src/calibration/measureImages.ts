@@ -7,8 +7,9 @@ import type { Distribution, KnownEmbedding } from '../distribution/distribution'
 import { DinomalyError } from '../errors';
 import type { RgbImage } from '../imaging/image';
 import { decodeImage } from '../runtime/images';
+import { inFlight } from '../runtime/inFlight';
 import { readAhead } from '../runtime/readAhead';
-import { openModel, type ReadyModel } from '../scoring/openModel';
+import { openModel, type ReadyModel, type ScoredMap } from '../scoring/openModel';
 import type { CalibrationFile } from '../store/calibration';
 import type { OpenedModel } from '../store/modelStore';
 import { imageStatistics } from '../imaging/statistics';
@@ -56,22 +57,23 @@ export async function measureImages(
 	const rename = soleCategory(dataset, opened);
 	const good: KnownEmbedding[] = [];
 	const skipped: { file: string; reason: string }[] = [];
-	let done = 0;
-	for await (const read of readAhead(entries, readImage)) {
+	const measure = async ({ entry, read }: ReadEntry): Promise<MeasuredEntry> => {
 		signal.throwIfAborted();
-		const entry = entries[done];
-		if (read instanceof DinomalyError) skipped.push({ file: entry.relativePath, reason: read.message });
+		const category = rename ?? entry.category;
+		if (read instanceof DinomalyError) return { entry, category, reason: read.message };
+		return { entry, category, ...(await measureImage(model, read, { category, signal })) };
+	};
+	const read = async (entry: ImageEntry): Promise<ReadEntry> => ({ entry, read: await readImage(entry) });
+	let done = 0;
+	for await (const measured of inFlight(readAhead(entries, read), model.atOnce, measure)) {
+		const { entry, category } = measured;
+		if ('reason' in measured) skipped.push({ file: entry.relativePath, reason: measured.reason });
 		else {
-			const category = rename ?? entry.category;
-			const reason = await measure(model, read, {
-				category,
-				anomalous: entry.anomalous,
-				collector,
-				taken,
-				good,
-				signal,
-			});
-			if (reason !== undefined) skipped.push({ file: entry.relativePath, reason });
+			const { anomalous } = entry;
+			const { score, map, seen, views, embedding } = measured.scored;
+			collector.add({ category, anomalous, score, map, inspected: seen?.inspected, views });
+			if (!anomalous) taken.add(category, imageStatistics(measured.image, seen?.area));
+			if (!anomalous && embedding !== null) good.push({ category, embedding });
 		}
 		onProgress(++done, entries.length);
 		await nextTick();
@@ -105,30 +107,27 @@ export async function measureImages(
 	};
 }
 
-interface Measuring {
-	readonly category: string;
-	readonly anomalous: boolean;
-	readonly collector: CalibrationCollector;
-	readonly taken: CalibrationImageCollector;
-	/** Receives what the good images show. */
-	readonly good: KnownEmbedding[];
-	readonly signal: AbortSignal;
+interface ReadEntry {
+	readonly entry: ImageEntry;
+	readonly read: RgbImage | DinomalyError;
 }
 
-/** Adds one image to the collectors; the reason when the zones do not fit it. */
-async function measure(
+/** What an image scores, or why it is left out. */
+type MeasuredImage = { readonly image: RgbImage; readonly scored: ScoredMap } | { readonly reason: string };
+
+type MeasuredEntry = MeasuredImage & { readonly entry: ImageEntry; readonly category: string };
+
+/** An image that the zones do not fit is left out. */
+async function measureImage(
 	model: ReadyModel,
 	image: RgbImage,
-	{ category, anomalous, collector, taken, good, signal }: Measuring,
-): Promise<string | undefined> {
+	options: { readonly category: string; readonly signal: AbortSignal },
+): Promise<MeasuredImage> {
 	try {
-		const { score, map, seen, views, embedding } = await model.score(image, { category, signal });
-		collector.add({ category, anomalous, score, map, inspected: seen?.inspected, views });
-		if (!anomalous) taken.add(category, imageStatistics(image, seen?.area));
-		if (!anomalous && embedding !== null) good.push({ category, embedding });
-		return undefined;
+		return { image, scored: await model.score(image, options) };
 	} catch (error) {
-		if (error instanceof DinomalyError && error.code === 'ZONE_MISMATCH') return error.message;
+		if (error instanceof DinomalyError && error.code === 'ZONE_MISMATCH')
+			return { reason: error.message };
 		throw error;
 	}
 }

@@ -7,7 +7,8 @@ import { buildEncoder } from '../model/encoder';
 import type { EncoderDims } from '../model/layout';
 import type { DeviceName } from '../runtime/device';
 import type { ScoringOptions } from '../runtime/precision';
-import { Session } from '../runtime/session';
+import { BatchSessions } from '../runtime/batchSessions';
+import { DeviceValue, type Value } from '../runtime/session';
 import { openEncoder, type EncoderWeights } from '../weights/encoderWeights';
 import type { ResolvedEncoder } from '../weights/resolveEncoder';
 import { readSafetensors } from '../weights/safetensors';
@@ -34,41 +35,53 @@ export async function readEncoder(resolved: ResolvedEncoder): Promise<EncoderFil
 	return { resolved, weights, dims: { dim, heads, patch, registers, targetLayers: targetLayers(depth) } };
 }
 
-/** What the encoder gives for one image. */
-export interface SeenImage {
-	readonly features: readonly Float32Array[];
+/** What the encoder gives for several images at once. */
+export interface SeenImages {
+	/** Per group the float32 values (images, tokens, D); still on the device where the encoder keeps them: `freeFeatures`. */
+	readonly features: readonly (Value | DeviceValue)[];
+	/** The sums of `model/embedding`, (images, groups * D). */
 	readonly sums: Float32Array;
 }
 
-/** A loaded encoder: one image in, the mean features of each group out. */
+export interface LoadOptions extends ScoringOptions {
+	/** Whether features may stay on the device, for a decoder there. */
+	readonly keepFeatures?: boolean;
+}
+
+/** A loaded encoder: images in, the mean features of each group out. */
 export class Encoder {
 	private constructor(
-		private readonly session: Session,
+		private readonly sessions: BatchSessions,
 		private readonly config: EncodingConfig,
 		/** Values that one image gives, all groups together. */
 		readonly featureLength: number,
 		readonly layout: FeatureLayout,
 	) {}
 
-	static async load(file: EncoderFile, config: EncodingConfig, options: ScoringOptions): Promise<Encoder> {
+	static async load(
+		file: EncoderFile,
+		config: EncodingConfig,
+		{ keepFeatures = false, ...options }: LoadOptions,
+	): Promise<Encoder> {
 		checkFit(config, file);
 		const { weights, dims } = file;
 		const { cropSize, groups } = config;
-		const graph = buildEncoder({
-			weights,
-			cropSize,
-			groups,
-			images: 1,
-			targetLayers: dims.targetLayers,
-			// Of more than some 32 tokens ONNX Runtime's fused attention on WebGPU gives other numbers over SwiftShader, not on an NVIDIA H200 (1.30).
-			plainAttention: options.device === 'webgpu',
-		});
+		const build = (images: number): Uint8Array => {
+			const graph = buildEncoder({
+				weights,
+				cropSize,
+				groups,
+				images,
+				targetLayers: dims.targetLayers,
+				// Of more than some 32 tokens ONNX Runtime's fused attention on WebGPU gives other numbers over SwiftShader, not on an NVIDIA H200 (1.30).
+				plainAttention: options.device === 'webgpu',
+			});
+			return serialise(options.precision === 'int8' ? quantiseLinears(graph) : graph);
+		};
+		const kept = keepFeatures ? featureNames(groups) : [];
 		const tokens = 1 + dims.registers + (cropSize / dims.patch) ** 2;
 		return new Encoder(
-			await Session.create(
-				serialise(options.precision === 'int8' ? quantiseLinears(graph) : graph),
-				options,
-			),
+			await BatchSessions.open(build, options, kept),
 			config,
 			groups * tokens * dims.dim,
 			{ groups, prefix: 1 + dims.registers, width: dims.dim },
@@ -76,32 +89,68 @@ export class Encoder {
 	}
 
 	get device(): DeviceName {
-		return this.session.device;
+		return this.sessions.device;
 	}
 
-	/** Features of one decoded image: per group float32 values (tokens, D), row-major. */
+	/** Features of one decoded image: per group float32 values (tokens, D), row-major. Not of an encoder that keeps them on the device. */
 	async features(image: RgbImage): Promise<readonly Float32Array[]> {
-		return (await this.see(image)).features;
+		const { features } = await this.seeAll([this.pixels(image)]);
+		return features.map((value) => {
+			if (value instanceof DeviceValue)
+				throw new Error('Expected features in memory, found them kept on the device');
+			return value.data as Float32Array;
+		});
 	}
 
-	/** The features together with the sums of `model/embedding`, groups * D values. */
-	async see(image: RgbImage): Promise<SeenImage> {
+	/** The sums of `model/embedding` of one decoded image, groups * D values. */
+	async sums(image: RgbImage): Promise<Float32Array> {
+		const seen = await this.seeAll([this.pixels(image)]);
+		freeFeatures(seen);
+		return seen.sums;
+	}
+
+	/** What the encoder takes of an image: normalised values (3, crop, crop). */
+	pixels(image: RgbImage): Float32Array {
+		return preprocess(image, this.config);
+	}
+
+	/** Features and sums of several images in one run. @param pixels of each, as `pixels` gives them */
+	async seeAll(pixels: readonly Float32Array[]): Promise<SeenImages> {
 		const { cropSize, groups } = this.config;
-		const pixels = preprocess(image, this.config);
-		const names = Array.from({ length: groups }, (_, k) => `feature${k}`);
-		const results = await this.session.run(
-			{ image: { dtype: 'float32', shape: [1, 3, cropSize, cropSize], data: pixels } },
-			Object.fromEntries([...names, 'embedding'].map((name) => [name, null])),
-		);
+		const session = await this.sessions.of(pixels.length);
+		const { values, kept } = await session.runKeeping({
+			image: {
+				dtype: 'float32',
+				shape: [pixels.length, 3, cropSize, cropSize],
+				data: joined(pixels),
+			},
+		});
 		return {
-			features: names.map((name) => results[name].data as Float32Array),
-			sums: results.embedding.data as Float32Array,
+			features: featureNames(groups).map((name) => kept.get(name) ?? values[name]),
+			sums: values.embedding.data as Float32Array,
 		};
 	}
 
 	async release(): Promise<void> {
-		await this.session.release();
+		await this.sessions.release();
 	}
+}
+
+/** Gives back what of them is on a device. */
+export function freeFeatures({ features }: Pick<SeenImages, 'features'>): void {
+	for (const value of features) if (value instanceof DeviceValue) value.free();
+}
+
+function featureNames(groups: number): string[] {
+	return Array.from({ length: groups }, (_, k) => `feature${k}`);
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+	if (parts.length === 1) return parts[0];
+	const [{ length }] = parts;
+	const all = new Float32Array(parts.length * length);
+	for (const [i, part] of parts.entries()) all.set(part, i * length);
+	return all;
 }
 
 function checkFit(

@@ -5,6 +5,7 @@ import { DinomalyError } from '../errors';
 import type { RgbImage } from '../imaging/image';
 import { calibrationFor } from '../routing/calibration';
 import { decodeImage, decodeMask } from '../runtime/images';
+import { inFlight } from '../runtime/inFlight';
 import { readAhead } from '../runtime/readAhead';
 import type { ModelCard } from '../store/card';
 import { openModel, type ReadyModel, type ScoredMap } from '../scoring/openModel';
@@ -162,17 +163,16 @@ async function evaluateCategory(
 	let outside = 0;
 	const read = (entry: ImageEntry): Promise<TestImage | Failure> =>
 		readTestImage(entry, model, { rule, wantMask });
-	for await (const loaded of readAhead(test, read)) {
+	const score = async (loaded: TestImage | Failure): Promise<ScoredTestImage | Failure> => {
 		step();
-		if ('reason' in loaded) {
-			failures.push(loaded);
+		return 'reason' in loaded ? loaded : scoreTestImage(model, loaded, signal);
+	};
+	for await (const tested of inFlight(readAhead(test, read), model.atOnce, score)) {
+		if ('reason' in tested) {
+			failures.push(tested);
 			continue;
 		}
-		const scored = await scoreTestImage(model, loaded, signal);
-		if ('reason' in scored) {
-			failures.push(scored);
-			continue;
-		}
+		const { loaded, scored } = tested;
 		const { score, seen, embedding } = scored;
 		const { relativePath: file, category, label, anomalous } = loaded.entry;
 		const looked = mapForMetrics(scored, config);
@@ -219,15 +219,21 @@ async function evaluateCategory(
 /** An image that the zones do not fit is a failure; all else ends the evaluation. */
 async function scoreTestImage(
 	model: ReadyModel,
-	{ image, entry }: TestImage,
+	loaded: TestImage,
 	signal: AbortSignal,
-): Promise<ScoredMap | Failure> {
+): Promise<ScoredTestImage | Failure> {
+	const { image, entry } = loaded;
 	try {
-		return await model.score(image, { category: entry.category, signal });
+		return { loaded, scored: await model.score(image, { category: entry.category, signal }) };
 	} catch (error) {
 		if (!(error instanceof DinomalyError && error.code === 'ZONE_MISMATCH')) throw error;
 		return { file: entry.relativePath, reason: error.message };
 	}
+}
+
+interface ScoredTestImage {
+	readonly loaded: TestImage;
+	readonly scored: ScoredMap;
 }
 
 interface TestImage {

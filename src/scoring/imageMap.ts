@@ -5,6 +5,7 @@ import type { Size } from '../imaging/image';
 import { mapScore } from '../imaging/mapScore';
 import { TileMerger } from '../imaging/tileMerger';
 import { tileBox, tileCount, type TileLayout } from '../imaging/tiling';
+import { inFlight } from '../runtime/inFlight';
 import { EVAL_SIDE } from '../model/anomalyMap';
 import { PartialMapper } from '../model/partialMap';
 import { seenImage, type Seeing } from './mapGeometry';
@@ -28,54 +29,65 @@ export interface ImageMapOptions {
 	readonly signal?: AbortSignal;
 }
 
-/** Gives map and score of a tile, by its number and its box in the original; a null box is the whole image. */
-export type ScorePart = (index: number, box: Box | null) => Promise<MapAndScore>;
+/** How the parts of an image are scored. */
+export interface PartScoring<Part extends MapAndScore = MapAndScore> {
+	/** Gives map and score of a tile, by its number and its box in the original; a null box is the whole image. */
+	readonly scorePart: (index: number, box: Box | null) => Promise<Part>;
+	/** Tiles that are given to it at a time; 1 when absent. */
+	readonly atOnce?: number;
+	/** Called for each part in their order, before it is taken into the map. */
+	readonly onPart?: (part: Part) => void;
+}
 
 /**
- * Map and score of an image: of the whole when the model knows no tiles, else of its tiles one after the other, merged. Only one tile's
- * map is held at a time beside the merged one. With an area that is inspected, patches and values outside of it do not count, and tiles
+ * Map and score of an image: of the whole when the model knows no tiles, else of its tiles, merged. Beside the merged map only those of the
+ * tiles under way are held, one when they are scored one after the other. With an area that is inspected, patches and values outside of it do not count, and tiles
  * without any are not looked at.
  * @throws CONFIG_INVALID when the image falls into too many tiles; CANCELLED when the signal fired between two tiles
  */
-export async function mapImage(
+export async function mapImage<Part extends MapAndScore>(
 	size: Size,
-	scorePart: ScorePart,
+	parts: PartScoring<Part>,
 	options: ImageMapOptions,
 ): Promise<ImageMap> {
 	const { config, seen } = options;
 	const { geometry, layout } = seenImage(size, config);
-	if (layout !== null) return mapTiles({ geometry, layout }, scorePart, options);
-	if (seen === undefined) {
-		const { map, score } = await scorePart(0, null);
-		return { map, score, geometry, views: 1 };
-	}
-	const [used] = seen.parts;
+	if (layout !== null) return mapTiles({ geometry, layout }, parts, options);
+	const used = seen?.parts[0];
 	if (used === null) throw nothingInspected(size);
-	const { distances } = await scorePart(0, null);
+	const part = await parts.scorePart(0, null);
+	parts.onPart?.(part);
+	const { map: wholeMap, score: wholeScore, distances } = part;
+	if (seen === undefined || used === undefined)
+		return { map: wholeMap, score: wholeScore, geometry, views: 1 };
 	const { map } = mapperFor(distances, config).map(distances, used);
 	const whole = { data: map, width: geometry.mapWidth, height: geometry.mapHeight };
 	const score = mapScore(whole, [[0, 0, whole.width, whole.height]], seen.inspected);
 	return { map, score, geometry, views: 1, seen };
 }
 
-async function mapTiles(
+async function mapTiles<Part extends MapAndScore>(
 	{ geometry, layout }: { readonly geometry: MapGeometry; readonly layout: TileLayout },
-	scorePart: ScorePart,
+	{ scorePart, atOnce = 1, onPart }: PartScoring<Part>,
 	{ config, seen, signal }: ImageMapOptions,
 ): Promise<ImageMap> {
 	if (seen?.parts.every((used) => used === null)) throw nothingInspected(layout);
 	const merger = new TileMerger(layout, EVAL_SIDE);
-	for (let i = 0; i < tileCount(layout); i++) {
-		const used = seen?.parts[i];
-		if (used === null) continue;
-		if (i > 0) await betweenTiles(signal);
-		const { map, distances } = await scorePart(i, tileBox(layout, i));
-		if (used === undefined) {
-			merger.add(i, map);
-			continue;
+	const looked = Array.from({ length: tileCount(layout) }, (_, i) => i).filter(
+		(i) => seen?.parts[i] !== null,
+	);
+	const scored = inFlight(looked, atOnce, (i) => scorePart(i, tileBox(layout, i)));
+	let done = 0;
+	for await (const part of scored) {
+		onPart?.(part);
+		const i = looked[done++];
+		const used = seen?.parts[i] ?? undefined;
+		if (used === undefined) merger.add(i, part.map);
+		else {
+			const inPart = mapperFor(part.distances, config).map(part.distances, used);
+			merger.addInPart(i, inPart.map, inPart.reach);
 		}
-		const inPart = mapperFor(distances, config).map(distances, used);
-		merger.addInPart(i, inPart.map, inPart.reach);
+		if (done < looked.length) await betweenTiles(signal);
 	}
 	const map = merger.result();
 	const score = mapScore({ data: map, ...merger.size }, merger.footprints(), seen?.inspected);

@@ -1,7 +1,7 @@
 import type { Distribution } from '../distribution/distribution';
 import { DISTRIBUTION_FILE, readDistribution } from '../distribution/distributionFile';
 import { embedControls, embedImage } from '../encoding/embedImage';
-import { Encoder } from '../encoding/encoder';
+import { Encoder, freeFeatures } from '../encoding/encoder';
 import { findModelEncoder } from '../encoding/modelEncoder';
 import type { ScoringOptions } from '../runtime/precision';
 import { openModelStore } from '../store/openModelStore';
@@ -9,9 +9,11 @@ import type { ModelStore, OpenedModel } from '../store/modelStore';
 import type { DeviceName } from '../runtime/device';
 import { readSafetensors } from '../weights/safetensors';
 import type { RgbImage } from '../imaging/image';
+import { BatchedViews, DEFAULT_LIMITS } from './batchedViews';
+import type { BatchLimits } from './batcher';
 import { checkedPrecision } from './checkedPrecision';
 import type { ImageMapOptions } from './imageMap';
-import { mapViewed, type ScoredMap, type View } from './mapViewed';
+import { mapViewed, type ScoredMap, type View, type Viewer } from './mapViewed';
 import { placer, type Place } from './placer';
 import { ZONES_FILE } from '../store/zonesFile';
 import type { InspectionZones } from '../zones/inspectionZones';
@@ -29,6 +31,8 @@ export type { ScoredMap } from './mapViewed';
 export interface ReadyModel {
 	readonly opened: OpenedModel;
 	readonly device: DeviceName;
+	/** How many images to have under way at a time: more than one where the device computes several together. */
+	readonly atOnce: number;
 	/** What it knows of good images; null for a model that was trained before models did. */
 	readonly distribution: Distribution | null;
 	/**
@@ -64,6 +68,8 @@ export interface ScoreImageOptions {
 	/** What the image shows; null when it is not known. */
 	readonly category?: string | null;
 	readonly signal?: AbortSignal;
+	/** How many images are computed together on a device that batches, and how long one waits for others; `DEFAULT_LIMITS` when absent. */
+	readonly batching?: BatchLimits;
 }
 
 /** Kept, because a store remembers which files it has checked against their hashes. */
@@ -104,7 +110,7 @@ export async function loadModel(
 		ENCODERS_KEPT,
 		async () => {
 			const file = await findModelEncoder(storeFolder, card);
-			return Encoder.load(file, card.config, options);
+			return Encoder.load(file, card.config, { ...options, keepFeatures: true });
 		},
 	);
 	const version = await keep(versions, keyOf(opened, device), MODELS_KEPT, async () => {
@@ -120,16 +126,22 @@ export async function loadModel(
 		};
 	});
 	const { scorer, distribution } = version;
+	const views = scorer.device === 'cpu' ? undefined : viewsOf(scorer, encoder);
 	const ready = (seen: SeenAreas | undefined): ReadyModel => ({
 		opened,
 		device: scorer.device,
+		atOnce: views === undefined ? 1 : DEFAULT_LIMITS.size,
 		areas: seen,
 		distribution,
 		place: placer(distribution, card),
 		embed: (image) => embedImage(encoder, image, card.config.tiling),
 		embedControls: () => embedControls(encoder),
-		score: (image, { category = null, signal } = {}) =>
-			mapSeen(image, { encoder, scorer, config: card.config, seen: seen?.of(category, image), signal }),
+		score: (image, { category = null, signal, batching = DEFAULT_LIMITS } = {}) => {
+			const parts = { config: card.config, seen: seen?.of(category, image), signal };
+			if (views === undefined) return mapSeen(image, { encoder, scorer, ...parts });
+			const see: Viewer['see'] = (part) => views.see(part, batching);
+			return mapViewed(image, { see, ...encoder.layout, atOnce: batching.size }, parts);
+		},
 		withZones: (zones) => ready(areasOf(zones, card.config, scorer.grid)),
 	});
 	return ready(version.areas);
@@ -140,17 +152,32 @@ export interface SeeingParts extends ImageMapOptions {
 	readonly scorer: Scorer;
 }
 
-/** Map and score of an image, as an encoder and a decoder see it. */
+/** Map and score of an image, as an encoder and a decoder see it, by itself. */
 export async function mapSeen(
 	image: RgbImage,
 	{ encoder, scorer, ...options }: SeeingParts,
 ): Promise<ScoredMap> {
-	const { groups, width } = encoder.layout;
 	const see = async (part: RgbImage): Promise<View> => {
-		const { features, sums } = await encoder.see(part);
-		return { ...(await scorer.score(features)), sums };
+		const seen = await encoder.seeAll([encoder.pixels(part)]);
+		try {
+			const [scored] = await scorer.scoreAll(seen.features, 1);
+			return { ...scored, sums: seen.sums };
+		} finally {
+			freeFeatures(seen);
+		}
 	};
-	return mapViewed(image, { see, groups, width }, options);
+	return mapViewed(image, { see, ...encoder.layout }, options);
+}
+
+/** Where a decoder's callers meet; another encoder stands for the same one, loaded anew. */
+const meetings = new WeakMap<Scorer, BatchedViews>();
+
+function viewsOf(scorer: Scorer, encoder: Encoder): BatchedViews {
+	const known = meetings.get(scorer);
+	if (known?.encoder === encoder) return known;
+	const views = new BatchedViews(encoder, scorer);
+	meetings.set(scorer, views);
+	return views;
 }
 
 /** What a version's zones leave to inspect; `grid` is the number of patches along a side of what the encoder sees. */

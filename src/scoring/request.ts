@@ -1,6 +1,7 @@
 import type { Region } from '../imaging/regions';
 import type { DeviceName } from '../runtime/device';
 import type { Precision } from '../runtime/precision';
+import type { BatchLimits } from './batcher';
 import type { InferenceServer } from '../serving/server';
 
 /** An image to score: a file, or encoded bytes with a name to report. */
@@ -21,6 +22,11 @@ export interface ScoreRequest {
 	readonly device?: DeviceName;
 	readonly requireDevice?: boolean;
 	readonly threads?: number;
+	/**
+	 * How many images, of this call and of others, are computed together on a device other than the CPU, and how long one waits for others;
+	 * 16 and 20 ms when absent. Results of one image vary in their last digits with the number of those that it was computed with.
+	 */
+	readonly batching?: BatchLimits;
 	/** Who makes the maps instead of this machine: what the version was exported for. Then device, threads and precision are the server's. */
 	readonly servedBy?: ServedBy;
 }
@@ -37,7 +43,7 @@ export interface ServedBy {
 	readonly version?: string | null;
 }
 
-export type { Region };
+export type { BatchLimits, Region };
 
 /** `unknown`: unlike anything seen in training, so that the score means little. */
 export type Verdict = 'normal' | 'review' | 'anomaly' | 'uncalibrated' | 'unknown';

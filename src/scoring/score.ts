@@ -7,9 +7,11 @@ import { segmentMap } from '../imaging/regions';
 import type { Placement } from '../distribution/placement';
 import { describeUnknown } from '../distribution/words';
 import { decodeImage, encodePng } from '../runtime/images';
+import { inFlight } from '../runtime/inFlight';
 import { readAhead } from '../runtime/readAhead';
 import { requireNoCategory } from '../zones/zoneAreas';
 import type { CategoryOfCard } from '../store/card';
+import { DEFAULT_LIMITS } from './batchedViews';
 import { judgeImage } from './judgeImage';
 import { openModel, type ReadyModel } from './openModel';
 import { openServed } from './servedModel';
@@ -23,29 +25,29 @@ export interface ScoreContext {
 /** Colour scale of heat maps of a model without calibration: good parts lie well below a tenth, clear defects above. */
 const UNCALIBRATED_SCALE = { low: 0, high: 0.3 };
 
-/** Scores images one after the other; one that cannot be read gives a failure in its place and the others go on. */
+/** Scores images in their order; one that cannot be read gives a failure in its place and the others go on. */
 export async function scoreImages(request: ScoreRequest, context: ScoreContext): Promise<ScoreOutcome[]> {
 	const { images } = request;
 	const model = await open(request, context);
 	if (request.category !== undefined) checkCategory(model, request.category);
 	else if (model.areas !== undefined && onlyCategory(model) === null) requireNoCategory(model.areas.zones);
+	const { signal } = context;
+	const { batching = DEFAULT_LIMITS } = request;
 	const outcomes: ScoreOutcome[] = [];
-	for await (const decoded of readAhead(images, decode)) {
-		const i = outcomes.length;
-		if (context.signal.aborted)
+	const score = async ({ name, decoded }: ReadSource): Promise<ScoreOutcome> => {
+		if (signal.aborted)
 			throw new DinomalyError(
 				'CANCELLED',
-				`Scoring was cancelled after ${i} of ${images.length} images`,
+				`Scoring was cancelled after ${outcomes.length} of ${images.length} images`,
 			);
-		const name = nameOf(images[i]);
-		const outcome =
-			decoded instanceof DinomalyError
-				? failure(name, decoded)
-				: await scoreOne(model, decoded, { file: name, request, signal: context.signal }).catch(
-						(error: unknown) => failure(name, ownFailure(error)),
-					);
-		outcomes.push(outcome);
-		context.onOutcome(outcome, i);
+		if (decoded instanceof DinomalyError) return failure(name, decoded);
+		return scoreOne(model, decoded, { file: name, request, signal }).catch((error: unknown) =>
+			failure(name, ownFailure(error)),
+		);
+	};
+	const atOnce = Math.min(model.atOnce, batching.size);
+	for await (const outcome of inFlight(readAhead(images, read), atOnce, score)) {
+		context.onOutcome(outcome, outcomes.push(outcome) - 1);
 		// Lets messages in, such as a cancel, before the next image holds the thread.
 		await nextTick();
 	}
@@ -53,7 +55,7 @@ export async function scoreImages(request: ScoreRequest, context: ScoreContext):
 }
 
 /** What scoring needs of a model, wherever it computes. */
-interface ScoringModel extends Pick<ReadyModel, 'opened' | 'place' | 'areas' | 'score'> {
+interface ScoringModel extends Pick<ReadyModel, 'opened' | 'place' | 'areas' | 'atOnce' | 'score'> {
 	readonly device: string;
 	/** Known at the latest once an image was scored. */
 	readonly precision: () => ImageScore['precision'];
@@ -82,6 +84,15 @@ interface Decoded {
 	readonly decodeMs: number;
 }
 
+interface ReadSource {
+	readonly name: string;
+	readonly decoded: Decoded | DinomalyError;
+}
+
+async function read(source: ImageSource): Promise<ReadSource> {
+	return { name: nameOf(source), decoded: await decode(source) };
+}
+
 async function decode(source: ImageSource): Promise<Decoded | DinomalyError> {
 	const start = performance.now();
 	try {
@@ -108,7 +119,11 @@ async function scoreOne(
 	const start = performance.now();
 	const { card, version } = model.opened;
 	const category = request.category ?? onlyCategory(model);
-	const { score, map, geometry, seen, embedding } = await model.score(image, { category, signal });
+	const { score, map, geometry, seen, embedding } = await model.score(image, {
+		category,
+		signal,
+		batching: request.batching,
+	});
 	const { applied, judgement, placed, verdict } = judgeImage(
 		model,
 		{ score, embedding },

@@ -5,7 +5,8 @@ import { tokenLayout, type EncoderDims } from '../model/layout';
 import { buildScoring } from '../model/scoringGraph';
 import type { DeviceName } from '../runtime/device';
 import type { ScoringOptions } from '../runtime/precision';
-import { Session } from '../runtime/session';
+import { BatchSessions } from '../runtime/batchSessions';
+import type { DeviceValue, Value } from '../runtime/session';
 
 /** Trained tensors by name, in PyTorch's layout. */
 export type DecoderParameters = ReadonlyMap<
@@ -25,9 +26,9 @@ export interface MapAndScore {
 /** A trained decoder in a session of its own: encoder features in, anomaly map and score out. */
 export class Scorer {
 	private constructor(
-		private readonly session: Session,
-		private readonly shape: readonly number[],
-		private readonly groups: number,
+		private readonly sessions: BatchSessions,
+		/** Of one image's features, (tokens, D). */
+		private readonly shape: readonly [number, number],
 		/** Patches along a side of what the encoder sees. */
 		readonly grid: number,
 	) {}
@@ -38,38 +39,47 @@ export class Scorer {
 		parameters: DecoderParameters,
 		options: ScoringOptions,
 	): Promise<Scorer> {
-		const graph = buildScoring({ config, dims, parameters, images: 1 });
 		const { encoderTokens, grid } = tokenLayout(config, dims);
-		const computed = options.precision === 'int8' ? quantiseLinears(graph) : graph;
-		const session = await Session.create(serialise(computed), options);
-		return new Scorer(session, [1, encoderTokens, dims.dim], config.groups, grid);
+		const build = (images: number): Uint8Array => {
+			const graph = buildScoring({ config, dims, parameters, images });
+			return serialise(options.precision === 'int8' ? quantiseLinears(graph) : graph);
+		};
+		return new Scorer(await BatchSessions.open(build, options), [encoderTokens, dims.dim], grid);
 	}
 
 	get device(): DeviceName {
-		return this.session.device;
+		return this.sessions.device;
 	}
 
 	/** @param features per group the float32 values (tokens, D) of one image */
 	async score(features: readonly Float32Array[]): Promise<MapAndScore> {
-		const feeds = Object.fromEntries(
-			Array.from({ length: this.groups }, (_, k) => [
-				`feature${k}`,
-				{ dtype: 'float32', shape: this.shape, data: features[k] } as const,
-			]),
+		const shape = [1, ...this.shape];
+		const [scored] = await this.scoreAll(
+			features.map((data) => ({ dtype: 'float32', shape, data })),
+			1,
 		);
-		const { map, score, distances } = await this.session.run(feeds, {
+		return scored;
+	}
+
+	/** Maps and scores of several images in one run. @param features per group (images, tokens, D) */
+	async scoreAll(features: readonly (Value | DeviceValue)[], images: number): Promise<MapAndScore[]> {
+		const session = await this.sessions.of(images);
+		const feeds = Object.fromEntries(features.map((value, k) => [`feature${k}`, value]));
+		const { map, score, distances } = await session.run(feeds, {
 			map: null,
 			score: null,
 			distances: null,
 		});
-		return {
-			score: Number(score.data[0]),
-			map: Float32Array.from((map.data as Float32Array).subarray(0, EVAL_SIDE * EVAL_SIDE)),
-			distances: Float32Array.from(distances.data as Float32Array),
-		};
+		const part = (values: Value, image: number, length: number): Float32Array =>
+			Float32Array.from((values.data as Float32Array).subarray(image * length, (image + 1) * length));
+		return Array.from({ length: images }, (_, image) => ({
+			score: Number(score.data[image]),
+			map: part(map, image, EVAL_SIDE * EVAL_SIDE),
+			distances: part(distances, image, this.grid * this.grid),
+		}));
 	}
 
 	async release(): Promise<void> {
-		await this.session.release();
+		await this.sessions.release();
 	}
 }

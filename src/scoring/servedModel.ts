@@ -25,8 +25,11 @@ export const PRECISION_BITS: Readonly<Record<ServedPrecision, number>> = {
 	int8: 8,
 };
 
+/** Requests under way at a time, for a server that computes several together or on several devices. */
+const SERVED_AT_ONCE = 4;
+
 /** A model whose maps an inference server makes; everything around them is that of the version in the store. */
-export interface ServedModel extends Pick<ReadyModel, 'opened' | 'place' | 'areas' | 'score'> {
+export interface ServedModel extends Pick<ReadyModel, 'opened' | 'place' | 'areas' | 'atOnce' | 'score'> {
 	/** Known once an image was scored. */
 	readonly precision: () => ServedPrecision | undefined;
 }
@@ -54,6 +57,7 @@ export async function openServed(
 	const viewer = (scoring: AbortSignal | undefined): Viewer => ({
 		groups: card.config.groups,
 		width,
+		atOnce: SERVED_AT_ONCE,
 		see: async (part) => {
 			const { cropSize } = card.config;
 			const image = {
@@ -80,6 +84,7 @@ export async function openServed(
 	return {
 		opened,
 		areas,
+		atOnce: SERVED_AT_ONCE,
 		place: placer(distribution, card),
 		precision: () => precision,
 		score: (image, { category = null, signal: scoring } = {}) =>

@@ -13,7 +13,7 @@ export async function mapEncoded(
 	const image = images[index];
 	const scorePart = async (part: number): ReturnType<Scorer['score']> =>
 		scorer.score(splitGroups(halfToFloat32(await source.get(image.firstPart + part)), options.groups));
-	return mapImage(image, scorePart, options);
+	return mapImage(image, { scorePart }, options);
 }
 
 /** All groups one after the other as one array per group, without copying. */

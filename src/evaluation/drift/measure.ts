@@ -7,6 +7,7 @@ import { DinomalyError } from '../../errors';
 import type { RgbImage } from '../../imaging/image';
 import { imageStatistics } from '../../imaging/statistics';
 import { decodeImage } from '../../runtime/images';
+import { inFlight } from '../../runtime/inFlight';
 import { readAhead } from '../../runtime/readAhead';
 import { openModel, type ReadyModel } from '../../scoring/openModel';
 import type { ImageFailure, ImageSource } from '../../scoring/request';
@@ -40,38 +41,46 @@ export async function measureImages(
 	const shown = category ?? onlyCategory(looking);
 	const images: MeasuredImage[] = [];
 	const failures: ImageFailure[] = [];
+	const read = async (source: ImageSource): Promise<Read> => ({
+		file: 'file' in source ? normalize(source.file) : source.name,
+		image: await decode(source),
+	});
 	let done = 0;
-	for await (const decoded of readAhead(sources, decode)) {
+	const measure = async ({ file, image }: Read): Promise<MeasuredImage | ImageFailure> => {
 		if (signal.aborted)
 			throw new DinomalyError(
 				'CANCELLED',
 				`Measuring was cancelled after ${done} of ${sources.length} images`,
 			);
-		const source = sources[done];
-		const file = 'file' in source ? normalize(source.file) : source.name;
 		onProgress(++done, sources.length);
-		if (decoded instanceof DinomalyError) {
-			failures.push(failureOf(file, decoded));
-			continue;
-		}
-		try {
-			images.push(await measureOne(file, decoded, { model, areas, category: shown }));
-		} catch (error) {
-			if (!(error instanceof DinomalyError && error.code === 'ZONE_MISMATCH')) throw error;
-			failures.push(failureOf(file, error));
-		}
+		if (image instanceof DinomalyError) return failureOf(file, image);
+		return measureOne(file, image, { model, areas, category: shown });
+	};
+	for await (const measured of inFlight(readAhead(sources, read), model?.atOnce ?? 1, measure)) {
+		if ('error' in measured) failures.push(measured);
+		else images.push(measured);
 		await nextTick(); // lets messages in, such as a cancel
 	}
 	return { images, failures, notices };
+}
+
+interface Read {
+	readonly file: string;
+	readonly image: RgbImage | DinomalyError;
 }
 
 async function measureOne(
 	file: string,
 	image: RgbImage,
 	{ model, areas, category }: Measuring,
-): Promise<MeasuredImage> {
-	const score = model === undefined ? null : (await model.score(image, { category })).score;
-	return { file, score, statistics: imageStatistics(image, areas?.of(category, image)) };
+): Promise<MeasuredImage | ImageFailure> {
+	try {
+		const score = model === undefined ? null : (await model.score(image, { category })).score;
+		return { file, score, statistics: imageStatistics(image, areas?.of(category, image)) };
+	} catch (error) {
+		if (error instanceof DinomalyError && error.code === 'ZONE_MISMATCH') return failureOf(file, error);
+		throw error;
+	}
 }
 
 interface Measuring {

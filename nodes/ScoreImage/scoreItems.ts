@@ -13,7 +13,7 @@ import { readCompute } from '../shared/properties';
 import { readStore } from '../shared/store';
 import { isOnWorkers } from '../shared/workers';
 import { readServedBy } from './inferenceServer';
-import { readOutputChoice, type OutputChoice } from './scoreOptions';
+import { readBatching, readOutputChoice, type OutputChoice } from './scoreOptions';
 import { scoredItem } from './scoredItem';
 
 type Settings = Omit<ScoreRequest, 'images'>;
@@ -30,8 +30,9 @@ type Group = readonly Plan[];
 
 /** Images that go to an engine together: enough to keep it busy, few enough for n8n's memory with large pictures. */
 const WINDOW = 8;
-/** Windows at a time where several workers may share them. */
+/** Windows at a time where several workers may share them, and where a device computes images together. */
 const WINDOWS_ON_WORKERS = 4;
+const WINDOWS_ON_DEVICE = 2;
 
 /**
  * Scores every item and gives the results in the order of the input. Items with the same settings go to the engine as one stream; while it
@@ -56,6 +57,7 @@ async function readPlan(context: IExecuteFunctions, index: number): Promise<Plan
 	const field = context.getNodeParameter('binaryPropertyName', index, 'data');
 	const image = findImage(context, index, field);
 	const servedBy = await readServedBy(context, index);
+	const batching = readBatching(context, index);
 	return {
 		index,
 		choice,
@@ -70,6 +72,7 @@ async function readPlan(context: IExecuteFunctions, index: number): Promise<Plan
 				precision: 'int8',
 			}),
 			outputs: Object.fromEntries(choice.fields.map((name) => [name, true])),
+			...(batching && { batching }),
 			...(servedBy === undefined ? readCompute(context, index) : { servedBy }),
 		},
 	};
@@ -91,7 +94,7 @@ async function scoreGroup(
 	group: Group,
 	results: Map<number, INodeExecutionData>,
 ): Promise<void> {
-	const atOnce = isOnWorkers(context, group[0].index) ? WINDOWS_ON_WORKERS : 1;
+	const atOnce = windowsAtOnce(context, group[0]);
 	const underWay: (() => Promise<void>)[] = [];
 	let reading = readWindow(context, group, 0, results);
 	for (let start = 0; start < group.length; start += WINDOW) {
@@ -109,6 +112,11 @@ async function scoreGroup(
 	}
 	for (const settle of underWay) await settle();
 	await reading;
+}
+
+function windowsAtOnce(context: IExecuteFunctions, { index, settings: { device } }: Plan): number {
+	if (isOnWorkers(context, index)) return WINDOWS_ON_WORKERS;
+	return device === undefined || device === 'auto' || device === 'cpu' ? 1 : WINDOWS_ON_DEVICE;
 }
 
 interface ReadImage {

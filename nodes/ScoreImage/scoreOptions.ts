@@ -1,5 +1,11 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import {
+	checkBatching,
+	DEFAULT_LIMITS,
+	LARGEST_BATCH,
+	type BatchLimits,
+} from '../../src/scoring/batchLimits';
+import {
 	deviceProperty,
 	precisionProperty,
 	requireDeviceProperty,
@@ -48,6 +54,24 @@ export const optionsProperty: INodeProperties = {
 	default: {},
 	options: [
 		{
+			displayName: 'Batch Size',
+			name: 'batchSize',
+			type: 'number',
+			typeOptions: { minValue: 1, maxValue: LARGEST_BATCH, numberPrecision: 0 },
+			default: 16,
+			description:
+				'How many images at most, of this and of other executions, a device other than the CPU computes together; more need more of its memory',
+		},
+		{
+			displayName: 'Batch Wait (Ms)',
+			name: 'batchWaitMs',
+			type: 'number',
+			typeOptions: { minValue: 0, maxValue: 1000, numberPrecision: 0 },
+			default: 20,
+			description:
+				'How long an image waits at most for others to be computed with, where the device is free and others are likely to come',
+		},
+		{
 			displayName: 'Check for Unknown Images',
 			name: 'checkDistribution',
 			type: 'boolean',
@@ -95,4 +119,12 @@ export function readOutputChoice(context: IExecuteFunctions, index: number): Out
 		includeInput: context.getNodeParameter('options.includeInput', index, false) as boolean,
 		keepImage: context.getNodeParameter('options.keepImage', index, true) as boolean,
 	};
+}
+
+/** How images are computed together; undefined: as by default. */
+export function readBatching(context: IExecuteFunctions, index: number): BatchLimits | undefined {
+	const size = context.getNodeParameter('options.batchSize', index, DEFAULT_LIMITS.size) as number;
+	const waitMs = context.getNodeParameter('options.batchWaitMs', index, DEFAULT_LIMITS.waitMs) as number;
+	if (size === DEFAULT_LIMITS.size && waitMs === DEFAULT_LIMITS.waitMs) return undefined;
+	return checkBatching({ size, waitMs });
 }

@@ -9,6 +9,7 @@ import type { RgbImage } from '../imaging/image';
 import { decodeImage } from '../runtime/images';
 import { inFlight } from '../runtime/inFlight';
 import { readAhead } from '../runtime/readAhead';
+import { closing } from '../scoring/loadedCache';
 import { openModel, type ReadyModel, type ScoredMap } from '../scoring/openModel';
 import type { CalibrationFile } from '../store/calibration';
 import type { OpenedModel } from '../store/modelStore';
@@ -38,8 +39,9 @@ export async function measureImages(
 	request: CalibrateRequest,
 	{ data, categories }: Extract<CalibrateSource, { kind: 'images' }>,
 	{ opened, zones }: { readonly opened: OpenedModel; readonly zones: InspectionZones | undefined },
-	{ signal, onProgress }: CalibrateContext,
+	context: CalibrateContext,
 ): Promise<Measured> {
+	const { signal } = context;
 	const dataset = await scanDataset(data, { categories, signal });
 	const entries = entriesOf(dataset);
 	if (entries.length === 0) {
@@ -49,7 +51,18 @@ export async function measureImages(
 	}
 	const { device, requireDevice, threads } = request;
 	const ref = `${opened.name}@${opened.version}`;
-	const model = (await openModel(request.store, ref, { device, requireDevice, threads })).withZones(zones);
+	return closing(
+		(await openModel(request.store, ref, { device, requireDevice, threads })).withZones(zones),
+		(model) => measureWith(model, { dataset, entries }, context),
+	);
+}
+
+async function measureWith(
+	model: ReadyModel,
+	{ dataset, entries }: { readonly dataset: Dataset; readonly entries: readonly ImageEntry[] },
+	{ signal, onProgress }: CalibrateContext,
+): Promise<Measured> {
+	const { opened } = model;
 	const known = opened.card.categories.map(({ name }) => name);
 	if (model.areas !== undefined) requireSeen(model.areas, known);
 	const collector = new CalibrationCollector(entries.length);
@@ -65,7 +78,7 @@ export async function measureImages(
 	};
 	const read = async (entry: ImageEntry): Promise<ReadEntry> => ({ entry, read: await readImage(entry) });
 	let done = 0;
-	for await (const measured of inFlight(readAhead(entries, read), model.atOnce, measure)) {
+	for await (const measured of inFlight(readAhead(entries, read), model.atOnce(), measure)) {
 		const { entry, category } = measured;
 		if ('reason' in measured) skipped.push({ file: entry.relativePath, reason: measured.reason });
 		else {
@@ -81,7 +94,7 @@ export async function measureImages(
 	if (collector.normalImages === 0) {
 		throw new DinomalyError(
 			'CALIBRATION_SHORT',
-			`Expected images of good parts in ${data}, found ${collector.anomalousImages} of defects`,
+			`Expected images of good parts in ${dataset.root}, found ${collector.anomalousImages} of defects`,
 			{ hint: 'Add good parts: a threshold says what good parts score.' },
 		);
 	}

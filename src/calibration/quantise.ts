@@ -7,6 +7,7 @@ import type { RgbImage } from '../imaging/image';
 import { readAhead } from '../runtime/readAhead';
 import { int8Options } from '../scoring/checkedPrecision';
 import { judgeImage } from '../scoring/judgeImage';
+import { closing } from '../scoring/loadedCache';
 import { loadModel, type ReadyModel, type ScoredMap } from '../scoring/openModel';
 import type { Verdict } from '../scoring/request';
 import { openModelStore } from '../store/openModelStore';
@@ -39,9 +40,13 @@ export async function quantiseModel(
 	const ref = `${opened.name}@${opened.version}`;
 	if (opened.calibration === undefined) throw uncalibrated(ref);
 	const { threads } = request;
-	const int8 = await loadModel(request.store, opened, await int8Options({ threads }));
-	const float32 = await loadModel(request.store, opened, { device: 'cpu', threads });
-	const { images, skipped, source } = await scoreBoth(request, { opened, float32, int8 }, context);
+	const { images, skipped, source } = await closing(
+		await loadModel(request.store, opened, await int8Options({ threads })),
+		async (int8) =>
+			closing(await loadModel(request.store, opened, { device: 'cpu', threads }), (float32) =>
+				scoreBoth(request, { opened, float32, int8 }, context),
+			),
+	);
 	if (images.length < LEAST_IMAGES) throw tooFewImages(images.length, request.data);
 	const check: Int8Check = {
 		created: new Date().toISOString(),

@@ -2,12 +2,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { explainWriteError } from '../files/diskError';
 import type { ImageFailure, ImageScore, ServedBy } from '../scoring/request';
+import { DEFAULT_LIMITS, LARGEST_BATCH } from '../scoring/batchLimits';
 import { checkServer } from '../serving';
 import { defineCommand } from './command';
 import type { CommandResult } from './command';
 import { commonRequest, DEVICE_FLAGS, OUTPUT_FLAGS, required, STORE_FLAG } from './commonFlags';
 import { PRECISIONS } from '../runtime/precision';
-import { choice, text, toggle, usage } from './flags';
+import { choice, number, text, toggle, usage } from './flags';
 import type { CliIo } from './io';
 import { expandImages, uniqueStems } from './imageFiles';
 import type { ImageFile } from './imageFiles';
@@ -46,6 +47,11 @@ export const scoreCommand = defineCommand({
 			PRECISIONS,
 			'Numbers to multiply in; int8 needs a version that "models quantize" made (default: float32)',
 		),
+		'batch-size': number(
+			'N',
+			`Images that a device other than the CPU computes together (default: ${DEFAULT_LIMITS.size})`,
+			{ min: 1, max: LARGEST_BATCH, whole: true },
+		),
 		server: text(
 			'URL',
 			'Inference server that the model was exported for, which makes the maps; its token, if it asks for one, is in DINOMALY_SERVER_TOKEN',
@@ -78,6 +84,9 @@ export const scoreCommand = defineCommand({
 					images: chunk.map(({ path }) => ({ file: path })),
 					category: values.category,
 					precision: values.precision,
+					...(values['batch-size'] !== undefined && {
+						batching: { ...DEFAULT_LIMITS, size: values['batch-size'] },
+					}),
 					...(servedBy && { servedBy }),
 					...(values['any-image'] === true && { checkDistribution: false }),
 					outputs: { heatmap: folders.heatmap !== undefined, mask: folders.mask !== undefined },

@@ -8,6 +8,7 @@ import { decodeImage, decodeMask } from '../runtime/images';
 import { inFlight } from '../runtime/inFlight';
 import { readAhead } from '../runtime/readAhead';
 import type { ModelCard } from '../store/card';
+import { closing } from '../scoring/loadedCache';
 import { openModel, type ReadyModel, type ScoredMap } from '../scoring/openModel';
 import { evaluateCategoryScores, pixelPart, withoutPixels } from './categoryMetrics';
 import { chooseExamples } from './exampleChoice';
@@ -44,12 +45,24 @@ export async function evaluateModel(
 	context: EvaluateContext,
 ): Promise<EvaluateResult> {
 	const started = performance.now();
-	const { device, requireDevice, threads } = request;
-	const { maskRule = 'nonzero', maxFpr = DEFAULT_MAX_FPR, pixelMode = 'auto' } = request;
-	checkMaxFpr(maxFpr);
+	const { store, model, device, requireDevice, threads } = request;
+	checkMaxFpr(request.maxFpr ?? DEFAULT_MAX_FPR);
 	const dataset = await testPartOf(request, context.signal);
+	const result = await closing(
+		await openModel(store, model, { device, requireDevice, threads }),
+		(opened) => evaluateWith(opened, dataset, request, context),
+	);
+	return { ...result, seconds: (performance.now() - started) / 1000 };
+}
+
+async function evaluateWith(
+	model: ReadyModel,
+	dataset: Dataset,
+	request: EvaluateRequest,
+	context: EvaluateContext,
+): Promise<Omit<EvaluateResult, 'seconds'>> {
+	const { threads, maskRule = 'nonzero', maxFpr = DEFAULT_MAX_FPR, pixelMode = 'auto' } = request;
 	const testable = dataset.categories;
-	const model = await openModel(request.store, request.model, { device, requireDevice, threads });
 	const total = testable.reduce((sum, { test }) => sum + test.length, 0);
 	const failures: Failure[] = [];
 	const images: EvaluatedImage[] = [];
@@ -105,7 +118,6 @@ export async function evaluateModel(
 			threads,
 			signal: context.signal,
 		}),
-		seconds: (performance.now() - started) / 1000,
 	};
 }
 
@@ -167,7 +179,7 @@ async function evaluateCategory(
 		step();
 		return 'reason' in loaded ? loaded : scoreTestImage(model, loaded, signal);
 	};
-	for await (const tested of inFlight(readAhead(test, read), model.atOnce, score)) {
+	for await (const tested of inFlight(readAhead(test, read), model.atOnce(), score)) {
 		if ('reason' in tested) {
 			failures.push(tested);
 			continue;

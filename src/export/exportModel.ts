@@ -3,6 +3,7 @@ import { DinomalyError } from '../errors';
 import { writeFileAtomic } from '../files/atomicFile';
 import { serialise } from '../graph';
 import { int8Options } from '../scoring/checkedPrecision';
+import { closing } from '../scoring/loadedCache';
 import { loadModel, openVersion, readParameters } from '../scoring/openModel';
 import type { ServedPrecision } from '../scoring/request';
 import { checkExport } from './checkExport';
@@ -34,16 +35,18 @@ export async function exportModel(request: ExportRequest, { signal }: ExportCont
 	const preprocessing = describePreprocessing(opened);
 	const write = (more: Readonly<Record<string, string>>): Uint8Array =>
 		serialise(graph, { producerVersion: card.versions.package, metadata: { preprocessing, ...more } });
-	const check = await checkExport({
-		bytes: write({}),
-		precision,
-		forServer,
-		original: await loadModel(store, opened, { device: 'cpu', threads }),
-		width: encoder.dims.dim,
-		data,
-		threads,
-		signal,
-	});
+	const check = await closing(await loadModel(store, opened, { device: 'cpu', threads }), (original) =>
+		checkExport({
+			bytes: write({}),
+			precision,
+			forServer,
+			original,
+			width: encoder.dims.dim,
+			data,
+			threads,
+			signal,
+		}),
+	);
 	const bytes = write({
 		card: JSON.stringify(card),
 		...(calibration ? { calibration: JSON.stringify(calibration) } : {}),

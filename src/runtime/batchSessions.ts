@@ -4,6 +4,7 @@ import { Session, type SessionOptions } from './session';
 /** One graph in a session for each number of images that it is run with: shapes are static. Made when first needed, except that for one. */
 export class BatchSessions {
 	private readonly sessions = new Map<number, Promise<Session>>();
+	private isReleased = false;
 
 	private constructor(
 		private readonly first: Session,
@@ -32,6 +33,7 @@ export class BatchSessions {
 
 	/** The session for a number of images, on the device of the first. */
 	async of(images: number): Promise<Session> {
+		if (this.isReleased) throw new Error('Expected sessions that are open, found them released');
 		const known = this.sessions.get(images);
 		if (known) return known;
 		const options = { ...this.options, device: this.device, requireDevice: true };
@@ -43,6 +45,7 @@ export class BatchSessions {
 	}
 
 	async release(): Promise<void> {
+		this.isReleased = true;
 		const made = await Promise.allSettled(this.sessions.values());
 		this.sessions.clear();
 		for (const one of made) if (one.status === 'fulfilled') await one.value.release();

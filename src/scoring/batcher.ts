@@ -1,12 +1,5 @@
 import { setImmediate as nextTick } from 'node:timers/promises';
-
-/** How long an item may be held back for others, and with how many it may be computed. */
-export interface BatchLimits {
-	/** Items of one run at most; 1: alone, at once. */
-	readonly size: number;
-	/** Longest time that it waits for others while nothing is computed, milliseconds. */
-	readonly waitMs: number;
-}
+import type { BatchLimits } from './batchLimits';
 
 /** A run with up to a quarter of its places empty takes less time than the several smaller ones in its stead. */
 const LEAST_FILLED = 0.75;

@@ -9,10 +9,11 @@ import type { ModelStore, OpenedModel } from '../store/modelStore';
 import type { DeviceName } from '../runtime/device';
 import { readSafetensors } from '../weights/safetensors';
 import type { RgbImage } from '../imaging/image';
-import { BatchedViews, DEFAULT_LIMITS } from './batchedViews';
-import type { BatchLimits } from './batcher';
+import { BatchedViews } from './batchedViews';
+import { DEFAULT_LIMITS, type BatchLimits } from './batchLimits';
 import { checkedPrecision } from './checkedPrecision';
 import type { ImageMapOptions } from './imageMap';
+import { LoadedCache } from './loadedCache';
 import { mapViewed, type ScoredMap, type View, type Viewer } from './mapViewed';
 import { placer, type Place } from './placer';
 import { ZONES_FILE } from '../store/zonesFile';
@@ -21,7 +22,7 @@ import { Scorer, type DecoderParameters } from './scorer';
 import type { Seeing } from './mapGeometry';
 import { SeenAreas } from './seenAreas';
 
-/** Loaded models that are kept; the one used longest ago goes first. Decoders are small, encoders are shared. */
+/** Loaded models that are kept when nobody uses them. Decoders are small, encoders are shared. */
 const MODELS_KEPT = 4;
 const ENCODERS_KEPT = 2;
 
@@ -31,8 +32,8 @@ export type { ScoredMap } from './mapViewed';
 export interface ReadyModel {
 	readonly opened: OpenedModel;
 	readonly device: DeviceName;
-	/** How many images to have under way at a time: more than one where the device computes several together. */
-	readonly atOnce: number;
+	/** How many images to have under way at a time, `DEFAULT_LIMITS` when none are given: more than one where several are computed together. */
+	readonly atOnce: (limits?: BatchLimits) => number;
 	/** What it knows of good images; null for a model that was trained before models did. */
 	readonly distribution: Distribution | null;
 	/**
@@ -53,6 +54,8 @@ export interface ReadyModel {
 	score(image: RgbImage, options?: ScoreImageOptions): Promise<ScoredMap>;
 	/** The same model as it would score with other zones, or none. */
 	withZones(zones: InspectionZones | undefined): ReadyModel;
+	/** Says that it is no longer needed: until then it stays loaded. */
+	close(): void;
 }
 
 /** What is loaded of a version beside its encoder. */
@@ -74,11 +77,11 @@ export interface ScoreImageOptions {
 
 /** Kept, because a store remembers which files it has checked against their hashes. */
 const stores = new Map<string, ModelStore>();
-const encoders = new Map<string, Promise<Encoder>>();
-const versions = new Map<string, Promise<LoadedVersion>>();
+const encoders = new LoadedCache<Encoder>(ENCODERS_KEPT);
+const versions = new LoadedCache<LoadedVersion>(MODELS_KEPT);
 
 /**
- * Opens a model from the store and loads what is not loaded yet.
+ * Opens a model from the store and loads what is not loaded yet. It stays loaded until it is closed.
  * @throws MODEL_NOT_FOUND, MODEL_INVALID, HASH_MISMATCH, PRECISION_UNAVAILABLE, or what finding its encoder throws
  */
 export async function openModel(
@@ -95,7 +98,7 @@ export async function openVersion(storeFolder: string, ref: string): Promise<Ope
 	return storeAt(storeFolder).open(ref);
 }
 
-/** Loads what is not loaded yet of an opened model, in any precision. */
+/** Loads what is not loaded yet of an opened model, in any precision. It stays loaded until it is closed. */
 export async function loadModel(
 	storeFolder: string,
 	opened: OpenedModel,
@@ -104,33 +107,27 @@ export async function loadModel(
 	const { card } = opened;
 	const { imageSize, cropSize, groups } = card.config;
 	const device = JSON.stringify(options);
-	const encoder = await keep(
-		encoders,
+	const encoderLease = await encoders.take(
 		`${card.encoder.sha256} ${imageSize} ${cropSize} ${groups} ${device}`,
-		ENCODERS_KEPT,
 		async () => {
 			const file = await findModelEncoder(storeFolder, card);
 			return Encoder.load(file, card.config, { ...options, keepFeatures: true });
 		},
 	);
-	const version = await keep(versions, keyOf(opened, device), MODELS_KEPT, async () => {
-		const { dims } = await findModelEncoder(storeFolder, card);
-		const parameters = await readParameters(`${opened.path}/decoder.safetensors`);
-		const known = await readDistribution(opened, groups * dims.dim);
-		const loaded = await Scorer.load(card.config, dims, parameters, options);
-		return {
-			scorer: loaded,
-			distribution: known,
-			areas: areasOf(opened.zones, card.config, loaded.grid),
-			release: () => loaded.release(),
-		};
-	});
+	const versionLease = await versions
+		.take(keyOf(opened, device), () => loadVersion(storeFolder, opened, options))
+		.catch((error: unknown) => {
+			encoderLease.end();
+			throw error;
+		});
+	const encoder = encoderLease.value;
+	const version = versionLease.value;
 	const { scorer, distribution } = version;
 	const views = scorer.device === 'cpu' ? undefined : viewsOf(scorer, encoder);
 	const ready = (seen: SeenAreas | undefined): ReadyModel => ({
 		opened,
 		device: scorer.device,
-		atOnce: views === undefined ? 1 : DEFAULT_LIMITS.size,
+		atOnce: (limits = DEFAULT_LIMITS) => (views === undefined ? 1 : limits.size),
 		areas: seen,
 		distribution,
 		place: placer(distribution, card),
@@ -143,8 +140,30 @@ export async function loadModel(
 			return mapViewed(image, { see, ...encoder.layout, atOnce: batching.size }, parts);
 		},
 		withZones: (zones) => ready(areasOf(zones, card.config, scorer.grid)),
+		close: () => {
+			versionLease.end();
+			encoderLease.end();
+		},
 	});
 	return ready(version.areas);
+}
+
+async function loadVersion(
+	storeFolder: string,
+	opened: OpenedModel,
+	options: ScoringOptions,
+): Promise<LoadedVersion> {
+	const { config } = opened.card;
+	const { dims } = await findModelEncoder(storeFolder, opened.card);
+	const parameters = await readParameters(`${opened.path}/decoder.safetensors`);
+	const distribution = await readDistribution(opened, config.groups * dims.dim);
+	const scorer = await Scorer.load(config, dims, parameters, options);
+	return {
+		scorer,
+		distribution,
+		areas: areasOf(opened.zones, config, scorer.grid),
+		release: () => scorer.release(),
+	};
 }
 
 export interface SeeingParts extends ImageMapOptions {
@@ -211,28 +230,4 @@ export async function readParameters(file: string): Promise<DecoderParameters> {
 			{ data: stored.readFloat32(name), shape: stored.info(name).shape },
 		]),
 	);
-}
-
-/** The entry of a key, made when it is not there; the entry used longest ago is released when there are too many. */
-async function keep<T extends { release(): Promise<void> }>(
-	cache: Map<string, Promise<T>>,
-	key: string,
-	limit: number,
-	make: () => Promise<T>,
-): Promise<T> {
-	const known = cache.get(key);
-	const entry = known ?? make();
-	cache.delete(key);
-	cache.set(key, entry);
-	const [oldest] = cache;
-	if (cache.size > limit) {
-		cache.delete(oldest[0]);
-		void oldest[1].then((value) => value.release()).catch(() => undefined);
-	}
-	try {
-		return await entry;
-	} catch (error) {
-		cache.delete(key);
-		throw error;
-	}
 }

@@ -1,7 +1,7 @@
 import type { Region } from '../imaging/regions';
 import type { DeviceName } from '../runtime/device';
 import type { Precision } from '../runtime/precision';
-import type { BatchLimits } from './batcher';
+import type { BatchLimits } from './batchLimits';
 import type { InferenceServer } from '../serving/server';
 
 /** An image to score: a file, or encoded bytes with a name to report. */

@@ -11,8 +11,8 @@ import { inFlight } from '../runtime/inFlight';
 import { readAhead } from '../runtime/readAhead';
 import { requireNoCategory } from '../zones/zoneAreas';
 import type { CategoryOfCard } from '../store/card';
-import { DEFAULT_LIMITS } from './batchedViews';
 import { judgeImage } from './judgeImage';
+import { closing } from './loadedCache';
 import { openModel, type ReadyModel } from './openModel';
 import { openServed } from './servedModel';
 import type { ImageFailure, ImageScore, ImageSource, ScoreOutcome, ScoreRequest } from './request';
@@ -27,12 +27,18 @@ const UNCALIBRATED_SCALE = { low: 0, high: 0.3 };
 
 /** Scores images in their order; one that cannot be read gives a failure in its place and the others go on. */
 export async function scoreImages(request: ScoreRequest, context: ScoreContext): Promise<ScoreOutcome[]> {
+	return closing(await open(request, context), (model) => scoreWith(model, request, context));
+}
+
+async function scoreWith(
+	model: ScoringModel,
+	request: ScoreRequest,
+	context: ScoreContext,
+): Promise<ScoreOutcome[]> {
 	const { images } = request;
-	const model = await open(request, context);
 	if (request.category !== undefined) checkCategory(model, request.category);
 	else if (model.areas !== undefined && onlyCategory(model) === null) requireNoCategory(model.areas.zones);
 	const { signal } = context;
-	const { batching = DEFAULT_LIMITS } = request;
 	const outcomes: ScoreOutcome[] = [];
 	const score = async ({ name, decoded }: ReadSource): Promise<ScoreOutcome> => {
 		if (signal.aborted)
@@ -45,7 +51,7 @@ export async function scoreImages(request: ScoreRequest, context: ScoreContext):
 			failure(name, ownFailure(error)),
 		);
 	};
-	const atOnce = Math.min(model.atOnce, batching.size);
+	const atOnce = model.atOnce(request.batching);
 	for await (const outcome of inFlight(readAhead(images, read), atOnce, score)) {
 		context.onOutcome(outcome, outcomes.push(outcome) - 1);
 		// Lets messages in, such as a cancel, before the next image holds the thread.
@@ -55,7 +61,7 @@ export async function scoreImages(request: ScoreRequest, context: ScoreContext):
 }
 
 /** What scoring needs of a model, wherever it computes. */
-interface ScoringModel extends Pick<ReadyModel, 'opened' | 'place' | 'areas' | 'atOnce' | 'score'> {
+interface ScoringModel extends Pick<ReadyModel, 'opened' | 'place' | 'areas' | 'atOnce' | 'score' | 'close'> {
 	readonly device: string;
 	/** Known at the latest once an image was scored. */
 	readonly precision: () => ImageScore['precision'];
@@ -76,7 +82,12 @@ async function open(
 			{ hint: 'Leave Precision alone, and export the model in the precision that you want.' },
 		);
 	const served = await openServed(store, model, { ...servedBy, signal });
-	return { ...served, device: 'server', precision: () => served.precision() ?? 'float32' };
+	return {
+		...served,
+		close: () => undefined,
+		device: 'server',
+		precision: () => served.precision() ?? 'float32',
+	};
 }
 
 interface Decoded {

@@ -84,7 +84,7 @@ export async function openServed(
 	return {
 		opened,
 		areas,
-		atOnce: SERVED_AT_ONCE,
+		atOnce: () => SERVED_AT_ONCE,
 		place: placer(distribution, card),
 		precision: () => precision,
 		score: (image, { category = null, signal: scoring } = {}) =>

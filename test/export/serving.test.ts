@@ -228,12 +228,14 @@ describe('what goes wrong is one sentence', () => {
 			if (count === 3) for (const output of outputs) output.data = [];
 		};
 		const outcomes = await score('tiny@1', onServer());
-		expect(outcomes.map((one) => ('error' in one ? one.error.message : 'scored'))).toEqual([
-			'scored',
-			'Expected model "tiny" version 1 of the server to give 65536 values as "map", found 4',
+		// Several requests are under way at a time, so that the server's second may be any image.
+		const found = outcomes.map((one) => ('error' in one ? one.error.message : 'scored')).sort();
+		expect(found).toEqual([
 			expect.stringMatching(
 				/^Expected .* to answer as the Open Inference Protocol v2 says, found 0 values for output/,
 			),
+			'Expected model "tiny" version 1 of the server to give 65536 values as "map", found 4',
+			'scored',
 			'scored',
 		]);
 	});
@@ -244,16 +246,20 @@ describe('what goes wrong is one sentence', () => {
 		own.mood.spoil = () => {
 			if (++answered === 2) setImmediate(() => void own.close());
 		};
+		const file = path.join(data, 'bolt', 'test', 'good', '0.png');
 		const outcomes = await score('tiny@1', {
+			images: Array.from({ length: 20 }, () => ({ file })),
 			servedBy: { server: checkServer({ url: own.url, timeoutSeconds: 5 }) },
 		});
-		expect(outcomes.filter((one) => !('error' in one)).length).toBeLessThanOrEqual(2);
-		expect(outcomes.at(-1)).toMatchObject({
-			error: {
-				code: 'SERVER_UNREACHABLE',
-				message: expect.stringMatching(/^Expected the inference server at .* to answer, found/),
-			},
-		});
+		expect(outcomes.at(-1)).toHaveProperty('error');
+		const failures = outcomes.filter((one) => 'error' in one);
+		for (const one of failures)
+			expect(one).toMatchObject({
+				error: {
+					code: 'SERVER_UNREACHABLE',
+					message: expect.stringMatching(/^Expected the inference server at .* to answer, found/),
+				},
+			});
 	});
 
 	test('a wrong token is refused without being shown, though the server repeats it', async () => {

@@ -2,13 +2,13 @@ import { ScoreImage } from '../../nodes/ScoreImage/ScoreImage.node';
 import { fileItem, oneNode } from './support/flow';
 import { N8nLab } from './support/n8nLab';
 
-const mockAsked: { names: string[]; answer: () => void }[] = [];
+const mockAsked: { names: string[]; batching: unknown; answer: () => void }[] = [];
 
 // An engine that answers when the test says so, and finds fault with each image by its name.
 jest.mock('../../nodes/shared/engine', () => ({
 	engineAt: () =>
 		Promise.resolve({
-			score: ({ images }: { images: readonly { name: string }[] }) =>
+			score: ({ images, batching }: { images: readonly { name: string }[]; batching?: unknown }) =>
 				new Promise((resolve) => {
 					const names = images.map(({ name }) => name);
 					const answer = (): void => {
@@ -18,7 +18,7 @@ jest.mock('../../nodes/shared/engine', () => ({
 							})),
 						);
 					};
-					mockAsked.push({ names, answer });
+					mockAsked.push({ names, batching, answer });
 				}),
 		}),
 }));
@@ -45,6 +45,8 @@ async function callsSoFar(expected: number): Promise<number> {
 test.each([
 	[{ engineWorkers: true }, 4],
 	[{}, 1],
+	[{ device: 'cpu' }, 1],
+	[{ device: 'webgpu' }, 2],
 ])(
 	'with options %j, %i engine calls of eight images are under way, and the items keep their order',
 	async (options, atOnce) => {
@@ -67,3 +69,22 @@ test.each([
 		expect(run.json().map(({ error }) => error)).toEqual(expected);
 	},
 );
+
+test.each([
+	[{}, undefined],
+	[{ batchSize: 16, batchWaitMs: 20 }, undefined],
+	[{ batchSize: 64 }, { size: 64, waitMs: 20 }],
+	[{ batchWaitMs: 0 }, { size: 16, waitMs: 0 }],
+])('with options %j the engine is asked to batch as %j', async (options, batching) => {
+	const model = { __rl: true, mode: 'name', value: 'bolts' };
+	const running = lab.start(
+		oneNode('scoreImage', { model, options }, { onError: 'continueRegularOutput' }),
+		{
+			items: items.slice(0, 1),
+		},
+	);
+	await callsSoFar(1);
+	expect(mockAsked[0].batching).toEqual(batching);
+	mockAsked[0].answer();
+	await running.done;
+});

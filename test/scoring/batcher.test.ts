@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Batcher, type BatchLimits } from '../../src/scoring/batcher';
+import { Batcher } from '../../src/scoring/batcher';
+import { checkBatching, type BatchLimits } from '../../src/scoring/batchLimits';
 
 const SIZES = [1, 4, 16];
 /** Far longer than a test may take: an item that is held back until then fails it. */
@@ -188,4 +189,15 @@ test('what fails by itself fails its caller only', async () => {
 	await started(2);
 	runs[1].end();
 	expect(await good).toBe(20);
+});
+
+test.each([
+	[{ size: 0, waitMs: 20 }, 'Expected a batch size from 1 to 64, found 0'],
+	[{ size: 2.5, waitMs: 20 }, 'Expected a batch size from 1 to 64, found 2.5'],
+	[{ size: 65, waitMs: 20 }, 'Expected a batch size from 1 to 64, found 65'],
+	[{ size: 4, waitMs: -1 }, 'Expected a batch wait from 0 to 1000 ms, found -1'],
+	[{ size: 4, waitMs: NaN }, 'Expected a batch wait from 0 to 1000 ms, found NaN'],
+])('limits that make no sense are one sentence: %p', (limits, message) => {
+	expect(() => checkBatching(limits)).toThrow(message);
+	expect(checkBatching({ size: 64, waitMs: 0 })).toEqual({ size: 64, waitMs: 0 });
 });

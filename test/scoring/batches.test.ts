@@ -216,6 +216,6 @@ describeWebGpu('over WebGPU, callers who come at once are computed together', ()
 		const values = fitted.map(({ limits }) => limits.map(({ threshold }) => threshold));
 		expect(values[0].length).toBeGreaterThan(0);
 		for (const [i, value] of values[0].entries())
-			expect(Math.abs(Number(value) / Number(values[1][i]) - 1)).toBeLessThan(DEVICE_TOLERANCE);
+			expect(Math.abs(value / values[1][i] - 1)).toBeLessThan(DEVICE_TOLERANCE);
 	});
 });

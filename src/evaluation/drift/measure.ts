@@ -34,8 +34,8 @@ export async function measureImages(
 ): Promise<MeasureResult> {
 	const notices: string[] = [];
 	const sources = 'images' in from ? from.images : await filesOf(from.folder, { newest, notices });
-	const model =
-		ref === undefined ? undefined : await openModel(store, ref, { device, requireDevice, threads });
+	const options = { device, requireDevice, threads };
+	const model = ref === undefined ? undefined : await openModel(store, ref, options);
 	const looking = zonesOf === undefined ? model?.opened : await openModelStore(store).open(zonesOf);
 	const areas = looking?.zones && new ZoneAreas(looking.zones);
 	const shown = category ?? onlyCategory(looking);
@@ -56,12 +56,16 @@ export async function measureImages(
 		if (image instanceof DinomalyError) return failureOf(file, image);
 		return measureOne(file, image, { model, areas, category: shown });
 	};
-	for await (const measured of inFlight(readAhead(sources, read), model?.atOnce ?? 1, measure)) {
-		if ('error' in measured) failures.push(measured);
-		else images.push(measured);
-		await nextTick(); // lets messages in, such as a cancel
+	try {
+		for await (const measured of inFlight(readAhead(sources, read), model?.atOnce() ?? 1, measure)) {
+			if ('error' in measured) failures.push(measured);
+			else images.push(measured);
+			await nextTick(); // lets messages in, such as a cancel
+		}
+		return { images, failures, notices };
+	} finally {
+		model?.close();
 	}
-	return { images, failures, notices };
 }
 
 interface Read {

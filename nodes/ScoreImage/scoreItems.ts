@@ -9,7 +9,7 @@ import { addHintOnce } from '../shared/hints';
 import { findImage, readImage, type ItemImage } from '../shared/images';
 import { itemFailure } from '../shared/items';
 import { readModel } from '../shared/modelLocator';
-import { readCompute } from '../shared/properties';
+import { readCompute, readPrecision } from '../shared/properties';
 import { readStore } from '../shared/store';
 import { isOnWorkers } from '../shared/workers';
 import { readServedBy } from './inferenceServer';
@@ -58,6 +58,7 @@ async function readPlan(context: IExecuteFunctions, index: number): Promise<Plan
 	const image = findImage(context, index, field);
 	const servedBy = await readServedBy(context, index);
 	const batching = readBatching(context, index);
+	const precision = readPrecision(context, index);
 	return {
 		index,
 		choice,
@@ -68,9 +69,7 @@ async function readPlan(context: IExecuteFunctions, index: number): Promise<Plan
 			...(context.getNodeParameter('options.checkDistribution', index, true) === false && {
 				checkDistribution: false,
 			}),
-			...(context.getNodeParameter('options.precision', index, 'float32') === 'int8' && {
-				precision: 'int8',
-			}),
+			...(precision !== 'float32' && { precision }),
 			outputs: Object.fromEntries(choice.fields.map((name) => [name, true])),
 			...(batching && { batching }),
 			...(servedBy === undefined ? readCompute(context, index) : { servedBy }),

@@ -1,5 +1,6 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import type { DeviceName } from '../../src/runtime/device';
+import { PRECISIONS, type Precision } from '../../src/runtime/precisionNames';
 
 /** Name of the binary field that holds the image; read it with `getNodeParameter('binaryPropertyName', i)` and pass it to `readImage`. */
 export const binaryFieldProperty: INodeProperties = {
@@ -43,12 +44,18 @@ export const precisionProperty: INodeProperties = {
 	type: 'options',
 	default: 'float32',
 	description:
-		'Numbers to compute with. Int8 is faster on processors; it needs a version that Dinomaly Model, Quantize has compared with full precision.',
+		'Numbers to compute with. Int8 is faster on processors, float16 on other devices; both need a version that Dinomaly Model, Quantize has compared with full precision.',
 	options: [
+		{ name: 'Float16', value: 'float16' },
 		{ name: 'Full (Float32)', value: 'float32' },
 		{ name: 'Int8', value: 'int8' },
 	],
 };
+
+export function readPrecision(context: IExecuteFunctions, index: number): Precision {
+	const asked: unknown = context.getNodeParameter('options.precision', index, 'float32');
+	return PRECISIONS.find((precision) => precision === asked) ?? 'float32';
+}
 
 export const seedProperty: INodeProperties = {
 	displayName: 'Seed',

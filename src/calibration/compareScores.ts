@@ -1,11 +1,11 @@
 import { median } from '../distribution/limit';
 import type { Verdict } from '../scoring/request';
-import type { Int8Check } from '../store/int8File';
+import type { PrecisionCheck } from '../store/precisionCheck';
 import { rankCorrelation } from './rankCorrelation';
 
 interface Both<T> {
 	readonly float32: T;
-	readonly int8: T;
+	readonly reduced: T;
 }
 
 /** Keeps a change of a score of 0 finite. */
@@ -26,7 +26,7 @@ export interface ComparedImage {
 /** What the images say together; at least one. */
 export function compareScores(
 	images: readonly ComparedImage[],
-): Omit<Int8Check, 'created' | 'source' | 'processor'> {
+): Omit<PrecisionCheck, 'precision' | 'created' | 'source' | 'processor' | 'device'> {
 	const column = (pick: (image: ComparedImage) => number): number[] => images.map(pick);
 	const anomalous = images.filter((image) => image.anomalous).length;
 	return {
@@ -34,19 +34,19 @@ export function compareScores(
 		anomalous,
 		rankCorrelation: rankCorrelation(
 			column(({ scores }) => scores.float32),
-			column(({ scores }) => scores.int8),
+			column(({ scores }) => scores.reduced),
 		),
 		largestChange: Math.max(
 			...column(
-				({ scores: { float32, int8 } }) =>
-					Math.abs(int8 - float32) / Math.max(Math.abs(float32), LEAST_SCORE),
+				({ scores: { float32, reduced } }) =>
+					Math.abs(reduced - float32) / Math.max(Math.abs(float32), LEAST_SCORE),
 			),
 		),
 		maskChange: column((image) => image.maskChange).reduce((sum, one) => sum + one, 0) / images.length,
-		speedup: median(column(({ milliseconds }) => milliseconds.float32 / milliseconds.int8)),
+		speedup: median(column(({ milliseconds }) => milliseconds.float32 / milliseconds.reduced)),
 		milliseconds: {
 			float32: median(column(({ milliseconds }) => milliseconds.float32)),
-			int8: median(column(({ milliseconds }) => milliseconds.int8)),
+			reduced: median(column(({ milliseconds }) => milliseconds.reduced)),
 		},
 	};
 }

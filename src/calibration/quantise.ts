@@ -5,13 +5,14 @@ import { scanDataset } from '../dataset/scan';
 import { DinomalyError } from '../errors';
 import type { RgbImage } from '../imaging/image';
 import { readAhead } from '../runtime/readAhead';
+import type { ScoringOptions } from '../runtime/precision';
 import { int8Options } from '../scoring/checkedPrecision';
 import { judgeImage } from '../scoring/judgeImage';
 import { closing } from '../scoring/loadedCache';
 import { loadModel, type ReadyModel, type ScoredMap } from '../scoring/openModel';
 import type { Verdict } from '../scoring/request';
 import { openModelStore } from '../store/openModelStore';
-import { INT8_FILE, int8Document, type Int8Check } from '../store/int8File';
+import { checkDocument, PRECISION_FILES, type PrecisionCheck } from '../store/precisionCheck';
 import type { OpenedModel } from '../store/modelStore';
 import { compareScores, type ComparedImage } from './compareScores';
 import { entriesOf, readImage, soleCategory } from './measureImages';
@@ -25,11 +26,11 @@ export const LEAST_SPEEDUP = 1.1;
 const CHANGES_SHOWN = 3;
 
 /**
- * Scores images of known truth in float32 and in int8 and, when every verdict is the same and int8 is faster, publishes a version that may
- * score in int8, with what was measured. Thresholds stay those of the version that it is made from.
+ * Scores images of known truth in float32 and in a precision and, when every verdict is the same and it is faster, publishes a version that
+ * may score in it, with what was measured. Thresholds stay those of the version that it is made from.
  *
- * @throws PRECISION_UNAVAILABLE when a verdict changes, when there is no gain, or when this processor is not fit for it; CALIBRATION_SHORT
- * for a model without calibration or with too few images
+ * @throws PRECISION_UNAVAILABLE when a verdict changes, when there is no gain, or when this processor or device is not fit for it;
+ * CALIBRATION_SHORT for a model without calibration or with too few images
  */
 export async function quantiseModel(
 	request: QuantiseRequest,
@@ -39,23 +40,18 @@ export async function quantiseModel(
 	const opened = await store.open(request.model);
 	const ref = `${opened.name}@${opened.version}`;
 	if (opened.calibration === undefined) throw uncalibrated(ref);
-	const { threads } = request;
-	const { images, skipped, source } = await closing(
-		await loadModel(request.store, opened, await int8Options({ threads })),
-		async (int8) =>
-			closing(await loadModel(request.store, opened, { device: 'cpu', threads }), (float32) =>
-				scoreBoth(request, { opened, float32, int8 }, context),
-			),
-	);
+	const { precision = 'int8', minSpeedup = LEAST_SPEEDUP } = request;
+	const { images, skipped, source, device } = await compare(request, opened, context);
 	if (images.length < LEAST_IMAGES) throw tooFewImages(images.length, request.data);
-	const check: Int8Check = {
+	const check: PrecisionCheck = {
+		precision,
 		created: new Date().toISOString(),
 		source,
 		...compareScores(images),
 		processor: cpus().at(0)?.model ?? 'unknown',
+		device,
 	};
-	refuseChanges(images, ref);
-	const { minSpeedup = LEAST_SPEEDUP } = request;
+	refuseChanges(images, { ref, precision });
 	if (check.speedup < minSpeedup) throw tooSlow(check, minSpeedup);
 	context.signal.throwIfAborted();
 	const published = await store.publish(opened.name, {
@@ -64,7 +60,7 @@ export async function quantiseModel(
 			...Object.fromEntries(
 				Object.keys(opened.card.files).map((name) => [name, { file: path.join(opened.path, name) }]),
 			),
-			[INT8_FILE]: { json: int8Document(check) },
+			[PRECISION_FILES[precision]]: { json: checkDocument(check) },
 		},
 	});
 	return {
@@ -77,18 +73,47 @@ export async function quantiseModel(
 	};
 }
 
+interface Compared {
+	readonly images: readonly ComparedImage[];
+	readonly skipped: QuantiseResult['skipped'];
+	readonly source: string;
+	readonly device: string;
+}
+
+async function compare(
+	request: QuantiseRequest,
+	opened: OpenedModel,
+	context: CalibrateContext,
+): Promise<Compared> {
+	const { store, precision = 'int8', device, threads } = request;
+	const reduced: ScoringOptions =
+		precision === 'int8'
+			? await int8Options({ device, threads })
+			: { device, threads, precision, requireDevice: true };
+	return closing(await loadModel(store, opened, reduced), async (lower) => {
+		const same = { device: lower.device, requireDevice: true, threads };
+		return closing(await loadModel(store, opened, same), async (float32) => ({
+			...(await scoreBoth(request, { opened, float32, reduced: lower }, context)),
+			device: lower.device,
+		}));
+	});
+}
+
 interface BothModels {
 	readonly opened: OpenedModel;
 	readonly float32: ReadyModel;
-	readonly int8: ReadyModel;
+	readonly reduced: ReadyModel;
 }
 
-/** In turns, image by image, so that a machine that is slow for a while is slow for both. */
+/**
+ * In turns, so that a machine that is slow for a while is slow for both: image by image, or as many at a time as the device computes
+ * together, once before without looking at the clock.
+ */
 async function scoreBoth(
 	{ data, categories }: QuantiseRequest,
 	models: BothModels,
 	{ signal, onProgress }: CalibrateContext,
-): Promise<{ images: ComparedImage[]; skipped: QuantiseResult['skipped']; source: string }> {
+): Promise<Omit<Compared, 'device'>> {
 	const dataset = await scanDataset(data, { categories, signal });
 	const entries = entriesOf(dataset);
 	if (entries.length === 0)
@@ -99,6 +124,8 @@ async function scoreBoth(
 	const known = new Set(models.opened.card.categories.map(({ name }) => name));
 	const images: ComparedImage[] = [];
 	const skipped: { file: string; reason: string }[] = [];
+	const atOnce = models.float32.atOnce();
+	let together: ImageToCompare[] = [];
 	let done = 0;
 	for await (const read of readAhead(entries, readImage)) {
 		signal.throwIfAborted();
@@ -106,13 +133,14 @@ async function scoreBoth(
 		const named = rename ?? own;
 		const category = known.has(named) ? named : null;
 		if (read instanceof DinomalyError) skipped.push({ file, reason: read.message });
-		else {
-			try {
-				images.push({ file, anomalous, ...(await scoreImage(models, read, { category, signal })) });
-			} catch (error) {
-				if (!(error instanceof DinomalyError && error.code === 'ZONE_MISMATCH')) throw error;
-				skipped.push({ file, reason: error.message });
+		else together.push({ file, anomalous, image: read, category });
+		if (together.length === atOnce || done + 1 === entries.length) {
+			if (atOnce > 1 && images.length === 0) await compareTogether(models, together, signal);
+			for (const one of await compareTogether(models, together, signal)) {
+				if ('reason' in one) skipped.push(one);
+				else images.push(one);
 			}
+			together = [];
 		}
 		onProgress(++done, entries.length);
 		await nextTick();
@@ -120,49 +148,65 @@ async function scoreBoth(
 	return { images, skipped, source: path.basename(dataset.root) };
 }
 
-interface ScoreImageOptions {
+interface ImageToCompare extends Pick<ComparedImage, 'file' | 'anomalous'> {
+	readonly image: RgbImage;
 	readonly category: string | null;
-	readonly signal: AbortSignal;
 }
 
-async function scoreImage(
+type LeftOut = QuantiseResult['skipped'][number];
+
+async function compareTogether(
 	models: BothModels,
-	image: RgbImage,
-	options: ScoreImageOptions,
-): Promise<Omit<ComparedImage, 'file' | 'anomalous'>> {
-	const [float32, int8] = [
-		await scoreTimed(models.float32, image, options),
-		await scoreTimed(models.int8, image, options),
-	];
-	return {
-		scores: { float32: float32.mapped.score, int8: int8.mapped.score },
-		verdicts: { float32: float32.verdict, int8: int8.verdict },
-		milliseconds: { float32: float32.milliseconds, int8: int8.milliseconds },
-		maskChange: maskChange(float32, int8),
-	};
+	images: readonly ImageToCompare[],
+	signal: AbortSignal,
+): Promise<(ComparedImage | LeftOut)[]> {
+	const float32 = await scoreTimed(models.float32, images, signal);
+	const reduced = await scoreTimed(models.reduced, images, signal);
+	return images.map(({ file, anomalous }, i) => {
+		const [full, lower] = [float32.scored[i], reduced.scored[i]];
+		if ('reason' in full) return full;
+		if ('reason' in lower) return lower;
+		return {
+			file,
+			anomalous,
+			scores: { float32: full.mapped.score, reduced: lower.mapped.score },
+			verdicts: { float32: full.verdict, reduced: lower.verdict },
+			milliseconds: { float32: float32.milliseconds, reduced: reduced.milliseconds },
+			maskChange: maskChange(full, lower),
+		};
+	});
 }
 
-interface TimedScore {
+interface ScoredOnce {
 	readonly mapped: ScoredMap;
-	readonly milliseconds: number;
 	readonly verdict: Verdict;
 	readonly pixelThreshold: number;
 }
 
+/** Scores images together; one that the zones do not fit is left out. @returns with the time per image */
 async function scoreTimed(
 	model: ReadyModel,
-	image: RgbImage,
-	options: ScoreImageOptions,
-): Promise<TimedScore> {
+	images: readonly ImageToCompare[],
+	signal: AbortSignal,
+): Promise<{ scored: (ScoredOnce | LeftOut)[]; milliseconds: number }> {
 	const start = performance.now();
-	const mapped = await model.score(image, options);
-	const milliseconds = performance.now() - start;
-	const { verdict, applied } = judgeImage(model, mapped, options);
-	return { mapped, milliseconds, verdict, pixelThreshold: applied?.pixelThreshold ?? Infinity };
+	const scored = await Promise.all(
+		images.map(async ({ file, image, category }) => {
+			try {
+				const mapped = await model.score(image, { category, signal });
+				const { verdict, applied } = judgeImage(model, mapped, { category });
+				return { mapped, verdict, pixelThreshold: applied?.pixelThreshold ?? Infinity };
+			} catch (error) {
+				if (!(error instanceof DinomalyError && error.code === 'ZONE_MISMATCH')) throw error;
+				return { file, reason: error.message };
+			}
+		}),
+	);
+	return { scored, milliseconds: (performance.now() - start) / Math.max(1, images.length) };
 }
 
 /** Share of the map's values that count which lie on the other side of the threshold for masks. */
-function maskChange({ mapped, pixelThreshold }: TimedScore, other: TimedScore): number {
+function maskChange({ mapped, pixelThreshold }: ScoredOnce, other: ScoredOnce): number {
 	let [changed, counted] = [0, 0];
 	for (let i = 0; i < mapped.map.length; i++) {
 		if (mapped.seen?.inspected[i] === 0) continue;
@@ -172,25 +216,31 @@ function maskChange({ mapped, pixelThreshold }: TimedScore, other: TimedScore): 
 	return counted === 0 ? 0 : changed / counted;
 }
 
-function refuseChanges(images: readonly ComparedImage[], ref: string): void {
-	const changed = images.filter(({ verdicts }) => verdicts.float32 !== verdicts.int8);
+function refuseChanges(
+	images: readonly ComparedImage[],
+	{ ref, precision }: { readonly ref: string; readonly precision: string },
+): void {
+	const changed = images.filter(({ verdicts }) => verdicts.float32 !== verdicts.reduced);
 	if (changed.length === 0) return;
 	const shown = changed
 		.slice(0, CHANGES_SHOWN)
-		.map(({ file, verdicts }) => `${file} from ${verdicts.float32} to ${verdicts.int8}`)
+		.map(({ file, verdicts }) => `${file} from ${verdicts.float32} to ${verdicts.reduced}`)
 		.join(', ');
 	const more = changed.length > CHANGES_SHOWN ? ' and others' : '';
 	throw new DinomalyError(
 		'PRECISION_UNAVAILABLE',
-		`Expected the verdicts of "${ref}" in int8 to be those in float32 on all ${images.length} images, found ${changed.length} that change: ${shown}${more}`,
+		`Expected the verdicts of "${ref}" in ${precision} to be those in float32 on all ${images.length} images, found ${changed.length} that change: ${shown}${more}`,
 		{ hint: 'Score this model in float32; nothing was changed.' },
 	);
 }
 
-function tooSlow({ speedup, milliseconds: { float32, int8 } }: Int8Check, least: number): DinomalyError {
+function tooSlow(
+	{ precision, device, speedup, milliseconds: { float32, reduced } }: PrecisionCheck,
+	least: number,
+): DinomalyError {
 	return new DinomalyError(
 		'PRECISION_UNAVAILABLE',
-		`Expected int8 to be at least ${least} times as fast as float32 on this machine, found ${speedup.toFixed(2)} times (${float32.toFixed(0)} and ${int8.toFixed(0)} ms per image)`,
+		`Expected ${precision} to be at least ${least} times as fast as float32 on this machine (${device}), found ${speedup.toFixed(2)} times (${float32.toFixed(0)} and ${reduced.toFixed(0)} ms per image)`,
 		{ hint: 'Score this model in float32; with little to do per image there is nothing to gain.' },
 	);
 }
@@ -198,7 +248,7 @@ function tooSlow({ speedup, milliseconds: { float32, int8 } }: Int8Check, least:
 function uncalibrated(ref: string): DinomalyError {
 	return new DinomalyError(
 		'CALIBRATION_SHORT',
-		`Expected "${ref}" to have thresholds that verdicts in int8 can be held against, found no calibration`,
+		`Expected "${ref}" to have thresholds that verdicts can be held against, found no calibration`,
 		{ hint: 'Calibrate it with images of good parts first.' },
 	);
 }

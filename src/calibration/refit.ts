@@ -5,7 +5,7 @@ import { MIN_CATEGORY_IMAGES } from '../routing/calibration';
 import type { CalibrationFile, CalibrationSource } from '../store/calibration';
 import { CALIBRATION_FILE } from '../store/card';
 import { openModelStore } from '../store/openModelStore';
-import { INT8_FILE } from '../store/int8File';
+import { PRECISION_FILES } from '../store/precisionCheck';
 import { ZONES_FILE, zonesDocument } from '../store/zonesFile';
 import { describeZones, type InspectionZones } from '../zones/inspectionZones';
 import type { FileSource, OpenedModel } from '../store/modelStore';
@@ -155,9 +155,9 @@ function grouped(labelled: readonly LabelledScore[]): Record<string, number[]> {
 	return ascending(groups);
 }
 
-/** Every file of the model that does not depend on calibration and zones, copied as it is: a comparison in int8 was made with the old thresholds. */
+/** Every file of the model that does not depend on calibration and zones, copied as it is: comparisons of precisions were made with the old thresholds. */
 function filesOf({ card, path }: OpenedModel): Record<string, FileSource> {
-	const dependent = [CALIBRATION_FILE, ZONES_FILE, INT8_FILE];
+	const dependent = [CALIBRATION_FILE, ZONES_FILE, ...Object.values(PRECISION_FILES)];
 	const names = Object.keys(card.files).filter((name) => !dependent.includes(name));
 	return Object.fromEntries(names.map((name) => [name, { file: join(path, name) }]));
 }

@@ -1,6 +1,7 @@
 import type { DeviceName } from '../runtime/device';
 import type { DecisionPolicy } from '../store/decisionPolicy';
-import type { Int8Check } from '../store/int8File';
+import type { ReducedPrecision } from '../runtime/precisionNames';
+import type { PrecisionCheck } from '../store/precisionCheck';
 import type { ZonesRequest } from '../zones/zonesRequest';
 
 /** A score whose truth is known. */
@@ -71,7 +72,7 @@ export interface CalibrateResult {
 	readonly notices: readonly string[];
 }
 
-/** What int8 is held against float32 with. */
+/** What a precision is held against float32 with. */
 export interface QuantiseRequest {
 	readonly store: string;
 	/** `name`, `name@version` or `name@alias`. */
@@ -79,19 +80,23 @@ export interface QuantiseRequest {
 	/** Dataset folder, whose test images are scored, or a plain folder of good parts. */
 	readonly data: string;
 	readonly categories?: readonly string[];
-	/** Refused when int8 is not so many times as fast; 1.1 when absent. */
+	/** `int8` when absent. */
+	readonly precision?: ReducedPrecision;
+	/** Where both are computed; int8 on the CPU only. */
+	readonly device?: DeviceName;
+	/** Refused when it is not so many times as fast; 1.1 when absent. */
 	readonly minSpeedup?: number;
 	readonly threads?: number;
 }
 
 export interface QuantiseResult {
 	readonly model: string;
-	/** The new version, which may score in int8. */
+	/** The new version, which may score in that precision. */
 	readonly version: string;
 	/** The version that it was made from. */
 	readonly parentVersion: string;
 	readonly path: string;
-	readonly check: Int8Check;
+	readonly check: PrecisionCheck;
 	/** Images that could not be read, or that the zones do not fit. */
 	readonly skipped: readonly { readonly file: string; readonly reason: string }[];
 }

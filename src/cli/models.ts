@@ -3,7 +3,7 @@ import { knownImages } from '../distribution/placement';
 import { describeTiling } from '../imaging/tiling';
 import type { ModelCard } from '../store/card';
 import { openModelStore } from '../store/openModelStore';
-import { describeInt8, readInt8Check } from '../store/int8File';
+import { describeCheck, readChecks } from '../store/precisionCheck';
 import { limitsOf } from '../calibration/limits';
 import { describeZones } from '../zones/inspectionZones';
 import { calibrate } from './calibrate';
@@ -64,7 +64,7 @@ const show = defineCommand({
 		const { calibration, zones, ...model } = await store.open(oneModel(values.model, words));
 		const versions = await store.versions(model.name);
 		const { card } = model;
-		const int8 = await readInt8Check(model.path, card);
+		const checks = await readChecks(model.path, card);
 		const distribution = await readDistribution(model);
 		const known = distribution === null ? [] : knownImages(distribution);
 		const facts: [string, string][] = [
@@ -91,7 +91,7 @@ const show = defineCommand({
 					`${category ?? 'all together'}: ${own ? `${threshold.toFixed(4)}, ${basis}` : 'that of all together'}`,
 				],
 			),
-			...(int8 === undefined ? [] : [['int8', describeInt8(int8)] as [string, string]]),
+			...checks.map((check): [string, string] => [check.precision, describeCheck(check)]),
 			...known.map(({ category, images, beyond, limit }): [string, string] => [
 				'known',
 				`${category}: ${images} good images, ${beyond} of them further than ${limit.toFixed(3)} from all others; what is further is unknown`,
@@ -110,7 +110,7 @@ const show = defineCommand({
 				zones: zones === undefined ? null : describeZones(zones),
 				limits: calibration ? limitsOf(calibration) : [],
 				distribution: known,
-				int8: int8 ?? null,
+				precisions: checks,
 				versions,
 			},
 			text: `${table(['', ''], facts).trimStart()}\n\n${table(['version', 'trained', 'made from', 'aliases'], rows)}`,

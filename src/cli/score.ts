@@ -7,7 +7,7 @@ import { checkServer } from '../serving';
 import { defineCommand } from './command';
 import type { CommandResult } from './command';
 import { commonRequest, DEVICE_FLAGS, OUTPUT_FLAGS, required, STORE_FLAG } from './commonFlags';
-import { PRECISIONS } from '../runtime/precision';
+import { PRECISIONS } from '../runtime/precisionNames';
 import { choice, number, text, toggle, usage } from './flags';
 import type { CliIo } from './io';
 import { expandImages, uniqueStems } from './imageFiles';
@@ -45,7 +45,7 @@ export const scoreCommand = defineCommand({
 		),
 		precision: choice(
 			PRECISIONS,
-			'Numbers to multiply in; int8 needs a version that "models quantize" made (default: float32)',
+			'Numbers to multiply in; int8 and float16 need a version that "models quantize" made (default: float32)',
 		),
 		'batch-size': number(
 			'N',

@@ -1,12 +1,12 @@
 import { DinomalyError } from '../errors';
 import type { FeatureLayout } from '../distribution/embedding';
-import { quantiseLinears, serialise } from '../graph';
+import { serialise } from '../graph';
 import { preprocess } from '../imaging/preprocess';
 import type { RgbImage } from '../imaging/image';
 import { buildEncoder } from '../model/encoder';
 import type { EncoderDims } from '../model/layout';
 import type { DeviceName } from '../runtime/device';
-import type { ScoringOptions } from '../runtime/precision';
+import { inPrecision, type ScoringOptions } from '../runtime/precision';
 import { BatchSessions } from '../runtime/batchSessions';
 import { DeviceValue, type Value } from '../runtime/session';
 import { openEncoder, type EncoderWeights } from '../weights/encoderWeights';
@@ -76,7 +76,7 @@ export class Encoder {
 				// Of more than some 32 tokens ONNX Runtime's fused attention on WebGPU gives other numbers over SwiftShader, not on an NVIDIA H200 (1.30).
 				plainAttention: options.device === 'webgpu',
 			});
-			return serialise(options.precision === 'int8' ? quantiseLinears(graph) : graph);
+			return serialise(inPrecision(graph, options.precision));
 		};
 		const kept = keepFeatures ? featureNames(groups) : [];
 		const tokens = 1 + dims.registers + (cropSize / dims.patch) ** 2;

@@ -1,15 +1,17 @@
-import { Graph, serialise } from '../graph';
+import { Graph, halveLinears, quantiseLinears, serialise } from '../graph';
+import type { Precision } from './precisionNames';
 import { Session, type SessionOptions, type Value } from './session';
-
-/** Numbers that a model's linear layers are multiplied in when it scores. */
-export const PRECISIONS = ['float32', 'int8'] as const;
-
-export type Precision = (typeof PRECISIONS)[number];
 
 /** How a model is loaded for scoring. */
 export interface ScoringOptions extends SessionOptions {
 	/** `float32` when absent. */
 	readonly precision?: Precision;
+}
+
+/** A graph whose linear layers are multiplied in a precision. */
+export function inPrecision(graph: Graph, precision: Precision = 'float32'): Graph {
+	if (precision === 'float32') return graph;
+	return precision === 'int8' ? quantiseLinears(graph) : halveLinears(graph);
 }
 
 /** Extents of the probe: several rows, more than one vector register of columns, sums long enough to overflow 16 bits. */

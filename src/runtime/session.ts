@@ -157,7 +157,11 @@ export class Session {
 		const fetches = Object.fromEntries(
 			Object.entries(into).map(([name, value]) => [name, value && toTensor(ort, value)]),
 		);
-		return this.session.run(inputs, fetches);
+		try {
+			return await this.session.run(inputs, fetches);
+		} catch (error) {
+			throw explainRun(error, this.device);
+		}
 	}
 
 	async release(): Promise<void> {
@@ -233,6 +237,18 @@ function unavailable(ort: OrtModule, device: DeviceName, cause: unknown): Dinoma
 			hint: `Install the device's driver and libraries, or set Device to auto or cpu (this build knows: ${known}).`,
 			cause,
 		},
+	);
+}
+
+/** How ONNX Runtime says that a device has no float16. */
+const WITHOUT_HALF = /requires f16 but the device does not support it/;
+
+function explainRun(error: unknown, device: DeviceName): unknown {
+	if (!WITHOUT_HALF.test(String(error))) return error;
+	return new DinomalyError(
+		'PRECISION_UNAVAILABLE',
+		`Expected a device that computes in float16, found that ${device} does not here`,
+		{ hint: 'Score in float32 on this device.', cause: error },
 	);
 }
 

@@ -1,4 +1,5 @@
 import { setImmediate as nextTick } from 'node:timers/promises';
+import { DinomalyError } from '../errors';
 import type { BatchLimits } from './batchLimits';
 
 /** A run with up to a quarter of its places empty takes less time than the several smaller ones in its stead. */
@@ -110,9 +111,9 @@ export class Batcher<Item, Result> {
 		return Math.max(1, ...fitting);
 	}
 
-	/** A run may have been too large for the device: smaller ones come next, and only one alone fails. */
+	/** A run may have been too large for the device: smaller ones come next, and only one alone fails. What is explained has another reason. */
 	private afterFailure(batch: readonly Waiting<Item, Result>[], size: number, error: unknown): void {
-		if (size === 1) {
+		if (size === 1 || error instanceof DinomalyError) {
 			for (const { reject } of batch) reject(error);
 			return;
 		}

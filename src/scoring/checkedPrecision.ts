@@ -1,29 +1,26 @@
 import { DinomalyError } from '../errors';
+import type { DeviceName } from '../runtime/device';
 import { multipliesExactly, type ScoringOptions } from '../runtime/precision';
-import { INT8_FILE } from '../store/int8File';
+import { type ReducedPrecision } from '../runtime/precisionNames';
 import type { OpenedModel } from '../store/modelStore';
+import { readCheck, type PrecisionCheck } from '../store/precisionCheck';
 
 let exact: Promise<boolean> | undefined;
 
 /**
- * The options that a model is loaded with: int8 only for a version that was compared with float32, on a processor that adds 8-bit products
- * exactly, and on the CPU.
- * @throws PRECISION_UNAVAILABLE with what is missing; CONFIG_INVALID for another device than the CPU
+ * The options that a model is loaded with: int8 and float16 only for a version that was compared with float32; int8 on a processor that
+ * adds 8-bit products exactly, float16 on the device that it was compared on.
+ * @throws PRECISION_UNAVAILABLE with what is missing; CONFIG_INVALID for another device than the CPU together with int8
  */
 export async function checkedPrecision(
-	{ card, name, version }: OpenedModel,
+	opened: OpenedModel,
 	options: ScoringOptions,
 ): Promise<ScoringOptions> {
-	if (options.precision !== 'int8') return options;
-	if (!Object.hasOwn(card.files, INT8_FILE))
-		throw new DinomalyError(
-			'PRECISION_UNAVAILABLE',
-			`Expected "${name}@${version}" to have been compared in int8 and float32 before it scores in int8, found no comparison`,
-			{
-				hint: `Run "dinomaly models quantize ${name}@${version} --data DIR" (Dinomaly Model, Quantize) with images of known truth and use the version that it makes, or score in float32.`,
-			},
-		);
-	return int8Options(options);
+	const { precision = 'float32' } = options;
+	if (precision === 'float32') return options;
+	const check = await readCheck(opened.path, opened.card, precision);
+	if (check === undefined) throw notCompared(opened, precision);
+	return precision === 'int8' ? int8Options(options) : float16Options(opened, check, options);
 }
 
 /** Options for int8, whether or not the model was compared. */
@@ -33,7 +30,7 @@ export async function int8Options(options: ScoringOptions): Promise<ScoringOptio
 		throw new DinomalyError(
 			'CONFIG_INVALID',
 			`Expected device cpu or auto together with int8, found ${device}`,
-			{ hint: 'Int8 is for processors: score in float32 on other devices.' },
+			{ hint: 'Int8 is for processors: score in float32 on other devices, or in float16.' },
 		);
 	exact ??= multipliesExactly();
 	if (!(await exact))
@@ -45,4 +42,31 @@ export async function int8Options(options: ScoringOptions): Promise<ScoringOptio
 			},
 		);
 	return { ...options, device: 'cpu', precision: 'int8' };
+}
+
+/** Devices round sums of float16 in their own ways, so that what was found on one says little about another. */
+function float16Options(
+	{ name, version }: OpenedModel,
+	{ device: compared }: PrecisionCheck,
+	options: ScoringOptions,
+): ScoringOptions {
+	const { device = 'auto' } = options;
+	if (device !== 'auto' && device !== compared)
+		throw new DinomalyError(
+			'PRECISION_UNAVAILABLE',
+			`Expected "${name}@${version}" to score in float16 on ${compared}, where it was compared with float32, found ${device} asked for`,
+			{ hint: `Compare it on ${device} as well, or set Device to ${compared} or Automatic.` },
+		);
+	return { ...options, device: compared as DeviceName, requireDevice: true };
+}
+
+function notCompared({ name, version }: OpenedModel, precision: ReducedPrecision): DinomalyError {
+	const flag = precision === 'int8' ? '' : ` --precision ${precision}`;
+	return new DinomalyError(
+		'PRECISION_UNAVAILABLE',
+		`Expected "${name}@${version}" to have been compared in ${precision} and float32 before it scores in ${precision}, found no comparison`,
+		{
+			hint: `Run "dinomaly models quantize ${name}@${version} --data DIR${flag}" (Dinomaly Model, Quantize) with images of known truth and use the version that it makes, or score in float32.`,
+		},
+	);
 }

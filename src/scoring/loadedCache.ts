@@ -41,7 +41,12 @@ export class LoadedCache<T extends { release(): Promise<void> }> {
 		try {
 			const value = await entry.value;
 			this.trim();
-			return { value, end: once(() => { this.giveBack(entry); }) };
+			return {
+				value,
+				end: once(() => {
+					this.giveBack(entry);
+				}),
+			};
 		} catch (error) {
 			if (this.entries.get(key) === entry) this.entries.delete(key);
 			throw error;

@@ -1,6 +1,6 @@
 import type { Region } from '../imaging/regions';
 import type { DeviceName } from '../runtime/device';
-import type { Precision } from '../runtime/precision';
+import type { Precision } from '../runtime/precisionNames';
 import type { BatchLimits } from './batchLimits';
 import type { InferenceServer } from '../serving/server';
 
@@ -17,7 +17,7 @@ export interface ScoreRequest {
 	/** Whether to say when an image is unlike all that the model was trained on; true when absent. */
 	readonly checkDistribution?: boolean;
 	readonly outputs?: { readonly heatmap?: boolean; readonly mask?: boolean; readonly rawMap?: boolean };
-	/** `float32` when absent; `int8` needs a version that was compared with it (`models quantize`). */
+	/** `float32` when absent; others need a version that was compared with it (`models quantize`). */
 	readonly precision?: Precision;
 	readonly device?: DeviceName;
 	readonly requireDevice?: boolean;
@@ -32,7 +32,7 @@ export interface ScoreRequest {
 }
 
 /** Numbers that an exported model computes in. */
-export type ServedPrecision = Precision | 'float16';
+export type ServedPrecision = Precision;
 
 /** A model on an inference server. */
 export interface ServedBy {

@@ -1,10 +1,10 @@
-import { quantiseLinears, serialise } from '../graph';
+import { serialise } from '../graph';
 import { EVAL_SIDE } from '../model/anomalyMap';
 import type { ModelConfig } from '../model/config';
 import { tokenLayout, type EncoderDims } from '../model/layout';
 import { buildScoring } from '../model/scoringGraph';
 import type { DeviceName } from '../runtime/device';
-import type { ScoringOptions } from '../runtime/precision';
+import { inPrecision, type ScoringOptions } from '../runtime/precision';
 import { BatchSessions } from '../runtime/batchSessions';
 import type { DeviceValue, Value } from '../runtime/session';
 
@@ -42,7 +42,7 @@ export class Scorer {
 		const { encoderTokens, grid } = tokenLayout(config, dims);
 		const build = (images: number): Uint8Array => {
 			const graph = buildScoring({ config, dims, parameters, images });
-			return serialise(options.precision === 'int8' ? quantiseLinears(graph) : graph);
+			return serialise(inPrecision(graph, options.precision));
 		};
 		return new Scorer(await BatchSessions.open(build, options), [encoderTokens, dims.dim], grid);
 	}

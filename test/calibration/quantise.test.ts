@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { DinomalyError } from '../../src/errors';
 import { quantiseModel } from '../../src/calibration/quantise';
 import { refitCalibration } from '../../src/calibration/refit';
 import type { QuantiseRequest } from '../../src/calibration/request';
@@ -8,11 +9,12 @@ import { multipliesExactly } from '../../src/runtime/precision';
 import { scoreImages } from '../../src/scoring/score';
 import type { ImageScore, ScoreRequest } from '../../src/scoring/request';
 import { FolderStore } from '../../src/store/folderStore';
-import { INT8_FILE, readInt8Check } from '../../src/store/int8File';
+import { PRECISION_FILES, readCheck } from '../../src/store/precisionCheck';
 import { trainModel } from '../../src/training/train';
 import { describeInt8, hasInt8Instructions } from '../support/int8';
 import { drawTinyDataset } from '../support/tinyDataset';
 import { writeTinyEncoder } from '../support/tinyEncoder';
+import { describeWebGpu } from '../support/webgpu';
 
 let root: string;
 let store: string;
@@ -84,7 +86,7 @@ describeInt8('int8', () => {
 		const [before, after] = [await models.open('tiny@1'), await models.open(`tiny@${result.version}`)];
 		expect(after.calibration).toEqual(before.calibration);
 		expect(after.card.parent).toEqual({ name: 'tiny', version: '1' });
-		expect(await readInt8Check(after.path, after.card)).toEqual(result.check);
+		expect(await readCheck(after.path, after.card, 'int8')).toEqual(result.check);
 
 		const made = `tiny@${result.version}`;
 		const full = await scoresOf(made);
@@ -132,7 +134,7 @@ describeInt8('int8', () => {
 			context,
 		);
 		const { card } = await new FolderStore(store).open(`tiny@${refitted.version}`);
-		expect(Object.keys(card.files)).not.toContain(INT8_FILE);
+		expect(Object.keys(card.files)).not.toContain(PRECISION_FILES.int8);
 		await expect(scoresOf(`tiny@${refitted.version}`, { precision: 'int8' })).rejects.toMatchObject({
 			code: 'PRECISION_UNAVAILABLE',
 		});
@@ -160,5 +162,81 @@ test('a version that was not compared does not score in int8', async () => {
 	await expect(scoresOf('tiny@1', { precision: 'int8' })).rejects.toMatchObject({
 		code: 'PRECISION_UNAVAILABLE',
 		hint: expect.stringContaining('dinomaly models quantize tiny@1 --data DIR') as string,
+	});
+});
+
+/** On the CPU it is slower, and the same numbers: it shows all but the gain. */
+describe('float16', () => {
+	const half = (more: Partial<QuantiseRequest> = {}): ReturnType<typeof quantiseModel> =>
+		quantise({ precision: 'float16', device: 'cpu', ...more });
+	let ref: string;
+	beforeAll(async () => {
+		ref = `tiny@${(await half()).version}`;
+	});
+
+	test('a comparison makes a version that scores in float16, there where it was compared', async () => {
+		const models = new FolderStore(store);
+		const { path: folder, card } = await models.open(ref);
+		const check = await readCheck(folder, card, 'float16');
+		expect(check).toMatchObject({ precision: 'float16', device: 'cpu', normal: 6, anomalous: 6 });
+		expect(check!.rankCorrelation).toBeGreaterThan(0.9);
+		expect(await readCheck(folder, card, 'int8')).toBeUndefined();
+		const full = await scoresOf(ref);
+		const found = await scoresOf(ref, { precision: 'float16', device: 'auto' });
+		expect(found).toMatchObject([{ precision: 'float16', device: 'cpu' }, {}, {}]);
+		for (const [i, { score, threshold, verdict }] of found.entries()) {
+			expect(score).not.toBe(full[i].score);
+			expect(Math.abs(score / full[i].score - 1)).toBeLessThanOrEqual(check!.largestChange + 1e-9);
+			expect({ threshold, verdict }).toEqual({
+				threshold: full[i].threshold,
+				verdict: full[i].verdict,
+			});
+		}
+		await expect(scoresOf(ref, { precision: 'float16', device: 'cuda' })).rejects.toMatchObject({
+			code: 'PRECISION_UNAVAILABLE',
+			message: `Expected "${ref}" to score in float16 on cpu, where it was compared with float32, found cuda asked for`,
+		});
+	});
+
+	test('a comparison in one precision says nothing about another', async () => {
+		await expect(scoresOf('tiny@1', { precision: 'float16' })).rejects.toMatchObject({
+			code: 'PRECISION_UNAVAILABLE',
+			hint: expect.stringContaining('models quantize tiny@1 --data DIR --precision float16') as string,
+		});
+		await expect(scoresOf(ref, { precision: 'int8' })).rejects.toMatchObject({
+			code: 'PRECISION_UNAVAILABLE',
+		});
+	});
+
+	test('no gain is refused, with the device', async () => {
+		await expect(half({ minSpeedup: 1000 })).rejects.toMatchObject({
+			message: expect.stringMatching(
+				/^Expected float16 to be at least 1000 times as fast as float32 on this machine \(cpu\), found/,
+			) as string,
+		});
+	});
+
+	test('other thresholds need another comparison', async () => {
+		const policy = { strategy: { kind: 'falseAlarmRate', rate: 0.2 } } as const;
+		const { version } = await refitCalibration({ store, model: ref, policy, threads: 1 }, context);
+		const { card } = await new FolderStore(store).open(`tiny@${version}`);
+		expect(Object.keys(card.files)).not.toContain(PRECISION_FILES.float16);
+	});
+
+	test('a device that is not there is refused, and is not replaced by the CPU', async () => {
+		await expect(half({ device: 'tensorrt' })).rejects.toMatchObject({ code: 'DEVICE_UNAVAILABLE' });
+	});
+});
+
+describeWebGpu('float16 over WebGPU', () => {
+	test('there it gives what it gives on the CPU, or a device without it says so in a sentence', async () => {
+		const request = { precision: 'float16', device: 'webgpu' } as const;
+		const outcome = await quantise(request).catch((error: unknown) => error);
+		if (outcome instanceof DinomalyError)
+			expect(outcome).toMatchObject({
+				code: 'PRECISION_UNAVAILABLE',
+				message: 'Expected a device that computes in float16, found that webgpu does not here',
+			});
+		else expect(outcome).toMatchObject({ check: { device: 'webgpu', precision: 'float16' } });
 	});
 });

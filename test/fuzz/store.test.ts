@@ -10,7 +10,7 @@ import { readCard } from '../../src/store/card';
 import { CheckpointFolder } from '../../src/store/checkpoints';
 import { readRunFile } from '../../src/store/evaluationRun';
 import { GateBook } from '../../src/store/gateBook';
-import { readInt8Check } from '../../src/store/int8File';
+import { readCheck } from '../../src/store/precisionCheck';
 import { readOwner } from '../../src/store/lockOwner';
 import { parseRef } from '../../src/store/names';
 import type { Bucket } from '../../src/store/objects/bucket';
@@ -63,6 +63,7 @@ const INT8 = {
 	milliseconds: { float32: 2, int8: 1 },
 	processor: 'any',
 };
+const FLOAT16 = { ...INT8, milliseconds: { float32: 2, float16: 1 }, device: 'webgpu' };
 const GATE = { schemaVersion: 1, rules: [{ metric: 'imageAuroc', scope: 'mean', floor: 0.9 }], at, by: 'me' };
 const MOVE = {
 	alias: 'production',
@@ -115,7 +116,11 @@ fuzz(
 );
 fuzz(
 	'int8 check',
-	fromFile('int8.json', INT8, () => readInt8Check(folder, named('int8.json'))),
+	fromFile('int8.json', INT8, () => readCheck(folder, named('int8.json'), 'int8')),
+);
+fuzz(
+	'float16 check',
+	fromFile('float16.json', FLOAT16, () => readCheck(folder, named('float16.json'), 'float16')),
 );
 fuzz(
 	'evaluation',

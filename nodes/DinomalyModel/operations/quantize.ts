@@ -5,7 +5,7 @@ import { readFolder } from '../../shared/folders';
 import { forEachItem } from '../../shared/items';
 import { modelProperty, readModel } from '../../shared/modelLocator';
 import { shownFor } from '../../shared/operation';
-import { readCompute, threadsProperty } from '../../shared/properties';
+import { deviceProperty, readCompute, threadsProperty } from '../../shared/properties';
 import { readStore } from '../../shared/store';
 import { optionsWithStore } from '../storeOptions';
 
@@ -14,7 +14,7 @@ export const option = {
 	value: 'quantize',
 	action: 'Quantize a model',
 	description:
-		'Compare scores in int8 with full precision on known images; makes a version that may score in int8 when all verdicts stay',
+		'Compare scores in int8 or float16 with full precision on known images; makes a version that may score in it when all verdicts stay',
 };
 
 export const description = shownFor(option.value, [
@@ -29,14 +29,27 @@ export const description = shownFor(option.value, [
 		description:
 			'Folder of the images to compare on: a dataset, whose test images are taken, or a plain folder of good parts; a relative path counts from the first folder that n8n allows file access to',
 	},
+	{
+		displayName: 'Precision',
+		name: 'reducedPrecision',
+		type: 'options',
+		default: 'int8',
+		description: 'What to compare with full precision',
+		options: [
+			{ name: 'Float16', value: 'float16', description: 'For devices other than the CPU' },
+			{ name: 'Int8', value: 'int8', description: 'For processors' },
+		],
+	},
 	optionsWithStore(
+		deviceProperty,
 		{
 			displayName: 'Minimum Speedup',
 			name: 'minSpeedup',
 			type: 'number',
 			typeOptions: { minValue: 0, maxValue: 100, numberPrecision: 2 },
 			default: 1.1,
-			description: 'Int8 is refused when it is not at least so many times as fast on this machine',
+			description:
+				'The precision is refused when it is not at least so many times as fast on this machine',
 		},
 		threadsProperty,
 	),
@@ -44,11 +57,16 @@ export const description = shownFor(option.value, [
 
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	return forEachItem(context, async (_, index) => {
-		const { threads } = readCompute(context, index);
+		const { device, threads } = readCompute(context, index);
 		const request = {
 			store: await readStore(context, index),
 			model: readModel(context, index),
 			data: await readFolder(context, index, 'comparisonFolder'),
+			precision:
+				context.getNodeParameter('reducedPrecision', index, 'int8') === 'float16'
+					? ('float16' as const)
+					: ('int8' as const),
+			device,
 			minSpeedup: context.getNodeParameter('options.minSpeedup', index, 1.1) as number,
 			threads,
 		};
@@ -63,7 +81,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 				madeFrom: `${model}@${parentVersion}`,
 				...found,
 				millisecondsFloat32: milliseconds.float32,
-				millisecondsInt8: milliseconds.int8,
+				[`milliseconds${check.precision === 'int8' ? 'Int8' : 'Float16'}`]: milliseconds.reduced,
 				skippedImages: skipped.length,
 				notices: skipped.map(({ file, reason }) => `Skipped: ${file}: ${reason}`).join('\n'),
 			},

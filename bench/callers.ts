@@ -2,9 +2,11 @@
  * Scores for many callers at once, through the engine's process as n8n uses it: images per second, and how long each one waits. Also what
  * a queue costs that grows, and how long a new process takes to its first score.
  *
- * Usage: node dist/bench/callers.js [encoder] [crop] [scores for each number of callers]
+ * Usage: node dist/bench/callers.js [encoder] [crop] [scores for each number of callers] [device]
+ * A device must be there; on one other than the CPU scores are computed in batches.
  */
 import { openEngine, type Engine } from '../src/engine/host';
+import type { DeviceName } from '../src/runtime/device';
 import { THREADS } from './support/cases';
 import { withDrawnData, type DrawnData } from './support/drawnData';
 import { Report, spreadOf } from './support/report';
@@ -14,12 +16,12 @@ const CALLERS = [1, 4, 16, 64];
 const STARTS = 3;
 const MODEL = 'panel';
 
-const [encoder = 'descriptors', crop = '224', scores = '64'] = process.argv.slice(2);
+const [encoder = 'descriptors', crop = '224', scores = '64', device = 'cpu'] = process.argv.slice(2);
 
 void withDrawnData(16, async (drawn) => {
 	const report = new Report('callers');
 	const engine = openEngine();
-	const what = `${encoder}, ${crop} px`;
+	const what = `${encoder}, ${crop} px${device === 'cpu' ? '' : `, ${device}`}`;
 	try {
 		await trainBriefly(engine, drawn);
 		const starts: number[] = [];
@@ -79,7 +81,7 @@ async function scoreFor(
 
 async function scoreOne(engine: Engine, { store, images }: DrawnData, index: number): Promise<void> {
 	const [outcome] = await engine.score({
-		...{ store, model: MODEL, device: 'cpu', threads: THREADS },
+		...{ store, model: MODEL, device: device as DeviceName, requireDevice: true, threads: THREADS },
 		images: [{ file: images[index % images.length] }],
 	});
 	if ('error' in outcome) throw new Error(outcome.error.message);

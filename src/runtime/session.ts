@@ -241,10 +241,10 @@ function unavailable(ort: OrtModule, device: DeviceName, cause: unknown): Dinoma
 }
 
 /** How ONNX Runtime says that a device has no float16. */
-const WITHOUT_HALF = /requires f16 but the device does not support it/;
+const WITHOUT_HALF = 'requires f16 but the device does not support it';
 
 function explainRun(error: unknown, device: DeviceName): unknown {
-	if (!WITHOUT_HALF.test(String(error))) return error;
+	if (!String(error).includes(WITHOUT_HALF)) return error;
 	return new DinomalyError(
 		'PRECISION_UNAVAILABLE',
 		`Expected a device that computes in float16, found that ${device} does not here`,

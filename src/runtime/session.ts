@@ -113,7 +113,7 @@ export class Session {
 		return this.kept.length > 0;
 	}
 
-	/** Runs the model. Outputs listed in `into` are written to the given arrays, which must not be inputs of the same call. */
+	/** Runs the model. Outputs listed in `into` are written to the given arrays. One may be an input of the same call only where all that reads the input comes before the output in the graph. */
 	async run(
 		feeds: Readonly<Record<string, Value | DeviceValue>>,
 		into: Readonly<Record<string, Value | null>>,

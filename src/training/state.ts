@@ -3,62 +3,48 @@ import type { Value } from '../runtime/session';
 import { readSafetensors, writeSafetensors } from '../weights/safetensors';
 import { nextName, type Port } from '../model/trainingStep';
 
-/** Parameters and optimizer moments in two sets of buffers: a step reads one and writes the other, so nothing is copied. */
+/**
+ * Parameters and optimizer moments in one set of buffers: a step writes each where it read it, so nothing is copied and nothing is held twice.
+ * That is safe because everything else that reads a tensor of the state comes before its new value in the step's graph: the update
+ * needs the norm of all gradients.
+ */
 export class TrainingState {
-	private readonly sets: [Map<string, Value>, Map<string, Value>];
-	private current = 0;
+	private readonly values: ReadonlyMap<string, Value & { readonly data: Float32Array }>;
 
-	/** @param values initial parameter values by name; moments start at zero */
-	constructor(ports: readonly Port[], values: ReadonlyMap<string, Float32Array>) {
-		const allocate = (fill: boolean): Map<string, Value> =>
-			new Map(
-				ports.map((port) => {
-					const data = new Float32Array(
-						port.shape.reduce((product, extent) => product * extent, 1),
-					);
-					const initial =
-						fill && port.name.endsWith('.value')
-							? values.get(port.name.slice(0, -'.value'.length))
-							: undefined;
-					if (initial) data.set(initial);
-					return [port.name, { dtype: 'float32', shape: port.shape, data }];
-				}),
-			);
-		this.sets = [allocate(true), allocate(false)];
+	/** @param initial parameter values by name; moments start at zero */
+	constructor(ports: readonly Port[], initial: ReadonlyMap<string, Float32Array>) {
+		this.values = new Map(
+			ports.map(({ name, shape }) => {
+				const data = new Float32Array(shape.reduce((product, extent) => product * extent, 1));
+				const given = name.endsWith('.value') ? initial.get(parameterOf(name)) : undefined;
+				if (given) data.set(given);
+				return [name, { dtype: 'float32', shape, data }];
+			}),
+		);
 	}
 
 	/** Inputs of the next step. */
 	feeds(): Record<string, Value> {
-		return Object.fromEntries(this.sets[this.current]);
+		return Object.fromEntries(this.values);
 	}
 
-	/** Outputs of the next step. */
+	/** Outputs of the next step, in the same buffers as its inputs. */
 	fetches(): Record<string, Value> {
-		const target = this.sets[1 - this.current];
-		return Object.fromEntries([...target].map(([name, value]) => [nextName(name), value]));
-	}
-
-	/** Makes the last step's outputs the state. */
-	advance(): void {
-		this.current = 1 - this.current;
+		return Object.fromEntries([...this.values].map(([name, value]) => [nextName(name), value]));
 	}
 
 	/** Current parameter values by name. */
 	parameters(): Map<string, { data: Float32Array; shape: readonly number[] }> {
-		const values = new Map<string, { data: Float32Array; shape: readonly number[] }>();
-		for (const [name, { data, shape }] of this.sets[this.current]) {
-			if (name.endsWith('.value'))
-				values.set(name.slice(0, -'.value'.length), { data: data as Float32Array, shape });
-		}
-		return values;
+		const values = [...this.values].filter(([name]) => name.endsWith('.value'));
+		return new Map(values.map(([name, { data, shape }]) => [parameterOf(name), { data, shape }]));
 	}
 
 	async save(file: string): Promise<void> {
-		const tensors = [...this.sets[this.current]].map(([name, { data, shape }]) => ({
+		const tensors = [...this.values].map(([name, { data, shape }]) => ({
 			name,
 			dtype: 'F32' as const,
 			shape,
-			data: data as Float32Array,
+			data,
 		}));
 		await writeSafetensors(file, tensors);
 	}
@@ -66,7 +52,7 @@ export class TrainingState {
 	/** @throws WEIGHTS_INVALID when the file is not the state of this model */
 	async load(file: string): Promise<void> {
 		const stored = await readSafetensors(file);
-		for (const [name, { data }] of this.sets[this.current]) {
+		for (const [name, { data }] of this.values) {
 			const values = stored.has(name) ? stored.readFloat32(name) : null;
 			if (values?.length !== data.length) {
 				throw new DinomalyError(
@@ -77,7 +63,11 @@ export class TrainingState {
 					},
 				);
 			}
-			(data as Float32Array).set(values);
+			data.set(values);
 		}
 	}
+}
+
+function parameterOf(name: string): string {
+	return name.slice(0, -'.value'.length);
 }

@@ -52,6 +52,8 @@ const PIECE_BYTES = 1_700_000;
  */
 export class Trainer {
 	readonly losses: number[] = [];
+	/** Whether a step failed that may have written part of its results. */
+	private isLost = false;
 	private readonly sampler: BatchSampler;
 	private readonly noise: NoiseSource;
 	private readonly batch: Map<string, Value & { readonly data: Uint16Array | Float32Array }>;
@@ -127,11 +129,13 @@ export class Trainer {
 		return this.losses.length;
 	}
 
-	/** Runs one iteration. @throws LOSS_NOT_FINITE; the state stays that of the iteration before */
+	/** Runs one iteration. @throws LOSS_NOT_FINITE; after any failure the state is lost, and `loadState` must come before all else */
 	async advance(): Promise<StepResult> {
+		this.refuseLost();
 		const iteration = this.losses.length;
 		const { config } = this.options;
 		await this.fillBatch(iteration);
+		this.isLost = true;
 		const results = await this.session.run(
 			{
 				...Object.fromEntries(this.batch),
@@ -145,7 +149,7 @@ export class Trainer {
 		const gradientNorm = Number(results.gradientNorm.data[0]);
 		if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
 			throw notFinite(iteration, loss, gradientNorm, config);
-		this.state.advance();
+		this.isLost = false;
 		this.session.resident?.advance();
 		this.losses.push(loss);
 		// Lets messages in, such as a cancel or a score request, before the next step holds the thread.
@@ -155,12 +159,14 @@ export class Trainer {
 
 	/** Current parameter values by name. */
 	async parameters(): Promise<Map<string, { data: Float32Array; shape: readonly number[] }>> {
+		this.refuseLost();
 		await this.session.resident?.fetch(this.state.feeds());
 		return this.state.parameters();
 	}
 
 	/** Writes parameters and moments to a file. */
 	async saveState(file: string): Promise<void> {
+		this.refuseLost();
 		await this.session.resident?.fetch(this.state.feeds());
 		await this.state.save(file);
 	}
@@ -168,11 +174,19 @@ export class Trainer {
 	/** Goes on from parameters and moments in a file. @throws WEIGHTS_INVALID when the file is not the state of this model */
 	async loadState(file: string): Promise<void> {
 		await this.state.load(file);
+		this.isLost = false;
 		this.session.resident?.forget();
 	}
 
 	async release(): Promise<void> {
 		await this.session.release();
+	}
+
+	private refuseLost(): void {
+		if (this.isLost)
+			throw new Error(
+				'Expected the state of the last iteration, found that a failed step overwrote it',
+			);
 	}
 
 	private scalars(iteration: number): Record<string, Value> {

@@ -77,6 +77,8 @@ export class Graph {
 	readonly outputs = new Map<string, Tensor>();
 	readonly constants: Constant[] = [];
 	readonly nodes: Node[] = [];
+	/** Gradients of weights that no later work in pieces waits for yet (see operators/pieces). */
+	readonly loose: Tensor[] = [];
 	private nextId = 0;
 	private readonly knownNodes = new Map<string, Node>();
 	private readonly knownConstants = new Map<string, Tensor>();

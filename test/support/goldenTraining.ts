@@ -48,6 +48,8 @@ export async function openTraining(
 		featureType: 'float32',
 		attentionEpsilon: one.attentionEpsilon,
 		exposeGradients: true,
+		// As on a processor: tiny as it is, the model's MLPs then go through in pieces.
+		pieceBytes: 2000,
 		secondRate: isReduced ? (name) => name.startsWith('bottleneck.fc0.') : undefined,
 	};
 	const runner = await StepRunner.open(spec, { optimised });

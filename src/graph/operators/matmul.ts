@@ -64,6 +64,7 @@ export function gemm(a: Tensor, b: Tensor, c: Tensor | null = null, options: Gem
 		const db = transposeB
 			? transposedGemm(g, a, transposeA, alpha)
 			: gemm(a, g, null, { transposeA: !transposeA, alpha });
+		if (changes(b)) a.graph.loose.push(db);
 		return c ? [da, db, addendGradient(g, c.shape)] : [da, db];
 	};
 	const blocks = transposeA || alpha !== 1 ? null : rowBlocks(a, b);
@@ -133,6 +134,16 @@ export function sumRows(x: Tensor): Tensor {
 /** x W^T + b on the rows of a matrix: weights (out, in) as PyTorch keeps them, bias (out). */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
 	return gemm(x, weight, bias, { transposeB: true });
+}
+
+/** Gradients of `linear`'s weight and bias, where g arrives at its result. */
+export function linearGradients(
+	g: Tensor,
+	{ x, bias }: { readonly x: Tensor; readonly bias: Tensor },
+): { readonly weight: Tensor; readonly bias: Tensor } {
+	const weight = transposedGemm(g, x, false, 1);
+	x.graph.loose.push(weight);
+	return { weight, bias: addendGradient(g, bias.shape) };
 }
 
 /**

@@ -1,7 +1,8 @@
 import { DinomalyError } from '../../errors';
-import { emitOne, Graph, type Tensor } from '../graph';
+import { Graph, type Tensor } from '../graph';
 import { sizeOf } from '../shape';
-import { reshape } from './layout';
+import { scale } from './elementwise';
+import { concat, reshape, slice } from './layout';
 
 const BYTES = 4;
 /** Pieces a quarter as large as wanted are still worth it. */
@@ -12,8 +13,20 @@ const LARGEST_EXCESS = 4;
  * pieces, one after the other (ONNX Scan): what lies between its operators then stays in the cache, where going through all rows operator by
  * operator would send it to memory and back. The result is the same to rounding. Where the graph asks for no pieces, operands are broadcast along
  * rows, or the rows are few or a prime number, it is done at once. It cannot be differentiated.
+ *
+ * It also waits for the gradients of weights that were recorded before it. Nothing else needs these before the optimizer, and ONNX Runtime, which goes
+ * back from the results, would leave them to the end, with all that they are made of kept until then: nearly a third of a training
+ * step's memory (docs/decisions/0012-gradients-in-time.md).
  */
 export function inPieces(operands: readonly Tensor[], work: (...pieces: Tensor[]) => Tensor): Tensor {
+	return allInPieces(operands, (...pieces) => [work(...pieces)])[0];
+}
+
+/** As `inPieces`, for work with several results. */
+export function allInPieces(
+	operands: readonly Tensor[],
+	work: (...pieces: Tensor[]) => readonly Tensor[],
+): readonly Tensor[] {
 	const [{ graph, shape: first }] = operands;
 	const [rows = 1] = first;
 	const areAlike = operands.every(({ shape }) => shape.length === first.length && shape[0] === first[0]);
@@ -22,23 +35,40 @@ export function inPieces(operands: readonly Tensor[], work: (...pieces: Tensor[]
 	if (!areAlike || count === 1) return work(...operands);
 	const body = new Graph();
 	const name = `piece${graph.nodes.length}`;
+	const ties = tiesTo(graph.loose.splice(0));
+	const tied = ties && body.input(`${name}.ties`, ties.dtype, ties.shape);
 	const pieces = operands.map(({ dtype, shape }, i) =>
 		body.input(`${name}.${i}`, dtype, [rows / count, ...shape.slice(1)]),
 	);
 	const done = work(...pieces);
-	body.output(`${name}.done`, done);
-	const [, ...rest] = done.shape;
-	const scanned = emitOne(graph, {
+	if (tied) body.output(`${name}.tied`, scale(tied, 0));
+	for (const [i, result] of done.entries()) body.output(`${name}.done${i}`, result);
+	const scanned = graph.emit({
 		opType: 'Scan',
-		inputs: operands.map((operand) => reshape(operand, [count, rows / count, ...operand.shape.slice(1)])),
-		outputs: [{ dtype: done.dtype, shape: [count, ...done.shape] }],
+		inputs: [
+			...(ties ? [ties] : []),
+			...operands.map((operand) => reshape(operand, [count, rows / count, ...operand.shape.slice(1)])),
+		],
+		outputs: [
+			...(ties ? [ties] : []),
+			...done.map(({ dtype, shape }) => ({ dtype, shape: [count, ...shape] })),
+		],
 		attributes: { body: { body }, num_scan_inputs: operands.length },
 		gradient: () => {
 			throw new DinomalyError('GRAPH_SHAPE', 'Scan: work in pieces cannot be differentiated');
 		},
 		unique: true,
 	});
-	return reshape(scanned, [rows, ...rest]);
+	return scanned.slice(ties ? 1 : 0).map((result, i) => reshape(result, [rows, ...done[i].shape.slice(1)]));
+}
+
+/** One number of each, so that what takes them comes after all of them; null when there are none. */
+function tiesTo(tensors: readonly Tensor[]): Tensor | null {
+	if (tensors.length === 0) return null;
+	return concat(
+		tensors.map((tensor) => slice(reshape(tensor, [sizeOf(tensor.shape)]), 0, 0, 1)),
+		0,
+	);
 }
 
 /** Number of equal pieces of at most `most` rows, as few as possible; 1 where pieces would be far smaller than that. */

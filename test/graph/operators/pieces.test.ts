@@ -1,4 +1,16 @@
-import { add, gelu, Graph, gradients, mul, normalise, sumAll, type Tensor } from '../../../src/graph';
+import {
+	add,
+	gelu,
+	geluLinear,
+	Graph,
+	gradients,
+	linear,
+	mul,
+	normalise,
+	sumAll,
+	type Tensor,
+} from '../../../src/graph';
+import type { Node } from '../../../src/graph/graph';
 import { inPieces } from '../../../src/graph/operators/pieces';
 import { createRandom } from '../../../src/random';
 import { refusalOf } from '../../support/refusals';
@@ -78,4 +90,45 @@ test('a second derivative is refused', () => {
 	const x = graph.input('x', 'float32', [4, WIDTH]);
 	const [slope] = gradients(sumAll(gelu(x)), [x]);
 	expect(refusalOf(() => gradients(sumAll(slope!), [x])).message).toMatch(/cannot be differentiated/);
+});
+
+/** Two linear layers behind GELUs, one after the other, on 24 rows: the loss's gradients for x and all parameters. */
+async function runLayers(layer: typeof geluLinear, pieceBytes: number) {
+	const graph = new Graph({ pieceBytes });
+	const feeds = new Map([
+		['x', floats(normals(24 * WIDTH, 1), [24, WIDTH])],
+		['w0', floats(normals(7 * WIDTH, 2), [7, WIDTH])],
+		['b0', floats(normals(7, 3), [7])],
+		['w1', floats(normals(7 * 3, 4), [3, 7])],
+		['b1', floats(normals(3, 5), [3])],
+	]);
+	const [x, w0, b0, w1, b1] = [...feeds].map(([name, { shape }]) => graph.input(name, 'float32', shape));
+	const y = layer(layer(x, w0, b0), w1, b1);
+	graph.output('y', y);
+	const loss = sumAll(mul(y, graph.constant(normals(24 * 3, 6), [24, 3])));
+	const slopes = gradients(loss, [x, w0, b0, w1, b1]);
+	for (const [i, slope] of slopes.entries()) graph.output(`slope${i}`, slope!);
+	return { graph, slopes, results: await runGraph(graph, Object.fromEntries(feeds)) };
+}
+
+test.each([0, 4 * 7 * 6])(
+	'a linear layer behind a GELU has the values and slopes of the two, with pieces of %i bytes',
+	async (pieceBytes) => {
+		const expected = await runLayers((x, weight, bias) => linear(gelu(x), weight, bias), 0);
+		const found = await runLayers(geluLinear, pieceBytes);
+		const scans = found.graph.liveNodes().filter(({ opType }) => opType === 'Scan');
+		expect(scans).toHaveLength(pieceBytes === 0 ? 0 : 2);
+		for (const [name, value] of Object.entries(expected.results))
+			expect(relativeError(floatsOf(found.results[name]), floatsOf(value))).toBeLessThan(1e-6);
+	},
+);
+
+test('work in pieces comes after the gradients of the weights before it', async () => {
+	const { graph, slopes } = await runLayers(geluLinear, 4 * 7 * 6);
+	const scans = graph.liveNodes().filter(({ opType }) => opType === 'Scan');
+	const needs = (node: Node, wanted: Tensor): boolean =>
+		node.inputs.some((input) => input === wanted || (input?.node && needs(input.node, wanted)));
+	// The backward pass begins with the second layer; the first one's GELU comes last.
+	const ofSecond = slopes[3]!;
+	expect(scans.map((scan) => needs(scan, ofSecond))).toEqual([false, true]);
 });

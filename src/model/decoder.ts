@@ -1,4 +1,15 @@
-import { add, depthwiseConv, gelu, linear, reshape, scale, slice, transpose, type Tensor } from '../graph';
+import {
+	add,
+	depthwiseConv,
+	gelu,
+	geluLinear,
+	linear,
+	reshape,
+	scale,
+	slice,
+	transpose,
+	type Tensor,
+} from '../graph';
 import {
 	linearAttention,
 	maskedLinearAttention,
@@ -37,8 +48,8 @@ export function decode(x: Tensor, parameter: ParameterLookup, options: DecoderOp
 		const at = (name: string): Tensor => parameter(`decoder.${block}.${name}`);
 		rows = add(rows, mix(rows, at));
 		const fc1 = normed(rows, at, 'norm2', 'mlp.fc1', options);
-		const hidden = gelu(linear(fc1.rows, fc1.weight, fc1.bias));
-		rows = add(rows, linear(hidden, at('mlp.fc2.weight'), at('mlp.fc2.bias')));
+		const wide = linear(fc1.rows, fc1.weight, fc1.bias);
+		rows = add(rows, geluLinear(wide, at('mlp.fc2.weight'), at('mlp.fc2.bias')));
 		outputs.push(rows);
 	}
 	return outputs;

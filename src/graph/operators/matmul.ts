@@ -135,6 +135,14 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
 	return gemm(x, weight, bias, { transposeB: true });
 }
 
+/** Gradients of `linear`'s weight and bias, where g arrives at its result. */
+export function linearGradients(
+	g: Tensor,
+	{ x, bias }: { readonly x: Tensor; readonly bias: Tensor },
+): { readonly weight: Tensor; readonly bias: Tensor } {
+	return { weight: transposedGemm(g, x, false, 1), bias: addendGradient(g, bias.shape) };
+}
+
 /**
  * alpha * a^T b, or alpha * a^T b^T. A long sum over rows, as in a weight's gradient, runs up to a quarter faster when the narrower
  * matrix is written out transposed than when the product reads its columns.

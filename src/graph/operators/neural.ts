@@ -1,9 +1,22 @@
 import { DinomalyError } from '../../errors';
 import { emitOne, type Tensor } from '../graph';
 import { normaliseAxis, sameShape, shapeError } from '../shape';
-import { add, div, erf, exp, hardSigmoid, mul, reduceTo, scale, square, sub } from './elementwise';
+import {
+	add,
+	div,
+	erf,
+	exp,
+	hardSigmoid,
+	mul,
+	reduceTo,
+	scale,
+	square,
+	sub,
+	withGradient,
+} from './elementwise';
+import { gemm, linear, linearGradients } from './matmul';
 import { reduceMean } from './moments';
-import { inPieces } from './pieces';
+import { allInPieces, inPieces } from './pieces';
 import { reduceSum } from './reduce';
 
 /**
@@ -23,11 +36,34 @@ export function gelu(x: Tensor): Tensor {
 	});
 }
 
+/**
+ * A linear layer behind a GELU, gelu(x) W^T + b. Where work is done in pieces the backward pass makes gelu(x) anew, in the pass over x that
+ * its slope needs anyway, so that it is not kept from the forward pass until then.
+ *
+ * @param x (rows, in), @param weight (out, in), @param bias (out)
+ */
+export function geluLinear(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+	const product = linear(gelu(x), weight, bias);
+	if (x.graph.pieceBytes === 0) return product;
+	return withGradient(product, [x, weight, bias], (g) => {
+		const arrived = gemm(g, weight);
+		const [slope, hidden] = allInPieces([arrived, x], geluAgain);
+		const layer = linearGradients(g, { x: hidden, bias });
+		return [slope, layer.weight, layer.bias];
+	});
+}
+
 /** g (Phi(x) + x phi(x)), with u = x / sqrt(2). */
 function geluGradient(g: Tensor, x: Tensor): Tensor {
+	return geluAgain(g, x)[0];
+}
+
+/** The slope of GELU times g, and GELU itself. */
+function geluAgain(g: Tensor, x: Tensor): readonly [Tensor, Tensor] {
 	const u = scale(x, Math.SQRT1_2);
 	const density = scale(div(u, exp(square(u))), 1 / Math.sqrt(Math.PI));
-	return mul(g, add(hardSigmoid(erf(u), 0.5, 0.5), density));
+	const probability = hardSigmoid(erf(u), 0.5, 0.5);
+	return [mul(g, add(probability, density)), mul(x, probability)];
 }
 
 /** Softmax over one axis. */

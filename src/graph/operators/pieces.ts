@@ -1,5 +1,5 @@
 import { DinomalyError } from '../../errors';
-import { emitOne, Graph, type Tensor } from '../graph';
+import { Graph, type Tensor } from '../graph';
 import { sizeOf } from '../shape';
 import { reshape } from './layout';
 
@@ -14,6 +14,14 @@ const LARGEST_EXCESS = 4;
  * rows, or the rows are few or a prime number, it is done at once. It cannot be differentiated.
  */
 export function inPieces(operands: readonly Tensor[], work: (...pieces: Tensor[]) => Tensor): Tensor {
+	return allInPieces(operands, (...pieces) => [work(...pieces)])[0];
+}
+
+/** As `inPieces`, for work with several results. */
+export function allInPieces(
+	operands: readonly Tensor[],
+	work: (...pieces: Tensor[]) => readonly Tensor[],
+): readonly Tensor[] {
 	const [{ graph, shape: first }] = operands;
 	const [rows = 1] = first;
 	const areAlike = operands.every(({ shape }) => shape.length === first.length && shape[0] === first[0]);
@@ -26,19 +34,18 @@ export function inPieces(operands: readonly Tensor[], work: (...pieces: Tensor[]
 		body.input(`${name}.${i}`, dtype, [rows / count, ...shape.slice(1)]),
 	);
 	const done = work(...pieces);
-	body.output(`${name}.done`, done);
-	const [, ...rest] = done.shape;
-	const scanned = emitOne(graph, {
+	for (const [i, result] of done.entries()) body.output(`${name}.done${i}`, result);
+	const scanned = graph.emit({
 		opType: 'Scan',
 		inputs: operands.map((operand) => reshape(operand, [count, rows / count, ...operand.shape.slice(1)])),
-		outputs: [{ dtype: done.dtype, shape: [count, ...done.shape] }],
+		outputs: done.map(({ dtype, shape }) => ({ dtype, shape: [count, ...shape] })),
 		attributes: { body: { body }, num_scan_inputs: operands.length },
 		gradient: () => {
 			throw new DinomalyError('GRAPH_SHAPE', 'Scan: work in pieces cannot be differentiated');
 		},
 		unique: true,
 	});
-	return reshape(scanned, [rows, ...rest]);
+	return scanned.map((result, i) => reshape(result, [rows, ...done[i].shape.slice(1)]));
 }
 
 /** Number of equal pieces of at most `most` rows, as few as possible; 1 where pieces would be far smaller than that. */

@@ -58,7 +58,9 @@ export class Kills {
 		if (!this.#crew.living().includes(worker)) return;
 		await this.#crew.kill(worker);
 		this.done.push(`${worker.name} (${inHand(worker).join(', ') || 'nothing in hand'})`);
-		this.#successors.push(this.#crew.add(worker.kind));
+		// A container that restarts finds its files again, a new one does not.
+		const folder = this.#random() < 0.5 ? worker.folder : undefined;
+		this.#successors.push(this.#crew.add(worker.kind, folder));
 	}
 
 	#pick(workers) {

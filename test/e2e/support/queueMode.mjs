@@ -1,5 +1,5 @@
 // n8n in queue mode as on machines of their own: each process has its own user folder; they share a database, a Redis and a model store.
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { openClient } from '../../../scripts/n8n/client.mjs';
 import { startServer } from '../../../scripts/n8n/server.mjs';
@@ -15,7 +15,7 @@ const CONCURRENCY = 5;
  * Starts a main process, n8n workers and engine workers; on Postgres where one is installed, else on SQLite.
  * @param environment variables of all n8n processes, on top of ours
  */
-export async function openQueueMode({ n8nWorkers, engineWorkers, environment = {} }) {
+export async function openQueueMode({ n8nWorkers, engineWorkers = 0, environment = {} }) {
 	const closing = [];
 	const close = async () => {
 		for (const end of closing.reverse()) await end();
@@ -82,9 +82,11 @@ class Crew {
 		return [...this.#living].filter((worker) => kind === undefined || worker.kind === kind);
 	}
 
-	async add(kind) {
+	/** @param folder the user folder of an n8n worker that was killed, as when its container restarts; else a new one */
+	async add(kind, folder) {
 		const number = ++this.#count;
-		const worker = kind === 'n8n' ? await this.#startN8n(number) : await this.#startEngines();
+		const own = folder ?? path.join(this.#set.home.folder, `worker-${number}`);
+		const worker = kind === 'n8n' ? await this.#startN8n(own) : await this.#startEngines();
 		this.#living.add(Object.assign(worker, { kind, name: `${kind} worker ${number}` }));
 		return worker;
 	}
@@ -106,11 +108,12 @@ class Crew {
 		return engines;
 	}
 
-	async #startN8n(number) {
+	async #startN8n(folder) {
 		const { home, variables } = this.#set;
-		const folder = path.join(home.folder, `worker-${number}`);
+		const nodes = path.join('.n8n', 'nodes');
 		mkdirSync(path.join(folder, '.n8n'), { recursive: true });
-		symlinkSync(path.join(home.folder, '.n8n', 'nodes'), path.join(folder, '.n8n', 'nodes'), 'junction');
+		if (!existsSync(path.join(folder, nodes)))
+			symlinkSync(path.join(home.folder, nodes), path.join(folder, nodes), 'junction');
 		const lines = [];
 		const worker = await startServer(folder, {
 			command: 'worker',
@@ -118,7 +121,7 @@ class Crew {
 			environment: variables,
 			onLine: (line) => lines.push(line),
 		});
-		return { ...worker, said: () => lines.join('\n') };
+		return { ...worker, folder, said: () => lines.join('\n') };
 	}
 
 	#startEngines() {

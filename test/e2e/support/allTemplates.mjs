@@ -11,7 +11,7 @@ import { newPlate } from './plates.mjs';
 import { post } from './post.mjs';
 
 /** Long enough for a worker to be killed in its middle. */
-const LONG = { iterations: 200, checkpointEvery: 10 };
+const LONG = { iterations: 120, checkpointEvery: 10 };
 const ENDS_MS = 400_000;
 /** Trainings make new versions of the model: what is scored stays comparable by its number. */
 const FIRST = { __rl: true, mode: 'name', value: `${MODEL}@1` };

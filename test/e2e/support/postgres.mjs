@@ -11,9 +11,12 @@ const USER = 'n8n';
 const DATABASE = 'postgres';
 const READY = /database system is ready to accept connections/;
 
-/** Starts it on a free port, keeping nothing. @returns what n8n must know of it; undefined where there is no Postgres */
+/**
+ * Starts it on a free port, keeping nothing.
+ * @returns what n8n must know of it; undefined where there is no Postgres, or where DINOMALY_TEST_DATABASE is "sqlite"
+ */
 export async function openPostgres() {
-	const programs = programsFolder();
+	const programs = process.env.DINOMALY_TEST_DATABASE === 'sqlite' ? undefined : programsFolder();
 	const owner = programs === undefined ? undefined : unprivileged();
 	if (owner === undefined) return undefined;
 	const folder = mkdtempSync(path.join(tmpdir(), 'dinomaly-postgres-'));

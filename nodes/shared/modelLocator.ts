@@ -13,7 +13,8 @@ import { readStoreWhileEditing } from './store';
 
 /**
  * The `model` parameter. Its value is a reference: "bottles", "bottles@3" or "bottles@production". The node needs
- * `methods = { listSearch: { searchModels } }`.
+ * `methods = { listSearch: { searchModels } }`. It has no pattern for n8n to check: n8n does that before every execution, gives it 250 ms by
+ * the clock, and fails the execution of a machine that is too busy for that. `readModel` checks it.
  */
 export const modelProperty: INodeProperties = {
 	displayName: 'Model',
@@ -36,16 +37,6 @@ export const modelProperty: INodeProperties = {
 			type: 'string',
 			placeholder: 'e.g. bottles, bottles@3 or bottles@production',
 			hint: 'Name, name@version or name@alias; a name alone means the alias "production" when it is set, else the newest version',
-			validation: [
-				{
-					type: 'regex',
-					properties: {
-						regex: '^[A-Za-z0-9_][A-Za-z0-9._-]*(@[A-Za-z0-9_][A-Za-z0-9._-]*)?$',
-						errorMessage:
-							'Not a model: expected a name such as bottles, bottles@3 or bottles@production',
-					},
-				},
-			],
 		},
 	],
 };

@@ -70,6 +70,13 @@ test('main process, three workers and webhook processors share keys, database, q
 	}
 });
 
+test("n8n's queue remembers what is done until the main process has asked for it", () => {
+	for (const outcome of ['COMPLETED', 'FAILED']) {
+		const kept = compose.services.n8n.environment?.[`N8N_EXECUTIONS_QUEUE_KEEP_LAST_${outcome}`];
+		expect(Number(kept)).toBeGreaterThanOrEqual(100);
+	}
+});
+
 test('the engine worker sees the same store and the same Redis as n8n', () => {
 	const { environment, volumes } = compose.services['engine-worker'];
 	const n8n = compose.services.n8n.environment;

@@ -1,11 +1,10 @@
 // Engine workers as users start them: `dinomaly worker` beside a real n8n, with a real Redis that asks for a password.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { outputsOf } from '../../scripts/n8n/client.mjs';
-import { root } from '../../scripts/setup.mjs';
+import { startEngineWorker } from './support/engineWorker.mjs';
 import { flow, manual, modelNamed, ours, readFiles, scoreImage } from './support/flow.mjs';
 import { DATA, MODEL, sharedN8n } from './support/home.mjs';
 import { whyNoRedis } from './support/redis.mjs';
@@ -54,7 +53,11 @@ test('a wrong password is told in a sentence without it', { skip }, async () => 
 });
 
 test('workers score as n8n itself does, train and evaluate', { skip }, async () => {
-	worker = await startWorker();
+	worker = await startEngineWorker({
+		redis: { url: redis.url, password: PASSWORD },
+		store: n8n.home.store,
+		data: n8n.home.files,
+	});
 	const credentials = await saved('Workers');
 	assert.match((await tested()).message, /; workers: \S+ \(score, evaluate, train; /);
 
@@ -109,36 +112,6 @@ test('a worker that is told to stop ends well, and the password is nowhere', { s
 	assert.ok(!worker.said().includes(PASSWORD));
 	assertInNoFile(n8n.home.folder, PASSWORD);
 });
-
-/** `dinomaly worker` on the store of this n8n. */
-async function startWorker() {
-	const cli = path.join(root, 'dist', 'src', 'cli.js');
-	const child = spawn(
-		process.execPath,
-		[cli, 'worker', '--store', n8n.home.store, '--data', n8n.home.files],
-		{
-			env: { ...process.env, DINOMALY_REDIS_URL: redis.url, DINOMALY_REDIS_PASSWORD: PASSWORD },
-			stdio: ['ignore', 'pipe', 'pipe'],
-		},
-	);
-	const lines = [];
-	const ended = new Promise((resolve) => child.once('close', resolve));
-	child.stdout.on('data', (chunk) => lines.push(String(chunk)));
-	await new Promise((resolve, reject) => {
-		child.stderr.on('data', (chunk) => {
-			lines.push(String(chunk));
-			if (/Waiting for work/.test(lines.join(''))) resolve();
-		});
-		void ended.then((code) => reject(new Error(`the worker ended with ${code}: ${lines.join('')}`)));
-	});
-	return {
-		said: () => lines.join(''),
-		stop: () => {
-			child.kill('SIGTERM');
-			return ended;
-		},
-	};
-}
 
 async function saved(name, changes = {}) {
 	const { id } = await n8n.client.rest('POST', '/credentials', { name, type: TYPE, data: fields(changes) });

@@ -29,10 +29,14 @@ export async function openRedis() {
 		});
 	});
 	return {
+		url: `redis://127.0.0.1:${port}`,
 		environment: {
 			EXECUTIONS_MODE: 'queue',
 			QUEUE_BULL_REDIS_HOST: '127.0.0.1',
 			QUEUE_BULL_REDIS_PORT: String(port),
+			// By default the queue forgets at once what is done: the main process waits forever for what a worker does before it begins to wait.
+			N8N_EXECUTIONS_QUEUE_KEEP_LAST_COMPLETED: '1000',
+			N8N_EXECUTIONS_QUEUE_KEEP_LAST_FAILED: '1000',
 		},
 		close: async () => {
 			const gone = new Promise((resolve) => child.once('close', resolve));

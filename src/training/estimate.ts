@@ -13,10 +13,10 @@ export interface TrainingEstimate {
 	readonly stepFlops: number;
 }
 
-/** Copies of every parameter: value and moments twice each, gradients, and what the optimizer holds for a while. */
-const PARAMETER_COPIES = 11;
-/** Float32 rows of width D that the step keeps per token of the batch, measured (bench/trainingStep). */
-const ROWS_PER_TOKEN = 180;
+/** Copies of every parameter: value and three moments, gradient, and what the optimizer holds for a while. */
+const PARAMETER_COPIES = 7;
+/** Float32 rows of width D that the step keeps per token of the batch, measured on the CPU (bench/training). */
+const ROWS_PER_TOKEN = 170;
 /** Runtime, graph and code. */
 const BASE_BYTES = 250e6;
 

@@ -11,6 +11,7 @@ import { inFlight } from '../runtime/inFlight';
 import { readAhead } from '../runtime/readAhead';
 import { requireNoCategory } from '../zones/zoneAreas';
 import type { CategoryOfCard } from '../store/card';
+import { checkBatching } from './batchLimits';
 import { judgeImage } from './judgeImage';
 import { closing } from './loadedCache';
 import { openModel, type ReadyModel } from './openModel';
@@ -27,6 +28,7 @@ const UNCALIBRATED_SCALE = { low: 0, high: 0.3 };
 
 /** Scores images in their order; one that cannot be read gives a failure in its place and the others go on. */
 export async function scoreImages(request: ScoreRequest, context: ScoreContext): Promise<ScoreOutcome[]> {
+	if (request.batching !== undefined) checkBatching(request.batching);
 	return closing(await open(request, context), (model) => scoreWith(model, request, context));
 }
 

@@ -49,8 +49,14 @@ export interface SessionOptions {
 	readonly threads?: number;
 }
 
-/** The onnxruntime-node module. @throws RUNTIME_MISSING with a diagnosis when it does not load */
+/**
+ * The onnxruntime-node module. Outside of Windows its builds send events about machine and models to Microsoft from 1.30 on, keep a number
+ * of the machine in the home folder and leave a file of each process in the folder for temporary ones, unless this variable is set before
+ * they load (microsoft/onnxruntime#27379).
+ * @throws RUNTIME_MISSING with a diagnosis when it does not load
+ */
 export function loadRuntime(): OrtModule {
+	process.env.ORT_DISABLE_TELEMETRY ??= '1';
 	return loadNative('onnxruntime-node') as OrtModule;
 }
 

@@ -69,6 +69,13 @@ const BENCHES: readonly Bench[] = [
 		quick: [['embedded', '112', '5']],
 	},
 	{
+		name: 'soak',
+		about: 'an hour of mixed load while engines are killed: nothing lost, memory flat, nothing left behind',
+		program: 'soak.js',
+		full: [['60']],
+		quick: [['2']],
+	},
+	{
 		name: 'metrics',
 		about: 'pixel metrics against what one writes first',
 		program: 'metrics.js',

@@ -24,9 +24,20 @@ export interface Figure {
 	readonly productRate?: Spread;
 }
 
+/** Whether a promise was kept. */
+export interface Verdict {
+	readonly promise: string;
+	readonly kept: boolean;
+	/** How often it was broken. */
+	readonly broken: number;
+	/** How it was broken, some of it. */
+	readonly sentences: readonly string[];
+}
+
 /** Prints figures as they come and keeps them for the file of figures. */
 export class Report {
 	private readonly figures: Figure[] = [];
+	private readonly verdicts: Verdict[] = [];
 	private readonly started = new Date();
 
 	constructor(private readonly bench: string) {
@@ -42,6 +53,14 @@ export class Report {
 				? `, ${percent(share)} of the product's ${productRate.median.toFixed(0)} GFLOP/s`
 				: '';
 		console.log(`${what}: ${describeSpread(value, unit)}${beside}`);
+		this.save();
+	}
+
+	verdict(verdict: Verdict): void {
+		this.verdicts.push(verdict);
+		const { promise, kept, broken, sentences } = verdict;
+		console.log(`${kept ? 'kept  ' : 'BROKEN'} ${promise}${kept ? '' : ` (${broken} times)`}`);
+		for (const sentence of sentences) console.log(`       - ${sentence}`);
 		this.save();
 	}
 
@@ -62,6 +81,7 @@ export class Report {
 			load: os.loadavg(),
 			...describeMachine(),
 			figures: this.figures,
+			...(this.verdicts.length > 0 && { verdicts: this.verdicts }),
 		};
 		mkdirSync(path.dirname(file), { recursive: true });
 		writeFileSync(file, `${JSON.stringify(content, null, '\t')}\n`);

@@ -29,13 +29,21 @@ export interface StartedJob<T> {
 
 interface Job extends JobHooks {
 	readonly settle: (reply: Reply<never>) => void;
-	settled: boolean;
 }
 
 /** After this long without the end of its streams (a grandchild may hold them) a dead process is taken as read. */
 const DRAIN_MS = 1000;
 /** How long a process may take to exit once it is told to. */
 const EXIT_MS = 2000;
+
+/** What sending to a process that is gone fails with, whether or not its end was noticed yet. */
+const CLOSED_PIPE = new Set([
+	'EPIPE',
+	'ECONNRESET',
+	'ECANCELED',
+	'ERR_IPC_CHANNEL_CLOSED',
+	'ERR_IPC_DISCONNECTED',
+]);
 
 /**
  * One engine process, seen from its host. It keeps the host's event loop alive only while a job is unanswered. A process whose job had
@@ -47,6 +55,7 @@ export class EngineChild {
 	readonly #process: ChildProcess;
 	readonly #rpc: EngineRemote;
 	readonly #output: LastLines;
+	/** Those that are not answered. */
 	readonly #jobs = new Map<string, Job>();
 	/** What the process knows: store folder to connection. */
 	readonly #connected = new Map<string, StoreConnection>();
@@ -116,10 +125,8 @@ export class EngineChild {
 		const reply = new Promise<Reply<JobTypes[K]['result']>>((resolve) => {
 			const job: Job = {
 				...hooks,
-				settled: false,
 				settle: (answer) => {
-					if (job.settled) return;
-					job.settled = true;
+					if (!this.#jobs.delete(id)) return;
 					resolve(answer);
 					this.#afterAnswer();
 				},
@@ -130,11 +137,11 @@ export class EngineChild {
 			this.#rpc
 				.$call(name, ...([id, request] as Parameters<EngineRemote[K]>))
 				.then(job.settle as (answer: unknown) => void)
-				// Here a message could not be sent or the call ended with its process, which then gives the better reason.
+				// Here a message could not be sent. When that is because its process is gone, the process's end answers and says why.
 				.catch((error: unknown) => {
-					if (this.#process.connected) job.settle(failure(toWireError(error)));
-				})
-				.finally(() => this.#jobs.delete(id));
+					if (this.#process.connected && !isClosedPipe(error))
+						job.settle(failure(toWireError(error)));
+				});
 		});
 		return {
 			reply,
@@ -188,7 +195,7 @@ export class EngineChild {
 	}
 
 	#unanswered(): Job[] {
-		return [...this.#jobs.values()].filter((job) => !job.settled);
+		return [...this.#jobs.values()];
 	}
 
 	#afterAnswer(): void {
@@ -200,7 +207,7 @@ export class EngineChild {
 
 	#tell(jobId: string, event: JobEvent): void {
 		const job = this.#jobs.get(jobId);
-		if (job === undefined || job.settled) return;
+		if (job === undefined) return;
 		try {
 			job.onEvent(event);
 		} catch (error) {
@@ -235,8 +242,8 @@ export class EngineChild {
 					fatal: this.#fatal,
 					output: this.#output.toString(),
 				});
+				// The calls themselves are left as they are: those whose message is still on its way would reject with nobody listening.
 				for (const job of this.#unanswered()) job.settle(failure(error));
-				this.#rpc.$close();
 				resolve();
 			};
 			this.#process.once('error', (error) => {
@@ -250,6 +257,10 @@ export class EngineChild {
 			this.#process.once('close', end);
 		});
 	}
+}
+
+function isClosedPipe(error: unknown): boolean {
+	return error instanceof Error && 'code' in error && CLOSED_PIPE.has(String(error.code));
 }
 
 function failure(error: WireError): Reply<never> {

@@ -159,6 +159,37 @@ describe('death', () => {
 	});
 });
 
+describe('death while messages are on their way', () => {
+	/** Goes out in pieces, a turn of the event loop after each. */
+	const large = { name: 'large', bytes: new Uint8Array(48 << 20) };
+
+	test.each([
+		['before the first piece', 0],
+		['between two pieces', 15],
+		['a moment later', 60],
+	])('calls that wait to be sent are answered when the engine is killed %s', async (_, afterMs) => {
+		await train('quick');
+		const before = engine.pid!;
+		const jobs = [
+			engine.score({ store: '/s', model: 'm', images: [large, large] }),
+			train('order'),
+			engine.score({ store: '/s', model: 'm', images: [{ file: 'behind' }] }),
+		];
+		process.kill(before, 'SIGSTOP'); // nothing is read any more, so that the pieces stay on their way
+		await sleep(afterMs);
+		process.kill(before, 'SIGKILL');
+		const hung = sleep(8000).then(() => 'hung');
+		for (const job of jobs) {
+			const outcome = await Promise.race([job.catch((error: unknown) => error), hung]);
+			expect(outcome).toMatchObject({
+				code: 'ENGINE_DIED',
+				message: expect.stringContaining('SIGKILL'),
+			});
+		}
+		await expect(train('quick')).resolves.toBeDefined();
+	});
+});
+
 describe('cancelling', () => {
 	test('a job that listens ends with its own words', async () => {
 		const stop = new AbortController();

@@ -11,6 +11,9 @@ export const DEFAULT_CACHE_LIMIT_BYTES = 20e9;
 /** When full, the cache shrinks to this share of its limit, so that it is not swept at every write. */
 const SWEEP_TO = 0.9;
 const SUFFIX = '.f16';
+const UNFINISHED = /\.f16\.[0-9a-f-]{36}\.tmp$/;
+/** A file is written in milliseconds: one this old was left by a process that died meanwhile. */
+const LEFT_BEHIND_MS = 3_600_000;
 
 export interface CacheKey {
 	readonly encoderSha256: string;
@@ -94,7 +97,10 @@ export class FeatureCache {
 
 	/** Drops the entries used longest ago until `bytes` more fit. */
 	private async makeRoom(bytes: number): Promise<void> {
-		this.total ??= (await this.entries()).reduce((sum, { size }) => sum + size, 0);
+		if (this.total === null) {
+			await this.removeUnfinished();
+			this.total = (await this.entries()).reduce((sum, { size }) => sum + size, 0);
+		}
 		if (this.total + this.written + bytes <= this.limitBytes) return;
 		const entries = (await this.entries()).sort((a, b) => a.usedMs - b.usedMs);
 		let size = entries.reduce((sum, entry) => sum + entry.size, 0);
@@ -107,10 +113,23 @@ export class FeatureCache {
 		this.written = 0;
 	}
 
+	/** They count for no limit, and nobody would ever read them. */
+	private async removeUnfinished(): Promise<void> {
+		for (const name of await this.names()) {
+			if (!UNFINISHED.test(name)) continue;
+			const file = path.join(this.folder, name);
+			const info = await stat(file).catch(() => null);
+			if (info !== null && Date.now() - info.mtimeMs > LEFT_BEHIND_MS) await rm(file, { force: true });
+		}
+	}
+
+	private names(): Promise<string[]> {
+		return readdir(this.folder, { recursive: true }).catch(() => []);
+	}
+
 	private async entries(): Promise<{ file: string; size: number; usedMs: number }[]> {
 		const found: { file: string; size: number; usedMs: number }[] = [];
-		const names = await readdir(this.folder, { recursive: true }).catch(() => []);
-		for (const name of names) {
+		for (const name of await this.names()) {
 			if (!name.endsWith(SUFFIX)) continue;
 			const file = path.join(this.folder, name);
 			const info = await stat(file).catch(() => null);

@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { pixelPartOf, type PixelPart } from '../../src/evaluation/categoryMetrics';
 import type { MapItem } from '../../src/evaluation/request';
 import type { ScoredItem } from '../../src/evaluation/scoredItems';
+import { inTemporaryFolder } from '../../src/files/temporaryFolder';
 import type { ModelCard } from '../../src/store/card';
 import { cancelSignal, throwIfCancelled } from '../shared/cancel';
 import { engineFor } from '../shared/engine';
@@ -33,8 +33,7 @@ export async function measurePixels(
 	context: IExecuteFunctions,
 	{ items, indices, card }: Given,
 ): Promise<ItemPixels> {
-	const folder = await mkdtemp(join(tmpdir(), 'dinomaly-maps-'));
-	try {
+	return inTemporaryFolder('maps', async (folder) => {
 		const maps: MapItem[] = [];
 		for (const [i, item] of items.entries()) {
 			throwIfCancelled(context);
@@ -54,9 +53,7 @@ export async function measurePixels(
 			pixels: new Map(categories.map(({ category, ...pixels }) => [category, pixelPartOf(pixels)])),
 			outside: new Set(outside.map((item) => items[item])),
 		};
-	} finally {
-		await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-	}
+	});
 }
 
 /** Writes map and mask of one item into the folder. */

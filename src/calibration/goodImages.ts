@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setImmediate as nextTick } from 'node:timers/promises';
 import type { Dataset, ImageEntry } from '../dataset/dataset';
@@ -12,6 +10,7 @@ import {
 } from '../distribution/distribution';
 import { DISTRIBUTION_FILE, writeDistribution } from '../distribution/distributionFile';
 import { DinomalyError } from '../errors';
+import { inTemporaryFolder } from '../files/temporaryFolder';
 import type { RgbImage } from '../imaging/image';
 import { decodeImage } from '../runtime/images';
 import { readAhead } from '../runtime/readAhead';
@@ -53,14 +52,11 @@ export async function withDistribution<T>(
 	use: (files: Readonly<Record<string, FileSource>>) => Promise<T>,
 ): Promise<T> {
 	if (distribution === undefined || distribution.categories.length === 0) return use({});
-	const folder = await mkdtemp(path.join(tmpdir(), 'dinomaly-distribution-'));
-	try {
+	return inTemporaryFolder('distribution', async (folder) => {
 		const file = path.join(folder, DISTRIBUTION_FILE);
 		await writeDistribution(file, distribution);
 		return await use({ [DISTRIBUTION_FILE]: { file } });
-	} finally {
-		await rm(folder, { recursive: true, force: true });
-	}
+	});
 }
 
 /** Of each category as many as would be kept; those that cannot be read were no part of the training either. */

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DinomalyError } from '../errors';
+import { inTemporaryFolder } from '../files/temporaryFolder';
 import { createRandom } from '../random';
 import { encodePng } from '../runtime/images';
 import type { ScoreOutcome } from '../scoring/request';
@@ -26,8 +26,7 @@ export async function tryTraining(
 	jobs: JobModules,
 ): Promise<Trial> {
 	const start = performance.now();
-	const folder = await mkdtemp(join(tmpdir(), 'dinomaly-doctor-'));
-	try {
+	return inTemporaryFolder('doctor', async (folder) => {
 		const common = { store: join(folder, 'store'), model: NAME, device, requireDevice, threads };
 		const data = join(folder, 'data');
 		const images = join(data, 'part', 'train', 'good');
@@ -51,9 +50,7 @@ export async function tryTraining(
 		const [normalScore, defectScore] = outcomes.map(scoreOf);
 		const seconds = (performance.now() - start) / 1000;
 		return { device: models[0].device, seconds, normalScore, defectScore };
-	} finally {
-		await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-	}
+	});
 }
 
 function scoreOf(outcome: ScoreOutcome): number {

@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DinomalyError } from '../errors';
 import { shownName } from '../shownValue';
 import { explainWriteError } from '../files/diskError';
+import { inTemporaryFolder } from '../files/temporaryFolder';
 import { readZip, writeZip, type ZipEntry } from '../files/zip';
 import { CARD_FILE, readCard } from './card';
 import type { ModelStore, OpenedModel } from './modelStore';
@@ -38,8 +38,7 @@ export async function writePackage(store: ModelStore, ref: string, path: string)
  */
 export async function importPackage(store: ModelStore, archive: Buffer, name?: string): Promise<OpenedModel> {
 	const files = modelFiles(readZip(archive));
-	const folder = await mkdtemp(join(tmpdir(), 'dinomaly-import-'));
-	try {
+	return inTemporaryFolder('import', async (folder) => {
 		refuseBomb(files.values(), archive.length);
 		const unpack = async (name: string): Promise<void> => {
 			const entry = files.get(name);
@@ -48,9 +47,7 @@ export async function importPackage(store: ModelStore, archive: Buffer, name?: s
 		await unpack(CARD_FILE);
 		for (const name of Object.keys((await readCard(folder)).files)) await unpack(name);
 		return await store.importFolder(folder, name);
-	} finally {
-		await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-	}
+	});
 }
 
 /** The files beside the one card of the archive, in whatever folder of it that lies. */

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { IBinaryKeyData, IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { inTemporaryFolder } from '../../../src/files/temporaryFolder';
 import { serverName, type ExportRequest, type ExportResult } from '../../../src/export/request';
 import { EXPORTED_FOLDER } from '../../../src/store/exportedFolder';
 import { validateName } from '../../../src/store/names';
@@ -13,7 +14,6 @@ import { shownFor } from '../../shared/operation';
 import { readCompute, threadsProperty } from '../../shared/properties';
 import { readStore } from '../../shared/store';
 import { openStore, optionsWithStore } from '../storeOptions';
-import { inTemporaryFolder } from '../temporaryFolder';
 
 export const option = {
 	name: 'Export to ONNX',
@@ -129,7 +129,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 			return { json: { ...fieldsOf(result), file, fileName } };
 		}
 		const field = context.getNodeParameter('outputField', index, 'data') as string;
-		return inTemporaryFolder(async (folder) => {
+		return inTemporaryFolder('export', async (folder) => {
 			const result = await write({ onnxPath: join(folder, fileName) });
 			const data = await context.helpers.prepareBinaryData(
 				createReadStream(result.path),

@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { inTemporaryFolder } from '../../../src/files/temporaryFolder';
 import { writePackage } from '../../../src/store/modelPackage';
 import { forEachItem } from '../../shared/items';
 import { modelProperty, readModel } from '../../shared/modelLocator';
 import { shownFor } from '../../shared/operation';
 import { openStore, optionsWithStore } from '../storeOptions';
-import { inTemporaryFolder } from '../temporaryFolder';
 
 export const option = {
 	name: 'Export Package',
@@ -33,7 +33,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		const ref = readModel(context, index);
 		const store = await openStore(context, index);
 		const field = context.getNodeParameter('outputField', index, 'data') as string;
-		return inTemporaryFolder(async (folder) => {
+		return inTemporaryFolder('export', async (folder) => {
 			const path = join(folder, 'package.zip');
 			const { name, version } = await writePackage(store, ref, path);
 			const fileName = `${name}-${version}.zip`;

@@ -1,3 +1,6 @@
+// Tests have an environment of their own, which native code does not see: ONNX Runtime sends nothing from tests either.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
 /** @type {import('jest').Config} */
 module.exports = {
 	testEnvironment: '<rootDir>/test/support/nativeArrays.environment.cjs',

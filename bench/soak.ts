@@ -8,13 +8,12 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { openEngine } from '../src/engine/host';
 import { createRandom, deriveSeed } from '../src/random';
-import { checkBreakages } from './soak/breakage';
+import { checkBreakages, leaveOrphan } from './soak/breakage';
 import { Calls } from './soak/calls';
 import type { Soak } from './soak/context';
 import { drawSoakData } from './soak/data';
@@ -42,6 +41,7 @@ const breakages = checkBreakages(values.break ?? []);
 void main();
 
 async function main(): Promise<void> {
+	process.exitCode = 1; // until all is well: a soak that stands still is none that went well
 	const mark = randomUUID();
 	const folder = await mkdtemp(path.join(tmpdir(), 'dinomaly-soak-'));
 	mkdirSync(temporaryFolder(folder));
@@ -74,9 +74,9 @@ async function main(): Promise<void> {
 	}, durationMs);
 	await load;
 	const samples = await sampling;
-	if (breakages.has('orphan')) spawn('sleep', ['60'], { detached: true, stdio: 'ignore' }).unref();
 	if (breakages.has('leftFile')) writeFileSync(path.join(data.store, 'locks', 'left.tmp'), '');
 	await sweepLeftovers(soak);
+	if (breakages.has('orphan')) leaveOrphan();
 	await engine.close();
 	await checkNoneLeft(tally, mark);
 	judgeAll(report, tally, samples, { judges: isLong(samples) || breakages.size > 0 });

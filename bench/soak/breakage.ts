@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+
 /** Ways to break a promise on purpose, which shows that its check can fail (`--break NAME`, more than once for several). */
 export const BREAKAGES = [
 	'lostItem',
@@ -25,4 +27,9 @@ export function checkBreakages(names: readonly string[]): ReadonlySet<Breakage> 
 	if (strange !== undefined)
 		throw new Error(`Expected one of ${BREAKAGES.join(', ')} after --break, found "${strange}"`);
 	return new Set(names as Breakage[]);
+}
+
+/** Leaves a process behind for a while that lost its parent. */
+export function leaveOrphan(): void {
+	spawn('sh', ['-c', 'sleep 30 &'], { detached: true, stdio: 'ignore' }).unref();
 }

@@ -1,14 +1,18 @@
 import type { Engine } from '../../src/engine/host';
+import { isAlive } from './processes';
 import type { Tally } from './tally';
 
-/** A score waits for one step of a training, a training for those before it; nothing takes longer than this unless it hangs. */
-const HANGS_AFTER_MS = 300_000;
-/** Messages of a killed process may still be on their way for a second. */
+/** On a machine with much else to do a training waits long for those before it; nothing takes longer than this unless it hangs. */
+const HANGS_AFTER_MS = 40 * 60_000;
+/** Messages of a dead process may still be on their way for a second. */
 const ANSWERED_WITHIN_MS = 10_000;
 
 interface OpenCall {
-	readonly what: string;
 	readonly pid: number | undefined;
+	/** Lets its caller go on without an answer. */
+	giveUp: (why: string) => void;
+	/** When its process was first seen to be gone. */
+	goneAt?: number;
 }
 
 /** How a call ended that did not succeed. */
@@ -29,19 +33,17 @@ export class Calls {
 	/** Runs one call; one that never ends breaks a promise and rejects. */
 	async run<T>(what: string, start: () => Promise<T>): Promise<T> {
 		const began = start();
-		const call: OpenCall = { what, pid: this.engine.pid };
+		const call: OpenCall = { pid: this.engine.pid, giveUp: () => undefined };
+		const hangs = new Promise<never>((_, reject) => {
+			call.giveUp = (why) => {
+				this.#open.delete(call);
+				this.tally.broke('answers', `a call (${what}) had no answer ${why}`);
+				reject(new Error('no answer'));
+			};
+		});
 		this.#open.add(call);
 		this.tally.count(`calls: ${what}`);
-		let overdue: NodeJS.Timeout | undefined;
-		const hangs = new Promise<never>((_, reject) => {
-			overdue = setTimeout(() => {
-				this.tally.broke(
-					'answers',
-					`a call (${what}) had no answer after ${HANGS_AFTER_MS / 1000} s`,
-				);
-				reject(new Error('no answer'));
-			}, HANGS_AFTER_MS);
-		});
+		const overdue = setTimeout(call.giveUp, HANGS_AFTER_MS, `after ${HANGS_AFTER_MS / 60_000} minutes`);
 		try {
 			return await Promise.race([began, hangs]);
 		} catch (error) {
@@ -60,13 +62,15 @@ export class Calls {
 		process.kill(pid, 'SIGKILL');
 		this.tally.count('faults: engine killed');
 		this.tally.count('calls under way when their engine was killed', held.length);
-		setTimeout(() => {
-			for (const call of held.filter((each) => this.#open.has(each)))
-				this.tally.broke(
-					'answers',
-					`a call (${call.what}) had no answer 10 s after its engine was killed`,
-				);
-		}, ANSWERED_WITHIN_MS);
+	}
+
+	/** A call whose process is gone must be answered at once, whatever ended it. */
+	checkAnswered(): void {
+		for (const call of this.#open) {
+			if (call.pid === undefined || isAlive(call.pid)) continue;
+			call.goneAt ??= Date.now();
+			if (Date.now() - call.goneAt >= ANSWERED_WITHIN_MS) call.giveUp('10 s after its engine was gone');
+		}
 	}
 
 	/** What a failure is; one that nothing was done to cause breaks a promise. */

@@ -1,4 +1,5 @@
 import { appendFileSync, openSync } from 'node:fs';
+import { leaveOrphan } from './breakage';
 import type { Soak } from './context';
 import { rest } from './context';
 import { leftFiles } from './leftovers';
@@ -25,14 +26,16 @@ export async function takeSamples(
 	soak: Soak,
 	{ mark, file }: { readonly mark: string; readonly file?: string },
 ): Promise<Sample[]> {
-	const { engine, tally, over, data, breakages } = soak;
+	const { engine, calls, tally, over, data, breakages } = soak;
 	const samples: Sample[] = [];
 	const began = Date.now();
 	const ballast: Buffer[] = [];
 	let reparented = new Set<number>();
+	if (breakages.has('orphan')) leaveOrphan();
 	while (!over.aborted) {
 		if (breakages.has('hostMemory')) ballast.push(Buffer.alloc(5_000_000, 1));
 		if (breakages.has('openFiles')) openSync('/dev/null', 'r');
+		calls.checkAnswered();
 		const marked = markedProcesses(mark);
 		const ours = new Set([process.pid, ...marked.map(({ pid }) => pid)]);
 		const strays = marked.filter(({ parent }) => !ours.has(parent));

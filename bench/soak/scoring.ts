@@ -48,7 +48,7 @@ async function scoreItems(
 	const told = items.map(() => 0);
 	const onOutcome = (outcome: ScoreOutcome, index: number): void => {
 		if (soak.breakages.has('lostItem') && index === 7) return;
-		told[index] += soak.breakages.has('doubledItem') && index === 7 ? 2 : 1;
+		told[index] += soak.breakages.has('doubledItem') && index === 6 ? 2 : 1;
 		checkOutcome(soak, items[index], { outcome, outputs });
 	};
 	const stop = random.next() < CANCELLED_SHARE ? new AbortController() : undefined;

@@ -1,9 +1,12 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import { trainPatiently } from '../../src/engine/patientTraining';
 import { FolderStore } from '../../src/store/folderStore';
 import { between, rest, type Soak } from './context';
 import { CHECKPOINT_EVERY, ITERATIONS, trainRequest, weightsOf } from './expected';
 
 const CANCELLED_SHARE = 0.5;
+const OWN_CACHE_SHARE = 0.3;
 /** A training that was cut off so often would never end. */
 const MOST_CUTS = 20;
 /** Cancelled within this time after it began; most trainings take longer. */
@@ -15,7 +18,11 @@ export async function runTrainings(soak: Soak, line: number): Promise<void> {
 	while (!soak.over.aborted) {
 		const cancels = random.next() < CANCELLED_SHARE ? 1 + random.integer(2) : 0;
 		const moments = Array.from({ length: cancels }, () => between(random, 0, CANCEL_WITHIN_MS));
-		await trainToEnd(soak, `line-${String(line)}`, { moments });
+		// Some encode all images anew, into a cache that goes with them.
+		const cacheDir =
+			random.next() < OWN_CACHE_SHARE ? path.join(soak.data.store, 'cache', `line-${line}`) : undefined;
+		await trainToEnd(soak, `line-${String(line)}`, { moments, cacheDir });
+		if (cacheDir !== undefined) await rm(cacheDir, { recursive: true, force: true });
 		await rest(soak, between(random, 0, 3000));
 	}
 }
@@ -25,6 +32,7 @@ interface Attempt {
 	/** The iteration that a checkpoint must be there of; 0 for none. */
 	readonly kept: number;
 	readonly cancelAfterMs: number | undefined;
+	readonly cacheDir: string | undefined;
 }
 
 /**
@@ -34,12 +42,16 @@ interface Attempt {
 export async function trainToEnd(
 	soak: Soak,
 	model: string,
-	{ moments = [], seen = 0 }: { readonly moments?: readonly number[]; readonly seen?: number },
+	{
+		moments = [],
+		seen = 0,
+		cacheDir,
+	}: { readonly moments?: readonly number[]; readonly seen?: number; readonly cacheDir?: string },
 ): Promise<void> {
 	const { tally, data } = soak;
 	let kept = leastKept(seen);
 	for (let cuts = 0; cuts <= MOST_CUTS; cuts++) {
-		const ended = await trainOnce(soak, model, { kept, cancelAfterMs: moments.at(cuts) });
+		const ended = await trainOnce(soak, model, { kept, cancelAfterMs: moments.at(cuts), cacheDir });
 		if (ended === 'done') {
 			await checkModel(soak, model, cuts > 0 || seen > 0);
 			await new FolderStore(data.store).removeModel(model, { force: true });
@@ -53,7 +65,7 @@ export async function trainToEnd(
 async function trainOnce(
 	soak: Soak,
 	model: string,
-	{ kept, cancelAfterMs }: Attempt,
+	{ kept, cancelAfterMs, cacheDir }: Attempt,
 ): Promise<'done' | { readonly kept: number }> {
 	const { tally, calls, engine, data, breakages } = soak;
 	const stop = new AbortController();
@@ -66,6 +78,7 @@ async function trainOnce(
 		await trainPatiently(
 			{
 				...trainRequest(data, model),
+				...(cacheDir !== undefined && { cacheDir }),
 				...(breakages.has('otherSeed') && { seed: 2 }),
 				...(breakages.has('lostCheckpoint') && { resume: false }),
 			},

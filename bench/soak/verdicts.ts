@@ -11,6 +11,8 @@ const FLAT_ENGINE = { share: 0.1, mb: 20 } as const;
 const FLAT_FILES = { share: 0.05, mb: 4 } as const;
 /** A process is still warming up for this long. */
 const WARM_AFTER_S = 30;
+/** Samples of a warm process, a minute of them: one that was killed sooner was still growing. */
+const LEAST_WARM = 12;
 /** Fewer lives show no trend. */
 const LEAST_LIVES = 5;
 /** Shorter soaks are all warming up: their trends are told and not judged. */
@@ -135,7 +137,8 @@ function judgeLives({ report, tally, promise }: Judge, lives: readonly Life[]): 
 	const levels: Point[] = [];
 	for (const { memory } of lives) {
 		const warm = memory.filter(({ at }) => at >= memory[0].at + WARM_AFTER_S);
-		if (warm.length > 0) levels.push({ at: memory[0].at, value: median(warm.map(({ value }) => value)) });
+		if (warm.length >= LEAST_WARM)
+			levels.push({ at: memory[0].at, value: median(warm.map(({ value }) => value)) });
 	}
 	if (levels.length < LEAST_LIVES) return;
 	const what = 'memory of each engine once warm';

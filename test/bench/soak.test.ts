@@ -78,6 +78,11 @@ test('engines that need more the later they start are not flat', () => {
 	expect(grown).toEqual([expect.stringMatching(/^memory of each engine once warm grew by/)]);
 });
 
+test('engines that were killed before they were warm say nothing', () => {
+	const engineMb = (at: number, age: number): number => 300 + age * (1 + at / 1200);
+	expect(broken(soakOf({ lives: 0.7, engineMb }), 'memory')).toEqual([]);
+});
+
 test('files that are never closed are not flat', () => {
 	expect(broken(soakOf({ hostFiles: (at) => 24 + at / 200 }), 'descriptors')).toHaveLength(1);
 	expect(broken(soakOf({ lives: 18, engineFiles: (age) => 30 + age / 50 }), 'descriptors')).toHaveLength(1);

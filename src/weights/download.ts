@@ -6,7 +6,8 @@ import { flushFolder, renameSafely } from '../files/atomicFile';
 import { digestFile, type FileDigest } from '../files/digest';
 import { errorCode, explainWriteError } from '../files/diskError';
 import type { HubFile } from './catalogue';
-import { describeUrl, downloadFailed, Interruption, networkCode } from './hubFailures';
+import { readChunks } from './bodyChunks';
+import { broken, describeUrl, downloadFailed, Interruption, TooLarge } from './hubFailures';
 import { hubUrl, requestFile, type FileResponse, type HubOptions } from './hubRequest';
 import { claimPartialFile, sweepPartialFiles, type PartialFile } from './partialFile';
 
@@ -33,13 +34,22 @@ export interface DownloadLimits {
 	readonly tries: number;
 	/** Pause after the first failure; doubles each time. */
 	readonly retryPauseMs: number;
+	/** Most bytes that a file may have. */
+	readonly largestBytes: number;
 }
+
+/**
+ * The largest encoders of the catalogue (ViT-L in float32) have 1.2 GB: three times that leaves room for those to come, and fits a disk that a
+ * wrong or hostile server could otherwise fill.
+ */
+export const LARGEST_DOWNLOAD_BYTES = 4 * 2 ** 30;
 
 const LIMITS: DownloadLimits = {
 	responseTimeoutMs: 30_000,
 	idleTimeoutMs: 60_000,
 	tries: 5,
 	retryPauseMs: 1000,
+	largestBytes: LARGEST_DOWNLOAD_BYTES,
 };
 const PROGRESS_INTERVAL_MS = 100;
 
@@ -78,7 +88,7 @@ interface Context {
 }
 
 async function fetchOnce(context: Context): Promise<FileDigest> {
-	const { url, target, options } = context;
+	const { url, target, options, limits } = context;
 	const response = await request(context);
 	if (
 		typeof options.sha256 === 'string' &&
@@ -87,6 +97,10 @@ async function fetchOnce(context: Context): Promise<FileDigest> {
 	) {
 		await response.body.cancel();
 		throw mismatch(url, options.sha256, response.sha256);
+	}
+	if (response.total !== undefined && response.total > limits.largestBytes) {
+		await response.body.cancel();
+		throw tooLarge(url, `at most ${limits.largestBytes}`, `a file of ${response.total}`);
 	}
 	const part = await claimPartialFile(target, identityOf(response)).catch(async (error: unknown) => {
 		await response.body.cancel();
@@ -101,6 +115,10 @@ async function fetchOnce(context: Context): Promise<FileDigest> {
 		await sweepPartialFiles(target);
 		return digest;
 	} catch (error) {
+		if (error instanceof TooLarge) {
+			await part.discard();
+			throw error.failure;
+		}
 		// Refused content would be refused again, and a full disk must not stay full; anything else is worth carrying on.
 		if (error instanceof DinomalyError && error.code !== 'DOWNLOAD_FAILED') await part.discard();
 		else await part.release();
@@ -160,10 +178,15 @@ async function receive(
 		await response.body.cancel();
 		throw await explainWriteError(error, target);
 	});
+	const most = Math.min(response.total ?? Infinity, limits.largestBytes);
 	let done = response.start;
 	let reported = 0;
 	try {
 		for await (const chunk of readChunks(response.body, { url, limits, signal: options.signal })) {
+			if (done + chunk.length > most)
+				throw new TooLarge(
+					tooLarge(url, response.total === undefined ? `at most ${most}` : String(most), 'more'),
+				);
 			await writeChunk(file, chunk, { position: done, target });
 			done += chunk.length;
 			if (Date.now() - reported < PROGRESS_INTERVAL_MS) continue;
@@ -174,53 +197,12 @@ async function receive(
 	} finally {
 		await file.close();
 	}
-	if (response.total !== undefined && done !== response.total) {
-		const failure = broken(`Expected ${response.total} bytes from ${describeUrl(url)}, found ${done}`);
-		throw done < response.total ? new Interruption(failure) : failure;
+	if (response.total !== undefined && done < response.total) {
+		throw new Interruption(
+			broken(`Expected ${response.total} bytes from ${describeUrl(url)}, found ${done}`),
+		);
 	}
 	options.onProgress?.(done, response.total ?? done);
-}
-
-type ReadContext = Pick<Context, 'url' | 'limits'> & { readonly signal?: AbortSignal };
-
-async function* readChunks(
-	body: ReadableStream<Uint8Array>,
-	{ url, limits, signal }: ReadContext,
-): AsyncGenerator<Uint8Array> {
-	const reader = body.getReader();
-	try {
-		for (;;) {
-			const { done, value } = await withinTime(reader.read(), limits.idleTimeoutMs);
-			signal?.throwIfAborted();
-			if (done) return;
-			yield value;
-		}
-	} catch (cause) {
-		if (cause instanceof DinomalyError || signal?.aborted === true) throw cause;
-		const found =
-			cause instanceof IdleError
-				? `silence for ${limits.idleTimeoutMs / 1000} s`
-				: `a broken connection (${networkCode(cause)})`;
-		throw new Interruption(broken(`Expected all of ${describeUrl(url)}, found ${found}`, cause));
-	} finally {
-		await reader.cancel().catch(() => undefined); // the connection is of no more use, however it ends
-	}
-}
-
-class IdleError extends Error {}
-
-async function withinTime<T>(work: Promise<T>, limitMs: number): Promise<T> {
-	let timer: NodeJS.Timeout | undefined;
-	const limit = new Promise<never>((_, reject) => {
-		timer = setTimeout(() => {
-			reject(new IdleError());
-		}, limitMs);
-	});
-	try {
-		return await Promise.race([work, limit]);
-	} finally {
-		clearTimeout(timer);
-	}
 }
 
 interface WriteContext {
@@ -265,6 +247,12 @@ async function explainFailure(error: unknown, target: string): Promise<unknown> 
 	});
 }
 
+function tooLarge(url: URL, expected: string, found: string): DinomalyError {
+	return downloadFailed(`Expected ${expected} bytes from ${describeUrl(url)}, found ${found}`, {
+		hint: 'Nothing of it was kept. Encoders of the catalogue have up to 1.3 GB: check the hub endpoint, which sends something else.',
+	});
+}
+
 function mismatch(url: URL, expected: string, found: string): DinomalyError {
 	return new DinomalyError(
 		'HASH_MISMATCH',
@@ -273,13 +261,6 @@ function mismatch(url: URL, expected: string, found: string): DinomalyError {
 			hint: 'The file was altered at its source or on the way, and was not kept: try again, and check the endpoint when it happens again.',
 		},
 	);
-}
-
-function broken(message: string, cause?: unknown): DinomalyError {
-	return downloadFailed(message, {
-		cause,
-		hint: 'Try again: what has arrived is kept and the download carries on there.',
-	});
 }
 
 function cancelled(url: URL, cause: unknown): DinomalyError {

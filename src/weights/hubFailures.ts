@@ -7,6 +7,13 @@ export class Interruption extends Error {
 	}
 }
 
+/** A file that is larger than it may be: what has arrived of it is worth nothing. */
+export class TooLarge extends Error {
+	constructor(readonly failure: DinomalyError) {
+		super(failure.message);
+	}
+}
+
 /** Failures before anything was sent that a pause of seconds does not mend. */
 const UNREACHABLE = new Set([
 	'ENOTFOUND',
@@ -25,6 +32,14 @@ export function downloadFailed(
 	return new DinomalyError('DOWNLOAD_FAILED', message, {
 		hint: 'Try again later, or check the hub endpoint.',
 		...options,
+	});
+}
+
+/** Error for a transfer that broke off. */
+export function broken(message: string, cause?: unknown): DinomalyError {
+	return downloadFailed(message, {
+		cause,
+		hint: 'Try again: what has arrived is kept and the download carries on there.',
 	});
 }
 

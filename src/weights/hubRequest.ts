@@ -1,6 +1,7 @@
 import { DinomalyError } from '../errors';
 import type { HubFile } from './catalogue';
 import { answerFailure, connectionFailure, describeUrl, downloadFailed, Interruption } from './hubFailures';
+import { parseHttp, redirectTarget } from './redirects';
 
 export interface HubOptions {
 	/** Address of the hub or of a mirror; the environment's HF_ENDPOINT, else huggingface.co, when absent. */
@@ -56,8 +57,8 @@ export function hubUrl({ repo, revision, file }: HubFile, endpoint?: string): UR
 }
 
 /**
- * Asks for a file and follows redirects (http or https only, never from https to http); the token is dropped as soon as one leads to another
- * host. Throws DOWNLOAD_FAILED, or Interruption where trying again may help; an abort comes through as it is.
+ * Asks for a file and follows redirects to safe addresses (redirectTarget); the token is dropped as soon as one leads to another host.
+ * Throws DOWNLOAD_FAILED, or Interruption where trying again may help; an abort comes through as it is.
  */
 export async function requestFile(request: FileRequest): Promise<FileResponse> {
 	const headers = new Headers({ 'accept-encoding': 'identity' });
@@ -74,9 +75,13 @@ export async function requestFile(request: FileRequest): Promise<FileResponse> {
 				total: count(response, 'x-linked-size') ?? linked.total,
 			};
 		}
-		const next = redirectTarget(response, url);
+		const next = await redirectTarget(response, url, request.url).catch(async (error: unknown) => {
+			await response.body?.cancel();
+			throw error;
+		});
 		if (next === undefined) return readAnswer(response, { request, linked });
 		await response.body?.cancel();
+		request.signal?.throwIfAborted(); // names were looked up meanwhile
 		if (next.origin !== request.url.origin) headers.delete('authorization');
 		url = next;
 	}
@@ -111,18 +116,6 @@ async function send(
 	} finally {
 		clearTimeout(timer);
 	}
-}
-
-function redirectTarget(response: Response, url: URL): URL | undefined {
-	const location = response.headers.get('location');
-	if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return undefined;
-	const next = parseHttp(location, url);
-	if (next === undefined || (url.protocol === 'https:' && next.protocol === 'http:')) {
-		throw downloadFailed(
-			`Expected ${describeUrl(url)} to lead to a safe address, found a redirect away from http(s) or encryption`,
-		);
-	}
-	return next;
 }
 
 interface AnswerContext {
@@ -174,14 +167,6 @@ function checkToken(token: string): string {
 			hint: 'Copy the token again, without spaces or line breaks.',
 		},
 	);
-}
-
-function parseHttp(address: string, base?: URL): URL | undefined {
-	if (!URL.canParse(address, base?.href)) return undefined;
-	const url = new URL(address, base);
-	const isPlain =
-		(url.protocol === 'https:' || url.protocol === 'http:') && url.username === '' && url.password === '';
-	return isPlain ? url : undefined;
 }
 
 function statedHash({ headers }: Response): string | undefined {

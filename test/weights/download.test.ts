@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
+import dns from 'node:dns';
+import dnsPromises from 'node:dns/promises';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { downloadHubFile, type DownloadOptions } from '../../src/weights/download';
+import { gzipSync } from 'node:zlib';
+import { ENCODERS } from '../../src/weights/catalogue';
+import { downloadHubFile, LARGEST_DOWNLOAD_BYTES, type DownloadOptions } from '../../src/weights/download';
 import { hubUrl } from '../../src/weights/hubRequest';
 import { HubServer, serveFile } from './hubServer';
 
@@ -191,6 +195,150 @@ describe('verification', () => {
 		hub.answer = serveFile(CONTENT, { headers: { 'x-linked-size': '5' } });
 		expect(await errorOf(fetchIt())).toMatchObject({
 			message: expect.stringMatching(/Expected 5 bytes .* found a file of 300000/),
+		});
+	});
+});
+
+describe('size', () => {
+	const limits = { largestBytes: 200_000 };
+
+	test('every encoder of the catalogue may be fetched, with room to spare', () => {
+		const largest = Math.max(...ENCODERS.map(({ megabytes }) => megabytes)) * 1e6;
+		expect(largest).toBeGreaterThan(1e9);
+		expect(LARGEST_DOWNLOAD_BYTES).toBeGreaterThan(3 * largest);
+	});
+
+	test('a file that is announced as too large is refused before anything is written', async () => {
+		const huge = LARGEST_DOWNLOAD_BYTES + 1;
+		hub.answer = (_, response) => response.writeHead(200, { 'content-length': huge }).write('x');
+		expect(await errorOf(fetchIt())).toMatchObject({
+			code: 'DOWNLOAD_FAILED',
+			message: `Expected at most ${LARGEST_DOWNLOAD_BYTES} bytes from ${hub.endpoint}${PATH}, found a file of ${huge}`,
+			hint: expect.stringContaining('check the hub endpoint'),
+		});
+		expect(existsSync(join(folder, 'encoder'))).toBe(false);
+		expect(hub.exchanges).toHaveLength(1);
+	});
+
+	test('a file as large as it may be is fetched', async () => {
+		hub.answer = serveFile(CONTENT);
+		expect(await fetchIt({ limits: { largestBytes: CONTENT.length } })).toMatchObject({ sha256: SHA256 });
+	});
+
+	test('a file of no announced size is stopped at the limit, however long it goes on, and not kept', async () => {
+		let sent = 0;
+		hub.answer = (_, response) => {
+			response.writeHead(200, { etag: '"v1"' });
+			const more = (): void => {
+				if (response.destroyed) return;
+				sent += 10_000;
+				response.write(CONTENT.subarray(0, 10_000), () => setImmediate(more));
+			};
+			more();
+		};
+		expect(await errorOf(fetchIt({ limits }))).toMatchObject({
+			code: 'DOWNLOAD_FAILED',
+			message: `Expected at most 200000 bytes from ${hub.endpoint}${PATH}, found more`,
+		});
+		expect(await leftovers()).toEqual([]);
+		expect(sent).toBeGreaterThan(200_000);
+		expect(sent).toBeLessThan(20_000_000); // what waits between the two ends included
+		expect(hub.exchanges).toHaveLength(1);
+	});
+
+	test('a file that unpacks to more than it may have is stopped too', async () => {
+		hub.answer = (_, response) =>
+			response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(new Uint8Array(500_000)));
+		expect(await errorOf(fetchIt({ limits }))).toMatchObject({
+			message: expect.stringContaining('Expected at most 200000 bytes'),
+		});
+		expect(await leftovers()).toEqual([]);
+	});
+
+	test('a server that sends more than it announced is stopped there, and nothing is kept', async () => {
+		let isDone = false;
+		hub.answer = (_, response) => {
+			response.writeHead(200, { 'x-linked-size': '100000', etag: '"v1"' });
+			response.write(CONTENT.subarray(0, 100_001));
+			// The rest never comes: whoever waits for it waits for the silence.
+			response.on('close', () => (isDone = true));
+		};
+		expect(await errorOf(fetchIt())).toMatchObject({
+			code: 'DOWNLOAD_FAILED',
+			message: `Expected 100000 bytes from ${hub.endpoint}${PATH}, found more`,
+		});
+		expect(await leftovers()).toEqual([]);
+		expect(hub.exchanges).toHaveLength(1);
+		await new Promise((done) => setTimeout(done, 50));
+		expect(isDone).toBe(true);
+	});
+});
+
+describe('redirects to inner addresses', () => {
+	/** Names of a network in which hub.example is out there, as the package sees it; connections go to this machine. */
+	const addresses: Record<string, string[]> = {
+		'hub.example': ['93.184.216.34'],
+		'storage.example': ['93.184.216.35'],
+		'inner.example': ['93.184.216.36', '10.0.0.7'],
+	};
+	let portOfHub: string;
+	beforeEach(() => {
+		portOfHub = new URL(hub.endpoint).port;
+		jest.spyOn(dnsPromises, 'lookup').mockImplementation(((host: string) =>
+			Promise.resolve(addresses[host].map((address) => ({ address, family: 4 })))) as never);
+		jest.spyOn(dns, 'lookup').mockImplementation(((
+			_host: string,
+			options: { all?: boolean },
+			done: (...found: unknown[]) => void,
+		) => {
+			if (options.all === true) done(null, [{ address: '127.0.0.1', family: 4 }]);
+			else done(null, '127.0.0.1', 4);
+		}) as never);
+	});
+	afterEach(() => {
+		jest.restoreAllMocks();
+	});
+
+	const fromPublicHub = (location: string, options: DownloadOptions = {}) => {
+		hub.answer = (_, response) => response.writeHead(302, { location }).end();
+		return fetchIt({ ...options, hub: { endpoint: `http://hub.example:${portOfHub}`, ...options.hub } });
+	};
+
+	test('a public hub leads to public storage', async () => {
+		storage.answer = serveFile(CONTENT);
+		await fromPublicHub(`http://storage.example:${new URL(storage.endpoint).port}/x`);
+		expect(storage.exchanges).toHaveLength(1);
+	});
+
+	test.each([
+		['loopback', () => storage.endpoint],
+		['loopback', () => `http://[::ffff:127.0.0.1]:${new URL(storage.endpoint).port}`],
+		['loopback', () => `http://2130706433:${new URL(storage.endpoint).port}`],
+		['private', () => `http://inner.example:${new URL(storage.endpoint).port}`],
+		['link-local', () => 'http://169.254.169.254/latest/meta-data'],
+	])('a public hub may not lead to a %s address, which is never asked', async (reach, location) => {
+		storage.answer = serveFile(CONTENT);
+		expect(await errorOf(fromPublicHub(location()))).toMatchObject({
+			code: 'DOWNLOAD_FAILED',
+			message: expect.stringMatching(
+				new RegExp(`to lead to a public address, found a redirect to the ${reach} address`),
+			),
+			hint: expect.stringContaining('name the inner address as the endpoint'),
+		});
+		expect(storage.exchanges).toEqual([]);
+		expect(hub.exchanges).toHaveLength(1);
+		expect(existsSync(join(folder, 'encoder'))).toBe(false);
+	});
+
+	test('a hub of this machine may lead to this machine, and not to metadata services', async () => {
+		hub.answer = (_, response) => response.writeHead(302, { location: `${storage.endpoint}/x` }).end();
+		storage.answer = serveFile(CONTENT);
+		await fetchIt();
+		hub.answer = (_, response) => response.writeHead(302, { location: 'http://169.254.169.254/' }).end();
+		expect(await errorOf(fetchIt())).toMatchObject({
+			message: expect.stringContaining(
+				'to lead to a loopback address, found a redirect to the link-local',
+			),
 		});
 	});
 });

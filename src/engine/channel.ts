@@ -1,28 +1,28 @@
+import { Inbox, PIECE_BYTES, unexpected, type Piece } from './inbox';
+
 /** Both ends of Node's IPC as one shape: a forked child for the host, `process` for the engine. */
 export interface Port {
 	readonly send: (message: unknown, done: (error: Error | null) => void) => void;
 	readonly listen: (handler: (message: unknown) => void) => void;
+	/** Called when the other end sent what no channel sends, or what could not be handled: nothing more of it is listened to. */
+	readonly refuse: (error: unknown) => void;
 }
 
 /** The two functions that birpc needs of a transport. */
 export interface Channel {
 	/** Resolves once the message is handed to the system; rejects when the other end is gone or it cannot be cloned. */
 	readonly post: (message: unknown) => Promise<void>;
-	readonly on: (handler: (message: unknown) => void) => void;
+	readonly on: (handler: (message: unknown) => unknown) => void;
 }
 
-type Packet =
-	| { readonly piece: Uint8Array; readonly id: number; readonly offset: number; readonly length: number }
-	| { readonly message: unknown };
+type Packet = Piece | { readonly message: unknown };
 
 interface Cut {
 	readonly id: number;
 	readonly bytes: Uint8Array;
 }
 
-/** Copying this much into or out of a message takes about 4 ms, far below what an event loop may be held up. */
-const PIECE_BYTES = 4 * 2 ** 20;
-/** Stands for bytes that travelled ahead in pieces. */
+/** Stands for bytes that travelled ahead in pieces, with their number as a bigint: no JSON that somebody gives a job has one. */
 const STAND_IN = '$dinomalyPieces';
 
 /**
@@ -32,7 +32,7 @@ const STAND_IN = '$dinomalyPieces';
 export function openChannel(port: Port): Channel {
 	let nextId = 0;
 	let last: Promise<void> = Promise.resolve();
-	const inbox = new Map<number, Uint8Array>();
+	const inbox = new Inbox();
 
 	const send = (packet: Packet): Promise<void> =>
 		new Promise((resolve, reject) => {
@@ -68,32 +68,53 @@ export function openChannel(port: Port): Channel {
 			return sent;
 		},
 		on: (handler) => {
-			port.listen((received) => {
-				const packet = received as Packet;
-				if ('piece' in packet) keep(inbox, packet);
-				else handler(putBack(packet.message, inbox));
+			let isRefused = false;
+			const refuse = (error: unknown): void => {
+				isRefused = true;
+				inbox.clear();
+				port.refuse(error);
+			};
+			port.listen((packet) => {
+				if (isRefused) return;
+				try {
+					if (!isPlainObject(packet)) throw unexpected('a message', packet);
+					if ('piece' in packet) {
+						inbox.keep(packet as Readonly<Record<keyof Piece, unknown>>);
+						return;
+					}
+					const message = unpack(packet.message, inbox);
+					// Messages keep their order: what this one did not take belongs to one that failed to be sent.
+					inbox.clear();
+					// What the handler cannot make sense of must not end the process that listens.
+					Promise.resolve(handler(message)).catch(refuse);
+				} catch (error) {
+					refuse(error);
+				}
 			});
 		},
 	};
 }
 
-function keep(inbox: Map<number, Uint8Array>, packet: Extract<Packet, { piece: unknown }>): void {
-	const whole = inbox.get(packet.id) ?? new Uint8Array(packet.length);
-	whole.set(packet.piece, packet.offset);
-	inbox.set(packet.id, whole);
-}
-
 function cutOut(value: unknown, cut: (bytes: Uint8Array) => number): unknown {
-	if (value instanceof Uint8Array) return value.length > PIECE_BYTES ? { [STAND_IN]: cut(value) } : value;
+	if (value instanceof Uint8Array)
+		return value.length > PIECE_BYTES ? { [STAND_IN]: BigInt(cut(value)) } : value;
 	return mapParts(value, (part) => cutOut(part, cut));
 }
 
-function putBack(value: unknown, inbox: Map<number, Uint8Array>): unknown {
-	if (isPlainObject(value) && STAND_IN in value) {
-		const id = Number(value[STAND_IN]);
-		const bytes = inbox.get(id);
-		inbox.delete(id);
-		return bytes;
+function unpack(message: unknown, inbox: Inbox): unknown {
+	try {
+		return putBack(message, inbox);
+	} catch (error) {
+		if (error instanceof RangeError)
+			throw unexpected('a message nested less deep than the stack', message);
+		throw error;
+	}
+}
+
+function putBack(value: unknown, inbox: Inbox): unknown {
+	if (isPlainObject(value)) {
+		const id = value[STAND_IN];
+		if (typeof id === 'bigint') return inbox.take(Number(id));
 	}
 	return mapParts(value, (part) => putBack(part, inbox));
 }

@@ -7,7 +7,7 @@ import type { StoreConnection } from '../store/objects/connection';
 import { connectionOf } from '../store/objects/connections';
 import { describeDeath } from './death';
 import { LastLines } from './lastLines';
-import { toWireError } from './protocol';
+import { readWireError, toWireError } from './protocol';
 import type { JobEvent, JobName, JobTypes, Reply, WireError } from './protocol';
 import { connectEngine } from './rpc';
 import type { EngineRemote } from './rpc';
@@ -89,13 +89,17 @@ export class EngineChild {
 			{
 				send: (message, done) => this.#process.send(message as object, done),
 				listen: (handler) => this.#process.on('message', handler),
+				refuse: (error) => {
+					this.#fatal = toWireError(error);
+					this.kill();
+				},
 			},
 			{
 				event: (jobId, event) => {
 					this.#tell(jobId, event);
 				},
 				fatal: (error) => {
-					this.#fatal = error;
+					this.#fatal = readWireError(error);
 				},
 			},
 		);

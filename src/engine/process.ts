@@ -24,6 +24,9 @@ export function serveEngine(modules: JobModules): void {
 		{
 			send: (message, done) => send(message, undefined, undefined, done),
 			listen: (handler) => process.on('message', handler),
+			refuse: (error) => {
+				onSendFailure(error);
+			},
 		},
 		createJobs(modules, (jobId, event) => {
 			host.event(jobId, event).catch(onSendFailure);

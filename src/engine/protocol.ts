@@ -27,7 +27,7 @@ import type { LossCurvePicture, LossCurveRequest } from '../training/lossCurvePn
 import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
 
 /** Raised whenever a message changes its shape; copies of the package share an engine only when they agree on it. */
-export const PROTOCOL_VERSION = 6;
+export const PROTOCOL_VERSION = 7;
 
 export interface SampleRequest extends Omit<DrawSampleOptions, 'encoder' | 'signal' | 'onProgress'> {
 	/** Folder that receives the dataset; created when absent. */
@@ -140,6 +140,17 @@ export function toWireError(error: unknown): WireError {
 	}
 	if (error instanceof Error) return { message: error.message, stack: error.stack };
 	return { message: String(error) };
+}
+
+/** An error of another process, which may be broken: whatever it sent, this has a message. */
+export function readWireError(sent: unknown): WireError {
+	const { code, message, hint, stack } = (sent ?? {}) as Record<keyof WireError, unknown>;
+	return {
+		...(typeof code === 'string' && { code: code as ErrorCode }),
+		message: typeof message === 'string' ? message : 'unknown reason',
+		...(typeof hint === 'string' && { hint }),
+		...(typeof stack === 'string' && { stack }),
+	};
 }
 
 /** Builds the error to throw from plain data: a DinomalyError with code, message and hint, or an Error with the message. */

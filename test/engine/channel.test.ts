@@ -1,6 +1,7 @@
 import { serialize, deserialize } from 'node:v8';
 import { openChannel } from '../../src/engine/channel';
-import type { Channel } from '../../src/engine/channel';
+import type { Channel, Port } from '../../src/engine/channel';
+import { Inbox, PIECE_BYTES } from '../../src/engine/inbox';
 
 interface Link {
 	readonly sender: Channel;
@@ -24,10 +25,15 @@ function link(): Link {
 			});
 		},
 		listen: () => undefined,
+		refuse: () => undefined,
 	});
-	openChannel({ send: () => undefined, listen: (handler) => (deliver = handler) }).on((message) =>
-		received.push(message),
-	);
+	openChannel({
+		send: () => undefined,
+		listen: (handler) => (deliver = handler),
+		refuse: (error) => {
+			throw error;
+		},
+	}).on((message) => received.push(message));
 	return { sender, received, sizes };
 }
 
@@ -72,8 +78,116 @@ test('a message that cannot be sent fails alone', async () => {
 			done(refuse ? new Error('channel closed') : null);
 		},
 		listen: () => undefined,
+		refuse: () => undefined,
 	});
 	await expect(channel.post({})).rejects.toThrow('channel closed');
 	refuse = false;
 	await expect(channel.post({})).resolves.toBeUndefined();
+});
+
+describe('what no channel sends', () => {
+	const piece = (
+		id: unknown,
+		offset: unknown,
+		length: unknown,
+		bytes: unknown = new Uint8Array(PIECE_BYTES),
+	) => ({
+		piece: bytes,
+		id,
+		offset,
+		length,
+	});
+	const whole = 2 * PIECE_BYTES + 5;
+	const standIn = (id: number) => ({ message: { bytes: { $dinomalyPieces: BigInt(id) } } });
+
+	/** What a channel makes of packets: messages, and why it refused one. */
+	function receive(packets: readonly unknown[]): { messages: unknown[]; refusals: unknown[] } {
+		const [messages, refusals]: [unknown[], unknown[]] = [[], []];
+		const port: Port = {
+			send: () => undefined,
+			listen: (handler) => {
+				packets.forEach(handler);
+			},
+			refuse: (error) => refusals.push(error),
+		};
+		openChannel(port).on((message) => messages.push(message));
+		return { messages, refusals };
+	}
+
+	test.each([
+		['nothing', null, 'a message from the other process, found Null'],
+		['a list', [], 'found Array'],
+		[
+			'a piece of no bytes',
+			piece(0, 0, whole, 'abc'),
+			'a piece of bytes from the other process, found String',
+		],
+		['an empty piece', piece(0, 0, whole, new Uint8Array(0)), `a piece of ${PIECE_BYTES} bytes`],
+		[
+			'a small piece of a large array',
+			piece(0, 0, 2 ** 31, new Uint8Array(1)),
+			`a piece of ${PIECE_BYTES} bytes`,
+		],
+		['a piece longer than its array', piece(0, 0, 5), 'a piece of 5 bytes'],
+		['an absurd length', piece(0, 0, 1e300), 'found 1e+300'],
+		['a length below zero', piece(0, 0, -1), 'found -1'],
+		['an offset that leads out', piece(0, 2 ** 40, whole), 'a piece at byte 0 '],
+		['an offset that is none', piece(0, NaN, whole), 'found NaN'],
+		['a number that is none', piece('x', 0, whole), 'a piece with a number'],
+		['bytes that never came', standIn(7), 'all bytes of an array before its message'],
+	])('%s is refused in a sentence', (_, packet, sentence) => {
+		const { messages, refusals } = receive([packet, { message: 'after' }]);
+		expect(refusals).toEqual([
+			expect.objectContaining({ code: 'ENGINE_DIED', message: expect.stringContaining(sentence) }),
+		]);
+		expect(messages).toEqual([]);
+	});
+
+	test('a piece that comes twice, or a message before the last piece, is refused', () => {
+		for (const packets of [
+			[piece(0, 0, whole), piece(0, 0, whole)],
+			[piece(0, 0, whole), piece(0, PIECE_BYTES, whole + 1)],
+			[piece(0, 0, whole), standIn(0)],
+		])
+			expect(receive(packets)).toMatchObject({ messages: [], refusals: [{ code: 'ENGINE_DIED' }] });
+	});
+
+	test('a message nested deeper than the stack is refused', () => {
+		let message: unknown = [];
+		for (let i = 0; i < 100_000; i++) message = [message];
+		expect(receive([{ message }]).refusals).toEqual([
+			expect.objectContaining({ message: expect.stringContaining('nested less deep') }),
+		]);
+	});
+
+	test('a length that is merely claimed gets no memory', () => {
+		const before = process.memoryUsage().arrayBuffers;
+		const inbox = new Inbox();
+		const bytes = new Uint8Array(PIECE_BYTES);
+		for (let id = 0; id < 100; id++) inbox.keep(piece(id, 0, 2 ** 32, bytes));
+		expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * MIB);
+	});
+
+	test('an array of many pieces is put together in order', () => {
+		const inbox = new Inbox();
+		const bytes = new Uint8Array(40 * PIECE_BYTES + 1);
+		for (let at = 0; at < bytes.length; at += PIECE_BYTES / 2) bytes[at] = 1 + (at % 251);
+		for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+			inbox.keep(piece(3, at, bytes.length, bytes.slice(at, at + PIECE_BYTES)));
+		expect(Buffer.compare(inbox.take(3), bytes)).toBe(0);
+	});
+
+	test('what a failed message left behind is forgotten with the next one', () => {
+		const { messages, refusals } = receive([piece(0, 0, PIECE_BYTES), { message: 1 }, standIn(0)]);
+		expect(messages).toEqual([1]);
+		expect(refusals).toHaveLength(1);
+	});
+});
+
+test('a value of a request that looks like a stand-in arrives as it is', async () => {
+	const { sender, received } = link();
+	const message = { zones: { $dinomalyPieces: 0 }, bytes: new Uint8Array(5 * MIB) };
+	await sender.post(message);
+	expect((received[0] as typeof message).zones).toEqual({ $dinomalyPieces: 0 });
+	expect((received[0] as typeof message).bytes).toHaveLength(5 * MIB);
 });

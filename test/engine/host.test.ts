@@ -126,6 +126,11 @@ describe('death', () => {
 		['heap', /ran out of memory/],
 		['uncaught', /stopped on an unexpected error: nobody caught this$/],
 		['rejected', /stopped on an unexpected error: nobody awaited this$/],
+		[
+			'babbling',
+			/unexpected error: Expected an array of 1 to 4294967296 bytes .*, found 1125899906842624$/,
+		],
+		['senseless', /stopped on an unexpected error: Cannot read properties of null/],
 	])(
 		'a job in an engine that ends by "%s" fails with a sentence, and the next call works',
 		async (model, sentence) => {

@@ -56,6 +56,13 @@ serveEngine({
 							hint: 'Resume it',
 						});
 				}
+			case 'babbling':
+				// Lies about where its bytes belong, as no channel does.
+				process.send({ piece: Uint8Array.of(1), id: 0, offset: 2 ** 40, length: 2 ** 50 });
+				return new Promise(() => undefined);
+			case 'senseless':
+				process.send({ message: null });
+				return new Promise(() => undefined);
 			case 'abortable':
 				tell({});
 				await sleep(60_000, undefined, { signal });

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DinomalyError } from '../errors';
-import { shownValue } from '../shownValue';
+import { shownName, shownValue } from '../shownValue';
 import { writeFileAtomic } from '../files/atomicFile';
 import type { UnfinishedTraining } from '../store/unfinishedTraining';
 import type { TrainingConfig } from './config';
@@ -35,7 +35,7 @@ export async function checkPlan(training: UnfinishedTraining, plan: TrainingPlan
 	const before: Record<string, unknown> = { ...stored, ...stored.config, config: undefined };
 	const now: Record<string, unknown> = { ...plan, ...plan.config, config: undefined };
 	for (const [setting, value] of Object.entries(now)) {
-		if (JSON.stringify(before[setting]) === JSON.stringify(value)) continue;
+		if (jsonOf(before[setting]) === jsonOf(value)) continue;
 		throw new DinomalyError(
 			'CONFIG_INVALID',
 			`Expected the settings of the unfinished training to resume it, found another ${NAMES[setting] ?? setting}: ${show(before[setting])} then, ${show(value)} now`,
@@ -63,6 +63,15 @@ function parsed(text: string): Partial<TrainingPlan> {
 	}
 }
 
+/** As JSON; for a value of a damaged plan that is nested deeper than the stack, what no setting is. */
+function jsonOf(value: unknown): string | undefined {
+	try {
+		return JSON.stringify(value);
+	} catch {
+		return '';
+	}
+}
+
 const NAMES: Readonly<Record<string, string>> = {
 	encoderSha256: 'encoder',
 	calibrationShare: 'calibration share',
@@ -71,5 +80,5 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 function show(value: unknown): string {
-	return typeof value === 'string' ? value.slice(0, 12) : shownValue(value);
+	return typeof value === 'string' ? shownName(value.slice(0, 12)) : shownValue(value);
 }

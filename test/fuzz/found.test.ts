@@ -5,6 +5,8 @@ import path from 'node:path';
 import { parseCsv } from '../../src/dataset/csv';
 import { readDistribution } from '../../src/distribution/distributionFile';
 import { writeZip } from '../../src/files/zip';
+import { judgeDrift } from '../../src/evaluation/drift/judge';
+import { checkPlan } from '../../src/training/plan';
 import { decodeImage } from '../../src/runtime/images';
 import { JsonFields } from '../../src/store/jsonFields';
 import { importPackage } from '../../src/store/modelPackage';
@@ -131,4 +133,50 @@ test('an archive that unpacks to far more than it has is refused before anything
 		code: 'MODEL_INVALID',
 		message: expect.stringContaining('found one that unpacks from'),
 	});
+});
+
+test("a plan's values neither garble the sentence nor overflow the stack", async () => {
+	const training = { folder } as Parameters<typeof checkPlan>[0];
+	const nested = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+	for (const encoder of ['"\\u001b[2J\\n"', nested]) {
+		writeFileSync(path.join(folder, 'plan.json'), `{"encoderSha256":${encoder}}`);
+		const refused = checkPlan(training, { encoderSha256: 'a' } as Parameters<typeof checkPlan>[1]);
+		await expect(refused).rejects.toMatchObject({
+			code: 'CONFIG_INVALID',
+			message: expect.stringMatching(/found another encoder: (\\u001b|\[\[)\P{Cc}+ then, a now$/u),
+		});
+	}
+});
+
+test('a score that is no number is refused by drift, which would look for its place for ever', () => {
+	const scores = Array.from({ length: 40 }, (_, i) => i);
+	const reference = {
+		category: null,
+		categories: 1,
+		scores,
+		threshold: 1,
+		thresholdBasis: '',
+		images: undefined,
+	};
+	const { code, message } = refusalOf(() =>
+		judgeDrift({ scores: [...scores, NaN], statistics: [] }, reference),
+	);
+	expect([code, message]).toEqual([
+		'SCORE_NOT_FINITE',
+		'Expected every score of the recent images to be a finite number, found NaN for image 41 of 41',
+	]);
+});
+
+test('the median of scores at the end of the range is one of them, not infinite', () => {
+	const scores = new Array<number>(40).fill(1e308);
+	const reference = {
+		category: null,
+		categories: 1,
+		scores,
+		threshold: 1,
+		thresholdBasis: '',
+		images: undefined,
+	};
+	const { checks } = judgeDrift({ scores, statistics: [] }, reference);
+	expect(checks.map(({ medianNow }) => medianNow)).toEqual([1e308]);
 });

@@ -18,6 +18,7 @@ beforeAll(async () => {
 		image.clone().webp().toBuffer(),
 		image.clone().gif().toBuffer(),
 		image.clone().tiff().toBuffer(),
+		image.clone().avif({ effort: 0 }).toBuffer(),
 	]);
 });
 
@@ -25,8 +26,14 @@ fuzz('first bytes of a file', { input: anyImage, parse: recognizeFile, share: 2 
 fuzz('BMP as an image', { input: anyBmp, parse: (bytes) => decodeImage(bytes), share: 3 });
 fuzz('BMP as a mask', { input: anyBmp, parse: (bytes) => decodeMask(bytes), share: 2 });
 fuzz('BMP header', { input: anyBmp, parse: (bytes) => imageHeader(bytes), share: 2 });
-fuzz('PNG, JPEG, WebP, GIF and TIFF as an image', { input: anyCoded, parse: (bytes) => decodeImage(bytes) });
-fuzz('PNG, JPEG, WebP, GIF and TIFF as a mask', { input: anyCoded, parse: (bytes) => decodeMask(bytes) });
+fuzz('PNG, JPEG, WebP, GIF, TIFF and AVIF as an image', {
+	input: anyCoded,
+	parse: (bytes) => decodeImage(bytes),
+});
+fuzz('PNG, JPEG, WebP, GIF, TIFF and AVIF as a mask', {
+	input: anyCoded,
+	parse: (bytes) => decodeMask(bytes),
+});
 fuzz('their headers', { input: anyCoded, parse: (bytes) => imageHeader(bytes) });
 
 function anyImage(random: Random): Uint8Array {

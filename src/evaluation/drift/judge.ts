@@ -1,3 +1,4 @@
+import { DinomalyError } from '../../errors';
 import type { ImageStatistics } from '../../imaging/statistics';
 import { holm } from '../metrics/holm';
 import { wilsonInterval } from '../metrics/wilson';
@@ -35,6 +36,7 @@ const MEASURES_OF_IMAGES = ['brightness', 'contrast', 'sharpness'] as const;
 /**
  * Holds recent images against the model's calibration. A change must be both unlikely by chance (Kolmogorov-Smirnov) and large enough to
  * matter (PSI): of thousands of images the slightest difference is significant, and of ten any difference looks large.
+ * @throws DinomalyError SCORE_NOT_FINITE for a score or a measure that is no number: it has no place in an order
  */
 export function judgeDrift({ scores, statistics }: RecentImages, reference: DriftReference): DriftReport {
 	const images = Math.max(scores.length, statistics.length);
@@ -44,6 +46,7 @@ export function judgeDrift({ scores, statistics }: RecentImages, reference: Drif
 	if (statistics.length > 0 && measured !== undefined)
 		for (const measure of MEASURES_OF_IMAGES)
 			pairs.push([measure, measured[measure], statistics.map((one) => one[measure])]);
+	for (const [measure, , now] of pairs) checkFinite(measure, now);
 	const enough = pairs.filter(
 		([, before, now]) => before.length >= LEAST_IMAGES && now.length >= LEAST_IMAGES,
 	);
@@ -61,6 +64,16 @@ export function judgeDrift({ scores, statistics }: RecentImages, reference: Drif
 	};
 	const verdict = verdictOf(checks, size);
 	return { verdict, reason: describeDrift(verdict, found), ...found };
+}
+
+function checkFinite(measure: DriftMeasure, values: readonly number[]): void {
+	const at = values.findIndex((value) => !Number.isFinite(value));
+	if (at === -1) return;
+	throw new DinomalyError(
+		'SCORE_NOT_FINITE',
+		`Expected every ${measure} of the recent images to be a finite number, found ${values[at]} for image ${at + 1} of ${values.length}`,
+		{ hint: 'Leave that image out, and score it by itself to see what is wrong with it.' },
+	);
 }
 
 function checksOf(
@@ -149,5 +162,6 @@ function verdictOf(checks: readonly DriftCheck[], size: SizeCheck | undefined): 
 
 function median(ascending: ArrayLike<number>): number {
 	const middle = ascending.length >> 1;
-	return ascending.length % 2 === 1 ? ascending[middle] : (ascending[middle - 1] + ascending[middle]) / 2;
+	// Halved first: the sum of two numbers near the end of the range would be infinite.
+	return ascending.length % 2 === 1 ? ascending[middle] : ascending[middle - 1] / 2 + ascending[middle] / 2;
 }

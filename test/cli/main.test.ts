@@ -338,11 +338,21 @@ describe('models quantize', () => {
 		const { code, out, err } = await dinomaly('models quantize it@1 --data parts --min-speedup 1.5');
 		expect(code).toBe(0);
 		expect(out).toBe(
-			'12 good and 8 defective images of parts: the same verdicts as float32, rank correlation 0.9985, 1.80 times as fast (90 against 50 ms)\n' +
+			'12 good and 8 defective images of parts: the same verdicts as float32, rank correlation 0.9985, 1.80 times as fast on cpu (90 against 50 ms)\n' +
 				"Largest change of a score: 1.23 %; of the map 0.045 % lie on the other side of the mask's threshold.\n\n" +
 				'it@2, made from version 1, may score with --precision int8. Promote it when it suits: dinomaly models promote it@2\n',
 		);
 		expect(err).toContain('Skipped: bad.png: it is no image');
+	});
+
+	test('float16 and its device reach the engine, and the answer is about them', async () => {
+		const line = 'models quantize it@1 --data parts --precision float16 --device webgpu';
+		const { out } = await dinomaly(line);
+		expect(out).toContain('1.80 times as fast on webgpu');
+		expect(out).toContain('may score with --precision float16.');
+		expect(JSON.parse((await dinomaly(`${line} --json`)).out)).toMatchObject({
+			request: { precision: 'float16', device: 'webgpu' },
+		});
 	});
 
 	test('model, folder and smallest gain reach the engine', async () => {
@@ -391,7 +401,7 @@ describe('score', () => {
 		expect(JSON.parse(out)).toMatchObject({ images: [{ precision: 'int8' }] });
 		const { code, err } = await dinomaly('score --model m --precision int4 images/a.png');
 		expect(code).toBe(2);
-		expect(err).toContain('float32, int8');
+		expect(err).toContain('float32, float16, int8');
 	});
 
 	test('people get a table', async () => {

@@ -24,7 +24,8 @@ afterEach(() => {
 const workshop = (engine = succeeding) => ({
 	engine: () => engine,
 	log: (line: string) => lines.push(line),
-	delivery: { pauseMs: () => 5, environment: {} },
+	// A port where nobody listens, lest a real n8n of this machine is asked.
+	delivery: { pauseMs: () => 5, environment: { N8N_PORT: '1' } },
 });
 const resumeOf = (ids: readonly string[]) => ({
 	url: `${n8n.url}/webhook-waiting/7?signature=x`,

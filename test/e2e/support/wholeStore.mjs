@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { root } from '../../../scripts/setup.mjs';
 
 const require = createRequire(path.join(root, 'dist', 'src', 'index.js'));
@@ -16,6 +17,7 @@ const UNFINISHED = /(^|\/)\.[^/]*\.(tmp|new)$|^models\/\.staging\/|^exchange\//;
  */
 export async function assertWhole(store) {
 	const { openModelStore } = require('./store/openModelStore.js');
+	await assertLocksAreFree(path.join(store, 'locks'));
 	const models = openModelStore(store);
 	let versions = 0;
 	for (const { name } of await models.list()) {
@@ -42,7 +44,6 @@ export async function assertWhole(store) {
 		[],
 		'documents that were set aside',
 	);
-	await assertLocksAreFree(path.join(store, 'locks'));
 	return { versions, left };
 }
 
@@ -56,9 +57,31 @@ export async function countedBy(store, owner) {
 	return { parts: sum('parts'), alarms: sum('alarms') };
 }
 
-/** A lock whose holder was killed is taken by the next who wants it: without waiting, on this machine. */
+/** What is done for somebody who was killed is given up, or comes to its end, within this time. */
+const LONGEST_WORK_MS = 120_000;
+
+/**
+ * A lock whose holder was killed is taken by the next who wants it: without waiting, on this machine. One whose holder lives is free in the
+ * end: an engine worker trains on for an n8n worker that was killed until it notices.
+ */
 async function assertLocksAreFree(folder) {
 	const { withLock } = require('./store/lock.js');
-	for (const name of existsSync(folder) ? readdirSync(folder) : [])
-		await withLock(path.join(folder, name), { what: `the lock ${name}` }, () => Promise.resolve());
+	const until = Date.now() + LONGEST_WORK_MS;
+	for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+		const take = () => withLock(path.join(folder, name), { what: `the lock ${name}` }, async () => true);
+		const isBusy = (error) => {
+			const [, holder] = /by process (\d+) /.exec(error.message) ?? [];
+			if (error.code !== 'STORE_BUSY' || !isAlive(Number(holder)) || Date.now() > until) throw error;
+			return false;
+		};
+		while (!(await take().catch(isBusy))) await setTimeout(500);
+	}
+}
+
+function isAlive(pid) {
+	try {
+		return process.kill(pid, 0);
+	} catch {
+		return false;
+	}
 }

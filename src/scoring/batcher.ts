@@ -5,6 +5,9 @@ import type { BatchLimits } from './batchLimits';
 /** A run with up to a quarter of its places empty takes less time than the several smaller ones in its stead. */
 const LEAST_FILLED = 0.75;
 
+/** Turns of the event loop without anything new after which nothing more is taken to have come. */
+const QUIET_TURNS = 2;
+
 interface Waiting<Item, Result> {
 	readonly item: Item;
 	readonly limits: BatchLimits;
@@ -91,11 +94,20 @@ export class Batcher<Item, Result> {
 		} catch (error) {
 			this.afterFailure(batch, size, error);
 		}
-		// Lets in what came during the run.
-		await nextTick();
+		await this.letIn();
 		this.isBusy = false;
 		this.idleSince = performance.now();
 		this.consider();
+	}
+
+	/** Takes in what came during the run, which held the thread: one caller after another, until none has come for two turns. */
+	private async letIn(): Promise<void> {
+		let quiet = 0;
+		do {
+			const before = this.waiting.length;
+			await nextTick();
+			quiet = this.waiting.length > before ? 0 : quiet + 1;
+		} while (quiet < QUIET_TURNS && this.waiting.length < this.largest);
 	}
 
 	/** As many as now; where that is more than were expected, they are likely to become still more. */

@@ -1,7 +1,7 @@
 import type { Distribution } from '../distribution/distribution';
 import { DISTRIBUTION_FILE, readDistribution } from '../distribution/distributionFile';
 import { embedControls, embedImage } from '../encoding/embedImage';
-import { Encoder, freeFeatures } from '../encoding/encoder';
+import { Encoder } from '../encoding/encoder';
 import { findModelEncoder } from '../encoding/modelEncoder';
 import type { ScoringOptions } from '../runtime/precision';
 import { openModelStore } from '../store/openModelStore';
@@ -9,7 +9,7 @@ import type { ModelStore, OpenedModel } from '../store/modelStore';
 import type { DeviceName } from '../runtime/device';
 import { readSafetensors } from '../weights/safetensors';
 import type { RgbImage } from '../imaging/image';
-import { BatchedViews } from './batchedViews';
+import { BatchedViews, viewAll } from './batchedViews';
 import { DEFAULT_LIMITS, type BatchLimits } from './batchLimits';
 import { checkedPrecision } from './checkedPrecision';
 import type { ImageMapOptions } from './imageMap';
@@ -177,13 +177,8 @@ export async function mapSeen(
 	{ encoder, scorer, ...options }: SeeingParts,
 ): Promise<ScoredMap> {
 	const see = async (part: RgbImage): Promise<View> => {
-		const seen = await encoder.seeAll([encoder.pixels(part)]);
-		try {
-			const [scored] = await scorer.scoreAll(seen.features, 1);
-			return { ...scored, sums: seen.sums };
-		} finally {
-			freeFeatures(seen);
-		}
+		const [view] = await viewAll(encoder, scorer, [encoder.pixels(part)]);
+		return view;
 	};
 	return mapViewed(image, { see, ...encoder.layout }, options);
 }

@@ -249,7 +249,7 @@ async function explainFailure(error: unknown, target: string): Promise<unknown> 
 
 function tooLarge(url: URL, expected: string, found: string): DinomalyError {
 	return downloadFailed(`Expected ${expected} bytes from ${describeUrl(url)}, found ${found}`, {
-		hint: 'Nothing of it was kept. Encoders of the catalogue have up to 1.3 GB: check the hub endpoint, which sends something else.',
+		hint: 'Nothing of it was kept. Encoders of the catalogue have up to 1.2 GB: check the hub endpoint, which sends something else.',
 	});
 }
 

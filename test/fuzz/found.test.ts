@@ -148,16 +148,19 @@ test("a plan's values neither garble the sentence nor overflow the stack", async
 	}
 });
 
+/** What drift holds recent images against: a calibration with these scores. */
+const referenceOf = (scores: readonly number[]) => ({
+	category: null,
+	categories: 1,
+	scores,
+	threshold: 1,
+	thresholdBasis: '',
+	images: undefined,
+});
+
 test('a score that is no number is refused by drift, which would look for its place for ever', () => {
 	const scores = Array.from({ length: 40 }, (_, i) => i);
-	const reference = {
-		category: null,
-		categories: 1,
-		scores,
-		threshold: 1,
-		thresholdBasis: '',
-		images: undefined,
-	};
+	const reference = referenceOf(scores);
 	const { code, message } = refusalOf(() =>
 		judgeDrift({ scores: [...scores, NaN], statistics: [] }, reference),
 	);
@@ -169,14 +172,7 @@ test('a score that is no number is refused by drift, which would look for its pl
 
 test('the median of scores at the end of the range is one of them, not infinite', () => {
 	const scores = new Array<number>(40).fill(1e308);
-	const reference = {
-		category: null,
-		categories: 1,
-		scores,
-		threshold: 1,
-		thresholdBasis: '',
-		images: undefined,
-	};
+	const reference = referenceOf(scores);
 	const { checks } = judgeDrift({ scores, statistics: [] }, reference);
 	expect(checks.map(({ medianNow }) => medianNow)).toEqual([1e308]);
 });

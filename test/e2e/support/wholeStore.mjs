@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { root } from '../../../scripts/setup.mjs';
+import { isAlive } from './processes.mjs';
 
 const require = createRequire(path.join(root, 'dist', 'src', 'index.js'));
 
@@ -75,13 +76,5 @@ async function assertLocksAreFree(folder) {
 			return false;
 		};
 		while (!(await take().catch(isBusy))) await setTimeout(500);
-	}
-}
-
-function isAlive(pid) {
-	try {
-		return process.kill(pid, 0);
-	} catch {
-		return false;
 	}
 }

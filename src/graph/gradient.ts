@@ -1,5 +1,5 @@
 import { DinomalyError } from '../errors';
-import type { Node, Tensor } from './graph';
+import type { Graph, Node, Tensor } from './graph';
 import { add } from './operators/elementwise';
 import { sameShape, shapeError } from './shape';
 
@@ -10,9 +10,20 @@ import { sameShape, shapeError } from './shape';
 export function gradients(loss: Tensor, targets: readonly Tensor[]): (Tensor | null)[] {
 	if (loss.shape.length !== 0)
 		throw shapeError('gradients', 'the differentiated value must be a scalar', loss.shape);
-	const { graph } = loss;
-	const order = dependents(loss, new Set(targets));
-	const arrived = new Map<Tensor, Tensor>([[loss, graph.scalar(1)]]);
+	return pullBack([loss], [loss.graph.scalar(1)], targets);
+}
+
+/**
+ * What arrives at `targets` when `seeds` arrive at `values` of one graph, recorded into that graph (vector-Jacobian product). Targets may
+ * belong to graphs around it. One that no value depends on gives null.
+ */
+export function pullBack(
+	values: readonly Tensor[],
+	seeds: readonly Tensor[],
+	targets: readonly Tensor[],
+): (Tensor | null)[] {
+	const order = dependents(values[0].graph, new Set(targets));
+	const arrived = new Map<Tensor, Tensor>(values.map((value, i) => [value, seeds[i]]));
 
 	for (let i = order.length - 1; i >= 0; i--) {
 		const node = order[i];
@@ -43,11 +54,11 @@ export function gradients(loss: Tensor, targets: readonly Tensor[]): (Tensor | n
 	return targets.map((target) => arrived.get(target) ?? null);
 }
 
-/** Nodes on a path from a target to `loss`, in recording order. */
-function dependents(loss: Tensor, targets: ReadonlySet<Tensor>): Node[] {
+/** Nodes that depend on a target, in recording order. */
+function dependents({ nodes }: Graph, targets: ReadonlySet<Tensor>): Node[] {
 	const reaches = new Set<Tensor>(targets);
 	const order: Node[] = [];
-	for (const node of loss.graph.nodes) {
+	for (const node of nodes) {
 		if (!node.inputs.some((input) => input !== null && reaches.has(input))) continue;
 		order.push(node);
 		for (const output of node.outputs) reaches.add(output);

@@ -31,7 +31,10 @@ export type VectorJacobian = (
 export interface Node {
 	readonly opType: string;
 	readonly domain: string;
+	/** Operands, and behind them what the node's bodies read of the graphs around them. */
 	readonly inputs: readonly (Tensor | null)[];
+	/** How many of `inputs` are operands. */
+	readonly operands: number;
 	readonly outputs: readonly Tensor[];
 	readonly attributes: Readonly<Record<string, Attribute>>;
 	/** 'none': a gradient that arrives here ends here, by intent. */
@@ -63,6 +66,8 @@ export interface GraphOptions {
 	 * other than the processor want it.
 	 */
 	readonly pieceBytes?: number;
+	/** The graph that this one is a body in; operators here may read its tensors. */
+	readonly parent?: Graph;
 }
 
 /** Constants up to this size are merged when they are equal; larger ones only when they are the same array. */
@@ -84,9 +89,13 @@ export class Graph {
 	private readonly knownConstants = new Map<string, Tensor>();
 	private readonly knownArrays = new Map<TensorData, Tensor[]>();
 	readonly pieceBytes: number;
+	readonly parent: Graph | null;
+	/** Tensors of graphs around this one that its nodes read. */
+	readonly captured = new Set<Tensor>();
 
-	constructor({ pieceBytes = 0 }: GraphOptions = {}) {
+	constructor({ pieceBytes = 0, parent }: GraphOptions = {}) {
 		this.pieceBytes = pieceBytes;
+		this.parent = parent ?? null;
 	}
 
 	/** A value given at run time. */
@@ -132,13 +141,21 @@ export class Graph {
 		this.outputs.set(name, tensor);
 	}
 
-	/** Appends a node, or returns the outputs of an equal one that is already there. */
+	/**
+	 * Appends a node, or returns the outputs of an equal one that is already there. Where an operand belongs to a body within this graph, the
+	 * node goes there.
+	 */
 	emit(spec: NodeSpec): readonly Tensor[] {
 		const { domain = '', attributes = {}, unique = false } = spec;
-		for (const tensor of spec.inputs) {
-			if (tensor && tensor.graph !== this) {
+		for (const tensor of spec.inputs)
+			if (tensor && tensor.graph !== this && tensor.graph.isWithin(this))
+				return tensor.graph.emit(spec);
+		const around = bodiesOf(attributes).flatMap(({ captured }) => [...captured]);
+		for (const tensor of [...spec.inputs, ...around]) {
+			if (!tensor || tensor.graph === this) continue;
+			if (!this.isWithin(tensor.graph))
 				throw new DinomalyError('GRAPH_SHAPE', `${spec.opType}: operands belong to different graphs`);
-			}
+			this.captured.add(tensor);
 		}
 		const key = unique ? null : nodeKey(spec.opType, domain, spec.inputs, attributes);
 		const known = key === null ? undefined : this.knownNodes.get(key);
@@ -148,7 +165,8 @@ export class Graph {
 		const node: Node = {
 			opType: spec.opType,
 			domain,
-			inputs: spec.inputs,
+			inputs: [...spec.inputs, ...new Set(around)],
+			operands: spec.inputs.length,
 			outputs,
 			attributes,
 			gradient: spec.gradient,
@@ -164,11 +182,16 @@ export class Graph {
 		const live = new Set<Node>();
 		const pending = [...this.outputs.values()];
 		for (let tensor = pending.pop(); tensor; tensor = pending.pop()) {
-			if (!tensor.node || live.has(tensor.node)) continue;
+			if (!tensor.node || tensor.graph !== this || live.has(tensor.node)) continue;
 			live.add(tensor.node);
-			for (const operand of operandsOf(tensor.node)) if (operand) pending.push(operand);
+			for (const input of sourcesOf(tensor.node)) if (input) pending.push(input);
 		}
 		return this.nodes.filter((node) => live.has(node));
+	}
+
+	private isWithin(outer: Graph): boolean {
+		for (let graph = this.parent; graph; graph = graph.parent) if (graph === outer) return true;
+		return false;
 	}
 
 	private addConstant(dtype: DataType, data: TensorData, shape: Shape, name?: string): Tensor {
@@ -223,9 +246,20 @@ export function emitOne(graph: Graph, spec: NodeSpec): Tensor {
 	return output;
 }
 
-/** What a node computes from; an Identity may record further operands, for its gradient only. */
+/** A node's operands; an Identity may record further ones, for its gradient only. */
 export function operandsOf(node: Node): readonly (Tensor | null)[] {
-	return node.opType === 'Identity' ? node.inputs.slice(0, 1) : node.inputs;
+	return node.inputs.slice(0, node.opType === 'Identity' ? 1 : node.operands);
+}
+
+/** What a node computes from: its operands and what its bodies read of the graphs around them. */
+export function sourcesOf(node: Node): readonly (Tensor | null)[] {
+	return [...operandsOf(node), ...node.inputs.slice(node.operands)];
+}
+
+function bodiesOf(attributes: Readonly<Record<string, Attribute>>): Graph[] {
+	return Object.values(attributes).flatMap((value) =>
+		typeof value === 'object' && 'body' in value ? [value.body] : [],
+	);
 }
 
 function nodeKey(

@@ -6,14 +6,14 @@ export type NameOf = (tensor: Tensor) => string;
 
 /**
  * One name per tensor: the one that the caller gave it as input, constant or output (in this order), or one of our own, which starts with
- * `prefix`: a graph within another must not use its names.
+ * `prefix`: a graph within another must not use its names. `around` knows the names of what it reads of the graphs around it.
  * @throws GRAPH_SHAPE when the caller gave one name to two tensors
  */
 export function nameTensors(
 	graph: Graph,
 	nodes: readonly Node[],
 	constants: readonly Constant[],
-	prefix = '',
+	{ prefix, around }: { readonly prefix: string; readonly around?: NameOf } = { prefix: '' },
 ): NameOf {
 	const names = new Map<Tensor, string>();
 	const owners = new Map<string, Tensor>();
@@ -39,6 +39,7 @@ export function nameTensors(
 		for (const tensor of outputs) claimFree(`${prefix}t${tensor.id}`, tensor);
 
 	return (tensor) => {
+		if (around && tensor.graph !== graph) return around(tensor);
 		const name = names.get(tensor);
 		if (name === undefined)
 			throw new Error(`${tensor.node?.opType ?? 'A constant'} makes a tensor that is not written`);

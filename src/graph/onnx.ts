@@ -2,6 +2,7 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { DinomalyError } from '../errors';
 import {
 	operandsOf,
+	sourcesOf,
 	type Attribute,
 	type Constant,
 	type DataType,
@@ -86,7 +87,7 @@ export function serialise(graph: Graph, options: SerialiseOptions = {}): Uint8Ar
 	writer.uint32(tag(2, 2)).string('n8n-nodes-dinomaly');
 	if (options.producerVersion !== undefined) writer.uint32(tag(3, 2)).string(options.producerVersion);
 	message(writer, 7, () => {
-		writeGraph(writer, { graph, nodes, placed, nameOf, name: 'dinomaly' });
+		writeGraph(writer, { graph, nodes, placed, nameOf, name: 'dinomaly', prefix: '' });
 	});
 	for (const [domain, version] of [
 		['', OPSET],
@@ -110,12 +111,15 @@ interface WrittenGraph {
 	readonly placed: readonly PlacedConstant[];
 	readonly nameOf: NameOf;
 	readonly name: string;
+	/** Begins the names of its bodies' own tensors. */
+	readonly prefix: string;
 }
 
-function writeGraph(writer: BinaryWriter, { graph, nodes, placed, nameOf, name }: WrittenGraph): void {
+function writeGraph(writer: BinaryWriter, written: WrittenGraph): void {
+	const { graph, nodes, placed, nameOf, name } = written;
 	for (const node of nodes)
 		message(writer, 1, () => {
-			writeNode(writer, node, nameOf);
+			writeNode(writer, node, written);
 		});
 	for (const [output, tensor] of graph.outputs) {
 		if (nameOf(tensor) !== output)
@@ -139,12 +143,17 @@ function writeGraph(writer: BinaryWriter, { graph, nodes, placed, nameOf, name }
 }
 
 /** A graph within a node of another; `name` is the node's, and begins all names of its own. */
-function writeBody(writer: BinaryWriter, graph: Graph, name: string): void {
+function writeBody(
+	writer: BinaryWriter,
+	graph: Graph,
+	{ name, outer }: { readonly name: string; readonly outer: WrittenGraph },
+): void {
 	const nodes = graph.liveNodes();
 	const used = usedConstants(graph, nodes);
-	const nameOf = nameTensors(graph, nodes, used, `${name}.`);
+	const prefix = `${outer.prefix}${name}.`;
+	const nameOf = nameTensors(graph, nodes, used, { prefix, around: outer.nameOf });
 	const placed = used.map((constant) => placeConstant(constant, nameOf(constant.tensor), {}));
-	writeGraph(writer, { graph, nodes, placed, nameOf, name });
+	writeGraph(writer, { graph, nodes, placed, nameOf, name, prefix });
 }
 
 function placeConstant(constant: Constant, name: string, { externalise }: SerialiseOptions): PlacedConstant {
@@ -155,11 +164,12 @@ function placeConstant(constant: Constant, name: string, { externalise }: Serial
 
 function usedConstants(graph: Graph, nodes: readonly Node[]): Constant[] {
 	const used = new Set<Tensor>(graph.outputs.values());
-	for (const node of nodes) for (const input of operandsOf(node)) if (input) used.add(input);
+	for (const node of nodes) for (const input of sourcesOf(node)) if (input) used.add(input);
 	return graph.constants.filter(({ tensor }) => used.has(tensor));
 }
 
-function writeNode(writer: BinaryWriter, node: Node, nameOf: NameOf): void {
+function writeNode(writer: BinaryWriter, node: Node, written: WrittenGraph): void {
+	const { nameOf } = written;
 	for (const input of operandsOf(node)) writer.uint32(tag(1, 2)).string(input ? nameOf(input) : '');
 	for (const output of node.outputs) writer.uint32(tag(2, 2)).string(nameOf(output));
 	const nodeName = `${node.opType}_${node.outputs[0].id}`;
@@ -167,7 +177,7 @@ function writeNode(writer: BinaryWriter, node: Node, nameOf: NameOf): void {
 	writer.uint32(tag(4, 2)).string(node.opType);
 	for (const [name, value] of Object.entries(node.attributes))
 		message(writer, 5, () => {
-			writeAttribute(writer, { name, value, nodeName });
+			writeAttribute(writer, { name, value, nodeName, written });
 		});
 	if (node.domain !== '') writer.uint32(tag(7, 2)).string(node.domain);
 }
@@ -182,7 +192,13 @@ function writeAttribute(
 		name,
 		value,
 		nodeName,
-	}: { readonly name: string; readonly value: Attribute; readonly nodeName: string },
+		written,
+	}: {
+		readonly name: string;
+		readonly value: Attribute;
+		readonly nodeName: string;
+		readonly written: WrittenGraph;
+	},
 ): void {
 	writer.uint32(tag(1, 2)).string(name);
 	let type: number;
@@ -197,7 +213,7 @@ function writeAttribute(
 		type = ATTRIBUTE.float;
 	} else if ('body' in value) {
 		message(writer, 6, () => {
-			writeBody(writer, value.body, nodeName);
+			writeBody(writer, value.body, { name: nodeName, outer: written });
 		});
 		type = ATTRIBUTE.graph;
 	} else {

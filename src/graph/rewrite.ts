@@ -17,6 +17,8 @@ export function rewrite(graph: Graph, replace: Replacement): Graph {
 		return known;
 	};
 	for (const node of graph.liveNodes()) {
+		if (node.inputs.length > node.operands && node.opType !== 'Identity')
+			throw new Error(`${node.opType} has a body that reads this graph; such a node cannot be copied`);
 		const operands = operandsOf(node).map((operand) => operand && copyOf(operand));
 		const outputs =
 			replace(node, operands) ??

@@ -9,6 +9,12 @@ export function dependsOnInput(graph: Graph): ReadonlySet<Tensor> {
 	return varying;
 }
 
+/** Whether a tensor depends on an input of its graph, or of one around it. */
+export function changes({ graph, node, id }: Tensor): boolean {
+	if (node !== null) return node.inputs.some((input) => input !== null && changes(input));
+	return [...graph.inputs.values()].some((input) => input.id === id);
+}
+
 /** Whether a node is x W^T + b in float32 with weights (out, in) and a bias (out) or none that never change. */
 export function isFixedLinear({ opType, inputs, attributes }: Node, varying: ReadonlySet<Tensor>): boolean {
 	if (opType !== 'Gemm' || attributes.transA !== 0 || attributes.transB !== 1) return false;

@@ -1,7 +1,16 @@
-import { Graph, gradients, type DataType, type Shape, type Tensor } from '../graph';
+import {
+	Graph,
+	gradients,
+	inChunks,
+	reshape,
+	transpose,
+	type DataType,
+	type Shape,
+	type Tensor,
+} from '../graph';
 import { jitter, noisyBottleneck, type DropoutFactors } from './bottleneck';
 import type { ModelConfig, OptimiserConfig } from './config';
-import { decode, decoderGroups } from './decoder';
+import { decode, decoderGroups, type ParameterLookup } from './decoder';
 import { tokenLayout, type EncoderDims } from './layout';
 import { reconstructionLoss } from './lossVariants';
 import { clipFactor, stableAdamW, type StepScalars } from './optimizer';
@@ -44,6 +53,9 @@ export interface TrainingStep {
 	readonly noise: readonly NoisePort[];
 }
 
+/** Products of fewer rows are slow; more of them leave the processor's cache. */
+const FEWEST_CHUNK_ROWS = 1024;
+
 export const STATE_KINDS = ['value', 'first', 'second', 'largestSecond'] as const;
 
 /** Name of the output that holds a state tensor's new value. */
@@ -83,23 +95,13 @@ export function buildTrainingStep(spec: TrainingStepSpec): TrainingStep {
 
 	const { fused, groups } = targetsOf(features, config, dims);
 	const noise = declareNoise(graph, spec, layout.decoderTokens * images);
-	const entered =
-		noise.jitter && config.noise.kind === 'jitter'
-			? jitter(fused, noise.jitter, config.noise.scale)
-			: fused;
-	const { attentionEpsilon } = spec;
-	const decoderOptions = { config, dims, images, attentionEpsilon, biasInWeights: true };
-	const outputs = decode(
-		noisyBottleneck(entered, lookup, noise.factors, config.bottleneck),
-		lookup,
-		decoderOptions,
-	);
+	const reconstructions = reconstruct(fused, noise, { spec, lookup, tokens: layout.decoderTokens });
 	const mining = optimiser.hardMining
 		? { rank: graph.input('rank', 'int64', []), factor: optimiser.hardMiningFactor }
 		: null;
 	const loss = reconstructionLoss(optimiser.loss ?? 'globalCosine', {
 		targets: groups,
-		reconstructions: decoderGroups(outputs, decoderOptions),
+		reconstructions,
 		mining,
 	});
 
@@ -132,6 +134,68 @@ export function buildTrainingStep(spec: TrainingStepSpec): TrainingStep {
 	return { graph, state, noise: noise.ports };
 }
 
+interface ReconstructionOptions {
+	readonly spec: TrainingStepSpec;
+	readonly lookup: ParameterLookup;
+	/** Of an image in the decoder. */
+	readonly tokens: number;
+}
+
+/**
+ * Bottleneck and decoder on rows (tokens * images, D): group means as (patches, images, D). Where elementwise work is done in pieces, a few
+ * images at a time go all the way, forward and backward, since what they leave on the way stays in the processor's cache then.
+ */
+function reconstruct(
+	fused: Tensor,
+	noise: DeclaredNoise,
+	{ spec, lookup, tokens }: ReconstructionOptions,
+): readonly Tensor[] {
+	const { config, dims, images, attentionEpsilon } = spec;
+	const work = (rows: Tensor, { factors, jitter: normal }: Noise, count: number): readonly Tensor[] => {
+		const entered =
+			normal && config.noise.kind === 'jitter' ? jitter(rows, normal, config.noise.scale) : rows;
+		const options = { config, dims, images: count, attentionEpsilon, biasInWeights: true };
+		const outputs = decode(noisyBottleneck(entered, lookup, factors, config.bottleneck), lookup, options);
+		return decoderGroups(outputs, options);
+	};
+	const perChunk = spec.pieceBytes ? imagesPerChunk(images, tokens) : images;
+	if (perChunk === images) return work(fused, noise, images);
+
+	const count = images / perChunk;
+	const cut = (rows: Tensor): Tensor => {
+		const [, width] = rows.shape;
+		const apart = transpose(reshape(rows, [tokens, count, perChunk, width]), [1, 0, 2, 3]);
+		return reshape(apart, [count, tokens * perChunk, width]);
+	};
+	const names = Object.keys(noise.factors) as (keyof DropoutFactors)[];
+	const operands = [
+		fused,
+		...names.flatMap((name) => noise.factors[name] ?? []),
+		...(noise.jitter ? [noise.jitter] : []),
+	];
+	const groups = inChunks(operands.map(cut), (rows, ...rest) =>
+		work(
+			rows,
+			{
+				factors: Object.fromEntries(names.map((name, i) => [name, rest[i]])),
+				jitter: noise.jitter && rest[names.length],
+			},
+			perChunk,
+		),
+	);
+	return groups.map((group) => {
+		const [, patches, , dim] = group.shape;
+		return reshape(transpose(group, [1, 0, 2, 3]), [patches, images, dim]);
+	});
+}
+
+/** As few images as have rows enough for fast products. */
+function imagesPerChunk(images: number, tokens: number): number {
+	for (let count = 1; count < images; count++)
+		if (images % count === 0 && count * tokens >= FEWEST_CHUNK_ROWS) return count;
+	return images;
+}
+
 function declareScalars(graph: Graph, learningRate: string): StepScalars {
 	return {
 		learningRate: graph.input(learningRate, 'float32', []),
@@ -140,10 +204,13 @@ function declareScalars(graph: Graph, learningRate: string): StepScalars {
 	};
 }
 
-interface DeclaredNoise {
-	readonly ports: readonly NoisePort[];
+interface Noise {
 	readonly factors: DropoutFactors;
 	readonly jitter: Tensor | null;
+}
+
+interface DeclaredNoise extends Noise {
+	readonly ports: readonly NoisePort[];
 }
 
 function declareNoise(

@@ -44,7 +44,7 @@ export interface StepResult {
 }
 
 /** With the threads' shares of it in turn, what comes and goes beside it stays within the caches of common processors. */
-const PIECE_BYTES = 1_700_000;
+const PIECE_BYTES = 800_000;
 
 /**
  * Trains bottleneck and decoder step by step. The same options, features and thread count give the same weights bit

@@ -30,7 +30,7 @@ function build(overrides: Partial<TrainingConfig> = {}): { step: TrainingStep; c
 		optimiser: config,
 		dims: DIMS,
 		parameters: parameterSpecs(config, DIMS),
-		images: IMAGES,
+		images: config.batchSize,
 		featureType: 'float32',
 		pieceBytes: 20_000,
 	});
@@ -60,6 +60,7 @@ test.each<[string, Partial<TrainingConfig>]>([
 	['convolutions', { mixer: { kind: 'conv', kernel: 5 } }],
 	['the reduced bottleneck', { bottleneck: 'reduced' }],
 	['jitter', { noise: { kind: 'jitter', scale: 20 } }],
+	['images in chunks', { imageSize: 128, cropSize: 128, batchSize: 8 }],
 ])('%s: all that reads a tensor of the state comes before its new value', (_, overrides) => {
 	const { graph, state } = build(overrides).step;
 	expect(state.length).toBeGreaterThan(100);

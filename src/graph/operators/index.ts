@@ -1,3 +1,4 @@
+export * from './chunks';
 export * from './convolution';
 export * from './elementwise';
 export * from './layout';

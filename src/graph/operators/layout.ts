@@ -1,4 +1,4 @@
-import { emitOne, requireSameType, type Tensor } from '../graph';
+import { emitOne, requireSameType, type Node, type Tensor } from '../graph';
 import { normaliseAxis, sameShape, shapeError, sizeOf, type Shape } from '../shape';
 
 /** The same elements in row-major order under another shape. */
@@ -29,6 +29,27 @@ export function transpose(x: Tensor, order: readonly number[]): Tensor {
 		attributes: { perm: order },
 		gradient: ([g]) => [g && transpose(g, inverse)],
 	});
+}
+
+/** Whether a node only gives the same elements another shape or order. */
+export function isView({ opType }: Node): boolean {
+	return opType === 'Reshape' || opType === 'Transpose';
+}
+
+/** What a tensor is a view of, and the nodes that lead from there to it. */
+export function behindViews(tensor: Tensor): { readonly base: Tensor; readonly views: readonly Node[] } {
+	const views: Node[] = [];
+	let base = tensor;
+	while (base.node !== null && isView(base.node)) {
+		views.unshift(base.node);
+		base = base.node.inputs[0] ?? base;
+	}
+	return { base, views };
+}
+
+/** The first element, as a scalar. */
+export function firstOf(x: Tensor): Tensor {
+	return reshape(slice(reshape(x, [sizeOf(x.shape)]), 0, 0, 1), []);
 }
 
 /** Elements start (included) to end (excluded) along one axis. */

@@ -1,5 +1,6 @@
 import { emitOne, requireSameType, type Tensor } from '../graph';
 import { broadcastShape, sameShape, shapeError, type Shape } from '../shape';
+import { changes } from '../varying';
 import { add, reduceTo, withGradient } from './elementwise';
 import { reshape, transpose } from './layout';
 import { expand } from './reduce';
@@ -64,7 +65,7 @@ export function gemm(a: Tensor, b: Tensor, c: Tensor | null = null, options: Gem
 		const db = transposeB
 			? transposedGemm(g, a, transposeA, alpha)
 			: gemm(a, g, null, { transposeA: !transposeA, alpha });
-		if (changes(b)) a.graph.loose.push(db);
+		if (changes(b)) db.graph.loose.push(db);
 		return c ? [da, db, addendGradient(g, c.shape)] : [da, db];
 	};
 	const blocks = transposeA || alpha !== 1 ? null : rowBlocks(a, b);
@@ -115,12 +116,6 @@ function blockProduct(a: Tensor, b: Tensor, transposeB: boolean, [copies, blocks
 	return reshape(product, [a.shape[0], b.shape[transposeB ? 0 : 1]]);
 }
 
-/** Whether a tensor depends on an input of its graph. */
-function changes({ graph, node, id }: Tensor): boolean {
-	if (node !== null) return node.inputs.some((input) => input !== null && changes(input));
-	return [...graph.inputs.values()].some((input) => input.id === id);
-}
-
 /**
  * Sum over the rows of a matrix, which stay as an extent of 1: as a product with a row of ones, whose kernel reads the matrix at the
  * memory's rate on all threads, two to four times as fast as ONNX Runtime's ReduceSum over the first axis.
@@ -142,7 +137,7 @@ export function linearGradients(
 	{ x, bias }: { readonly x: Tensor; readonly bias: Tensor },
 ): { readonly weight: Tensor; readonly bias: Tensor } {
 	const weight = transposedGemm(g, x, false, 1);
-	x.graph.loose.push(weight);
+	weight.graph.loose.push(weight);
 	return { weight, bias: addendGradient(g, bias.shape) };
 }
 

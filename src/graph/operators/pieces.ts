@@ -2,7 +2,7 @@ import { DinomalyError } from '../../errors';
 import { Graph, type Tensor } from '../graph';
 import { sizeOf } from '../shape';
 import { scale } from './elementwise';
-import { concat, reshape, slice } from './layout';
+import { behindViews, concat, firstOf, reshape } from './layout';
 
 const BYTES = 4;
 /** Pieces a quarter as large as wanted are still worth it. */
@@ -66,7 +66,7 @@ export function allInPieces(
 function tiesTo(tensors: readonly Tensor[]): Tensor | null {
 	if (tensors.length === 0) return null;
 	return concat(
-		tensors.map((tensor) => slice(reshape(tensor, [sizeOf(tensor.shape)]), 0, 0, 1)),
+		tensors.map((tensor) => reshape(firstOf(behindViews(tensor).base), [1])),
 		0,
 	);
 }

@@ -15,7 +15,7 @@ import { tokenLayout, type EncoderDims } from './layout';
 import { reconstructionLoss } from './lossVariants';
 import { clipFactor, stableAdamW, type StepScalars } from './optimizer';
 import type { ParameterSpec } from './parameters';
-import { targetsOf } from './targets';
+import { targetsOf, tokensFirst } from './targets';
 
 export interface TrainingStepSpec {
 	readonly config: ModelConfig;
@@ -66,7 +66,7 @@ export function nextName(name: string): string {
 /**
  * The whole training step as one graph: forward, loss, backward, clipping, StableAdamW.
  *
- * Inputs: `feature<k>` (tokens, images, D) per group; `<parameter>.value`, `.first`, `.second`, `.largestSecond`; noise
+ * Inputs: `feature<k>` (images, tokens, D) per group; `<parameter>.value`, `.first`, `.second`, `.largestSecond`; noise
  * (see `noise`); `learningRate`, `firstCorrection`, `secondCorrection` (float32 scalars); `rank` (int64 scalar).
  * Outputs: `loss`, `gradientNorm` (before clipping) and `next.<state>`.
  */
@@ -75,7 +75,7 @@ export function buildTrainingStep(spec: TrainingStepSpec): TrainingStep {
 	const graph = new Graph({ pieceBytes: spec.pieceBytes });
 	const layout = tokenLayout(config, dims);
 	const features = Array.from({ length: config.groups }, (_, k) =>
-		graph.input(`feature${k}`, spec.featureType, [layout.encoderTokens, images, dims.dim]),
+		graph.input(`feature${k}`, spec.featureType, [images, layout.encoderTokens, dims.dim]),
 	);
 	const kinds = STATE_KINDS.filter((kind) => kind !== 'largestSecond' || optimiser.amsgrad);
 	const state: Port[] = [];
@@ -93,7 +93,7 @@ export function buildTrainingStep(spec: TrainingStepSpec): TrainingStep {
 	);
 	const lookup = (name: string): Tensor => required(values.get(name));
 
-	const { fused, groups } = targetsOf(features, config, dims);
+	const { fused, groups } = targetsOf(features.map(tokensFirst), config, dims);
 	const noise = declareNoise(graph, spec, layout.decoderTokens * images);
 	const reconstructions = reconstruct(fused, noise, { spec, lookup, tokens: layout.decoderTokens });
 	const mining = optimiser.hardMining

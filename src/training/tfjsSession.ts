@@ -120,7 +120,7 @@ export class TfjsSession implements StepSession {
 		};
 	}
 
-	/** From rows [token][image] to (images, tokens, width). */
+	/** Features, and noise of rows [token][image], as (images, tokens, width). */
 	private batchOf(feeds: Readonly<Record<string, Value>>): { features: tf.Tensor3D[]; noise: Noise } {
 		const { tf } = this.loaded;
 		const { batchSize: images, groups } = this.config;
@@ -134,7 +134,10 @@ export class TfjsSession implements StepSession {
 			Object.hasOwn(feeds, fed) ? [[name, byImage(feeds[fed])]] : [],
 		);
 		return {
-			features: Array.from({ length: groups }, (_, k) => byImage(feeds[`feature${k}`])),
+			features: Array.from({ length: groups }, (_, k) => {
+				const { data, shape } = feeds[`feature${k}`];
+				return tf.tensor(data as Float32Array, shape as [number, number, number]);
+			}),
 			noise: Object.fromEntries(noise) as Noise,
 		};
 	}

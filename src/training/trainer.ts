@@ -72,7 +72,7 @@ export class Trainer {
 			config.noise.kind === 'dropout' ? config.noise.rate : 0,
 			seed,
 		);
-		const shape = [tokenLayout(config, dims).encoderTokens, config.batchSize, dims.dim];
+		const shape = [config.batchSize, tokenLayout(config, dims).encoderTokens, dims.dim];
 		const size = shape.reduce((product, extent) => product * extent, 1);
 		this.batch = new Map(
 			Array.from({ length: config.groups }, (_, k) => [
@@ -207,25 +207,15 @@ export class Trainer {
 		};
 	}
 
-	/** Images side by side: row [token][image] of each group. */
+	/** One image after the other in each group. */
 	private async fillBatch(iteration: number): Promise<void> {
-		const { config, dims } = this.options;
-		const { dim } = dims;
-		const { encoderTokens } = tokenLayout(config, dims);
 		const indices = this.sampler.batch(iteration);
 		const halves = await Promise.all(indices.map((index) => this.features.get(index)));
 		const images = featureTypeFor(this.options) === 'float16' ? halves : halves.map(halfToFloat32);
-		let group = 0;
-		for (const { data } of this.batch.values()) {
-			const start = group * encoderTokens * dim;
-			for (let image = 0; image < images.length; image++) {
-				const source = images[image];
-				for (let token = 0; token < encoderTokens; token++) {
-					const from = start + token * dim;
-					data.set(source.subarray(from, from + dim), (token * images.length + image) * dim);
-				}
-			}
-			group++;
+		for (const [group, { data }] of [...this.batch.values()].entries()) {
+			const length = data.length / images.length;
+			for (const [i, image] of images.entries())
+				data.set(image.subarray(group * length, (group + 1) * length), i * length);
 		}
 	}
 }

@@ -47,7 +47,7 @@ async function gradientsOf(
 		data: Float32Array.from({ length: shape.reduce((product, extent) => product * extent, 1) }, draw),
 	});
 	const scalar = (value: number): Value => ({ dtype: 'float32', shape: [], data: Float32Array.of(value) });
-	const features = [tokenLayout(config, DIMS).encoderTokens, IMAGES, DIMS.dim];
+	const features = [IMAGES, tokenLayout(config, DIMS).encoderTokens, DIMS.dim];
 	const feeds: Record<string, Value> = {
 		...Object.fromEntries(
 			Array.from({ length: config.groups }, (_, k) => [

@@ -105,7 +105,7 @@ test('steps that write the state where they read it give the same, bit for bit, 
 				}),
 			]),
 		);
-	const shape = [tokenLayout(config, DIMS).encoderTokens, IMAGES, DIMS.dim];
+	const shape = [IMAGES, tokenLayout(config, DIMS).encoderTokens, DIMS.dim];
 	const features = Array.from({ length: config.groups }, (_, k): [string, Value] => [
 		`feature${k}`,
 		drawn(shape, (data) => {

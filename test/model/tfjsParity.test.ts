@@ -99,10 +99,9 @@ function randomNormal(shape: readonly number[], random: Random, deviation = 1): 
 }
 
 interface StepData {
-	/** (tokens, images, D) for our graph. */
 	readonly features: NamedTensor[];
 	readonly noise: Record<string, NamedTensor>;
-	/** (images, tokens, D) for the oracle. */
+	/** The same for the oracle, noise as (images, tokens, D). */
 	readonly batch: { features: tf.Tensor3D[]; noise: Noise };
 }
 
@@ -116,10 +115,7 @@ function randomStep({ step }: StepRunner, { config }: Case, random: Random): Ste
 		const shape: [number, number, number] = [IMAGES, encoderTokens, DIMS.dim];
 		const data = randomNormal(shape, random);
 		batch.features.push(tf.tensor3d(data, shape));
-		features.push({
-			data: swapFirstAxes(data, IMAGES, encoderTokens),
-			shape: [encoderTokens, IMAGES, DIMS.dim],
-		});
+		features.push({ data, shape });
 	}
 	for (const { name, kind, shape } of step.noise) {
 		const data = randomNormal(shape, random);

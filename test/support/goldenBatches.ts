@@ -1,13 +1,6 @@
-import {
-	TINY_DIMS,
-	encodeTiny,
-	openGolden,
-	swapFirstAxes,
-	type Golden,
-	type NamedTensor,
-} from './goldenModel';
+import { TINY_DIMS, encodeTiny, openGolden, type Golden, type NamedTensor } from './goldenModel';
 
-/** Training features of golden images, one (tokens, images, D) per group. */
+/** Training features of golden images, one (images, tokens, D) per group. */
 export type Batch = readonly NamedTensor[];
 
 const STEPS = 5;
@@ -44,7 +37,7 @@ async function encodeTogether(
 			const length = data.length / batches.length;
 			const tokens = length / images / TINY_DIMS.dim;
 			const own = data.subarray(i * length, (i + 1) * length);
-			return { data: swapFirstAxes(own, images, tokens), shape: [tokens, images, TINY_DIMS.dim] };
+			return { data: own, shape: [images, tokens, TINY_DIMS.dim] };
 		}),
 	);
 }

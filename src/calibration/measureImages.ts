@@ -20,6 +20,7 @@ import { describeGood, noticeOfUnlikeGood } from './goodImages';
 import { CalibrationImageCollector } from './imageStatistics';
 import { requireSeen, shareNotices } from './inspectedShares';
 import type { CalibrateContext, CalibrateRequest, CalibrateSource } from './request';
+import { zoneMismatch } from '../zones/zoneAreas';
 
 interface Measured {
 	readonly file: CalibrationFile;
@@ -139,9 +140,7 @@ async function measureImage(
 	try {
 		return { image, scored: await model.score(image, options) };
 	} catch (error) {
-		if (error instanceof DinomalyError && error.code === 'ZONE_MISMATCH')
-			return { reason: error.message };
-		throw error;
+		return { reason: zoneMismatch(error).message };
 	}
 }
 

@@ -17,6 +17,7 @@ import type { OpenedModel } from '../store/modelStore';
 import { compareScores, type ComparedImage } from './compareScores';
 import { entriesOf, readImage, soleCategory } from './measureImages';
 import type { CalibrateContext, QuantiseRequest, QuantiseResult } from './request';
+import { zoneMismatch } from '../zones/zoneAreas';
 
 /** A rank correlation of fewer images says nothing, nor do their verdicts. */
 const LEAST_IMAGES = 10;
@@ -197,8 +198,7 @@ async function scoreTimed(
 				const { verdict, applied } = judgeImage(model, mapped, { category });
 				return { mapped, verdict, pixelThreshold: applied?.pixelThreshold ?? Infinity };
 			} catch (error) {
-				if (!(error instanceof DinomalyError && error.code === 'ZONE_MISMATCH')) throw error;
-				return { file, reason: error.message };
+				return { file, reason: zoneMismatch(error).message };
 			}
 		}),
 	);

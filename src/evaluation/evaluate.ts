@@ -28,6 +28,7 @@ import type {
 	MaskRuleName,
 	PixelMode,
 } from './request';
+import { zoneMismatch } from '../zones/zoneAreas';
 
 export interface EvaluateContext {
 	readonly signal: AbortSignal;
@@ -238,8 +239,7 @@ async function scoreTestImage(
 	try {
 		return { loaded, scored: await model.score(image, { category: entry.category, signal }) };
 	} catch (error) {
-		if (!(error instanceof DinomalyError && error.code === 'ZONE_MISMATCH')) throw error;
-		return { file: entry.relativePath, reason: error.message };
+		return { file: entry.relativePath, reason: zoneMismatch(error).message };
 	}
 }
 

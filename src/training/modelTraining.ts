@@ -41,6 +41,7 @@ import type { TrainedModel, TrainPhase, TrainProgress, TrainRequest } from './re
 import { countTiles } from './tileCensus';
 import { resolveTiling } from './tiles';
 import { Trainer } from './trainer';
+import { zoneMismatch } from '../zones/zoneAreas';
 
 export interface TrainContext {
 	readonly signal: AbortSignal;
@@ -202,19 +203,18 @@ class ModelTraining {
 	private fitZones(encoded: EncodedSplit, areas: SeenAreas | undefined): EncodedSplit {
 		const { entries, images } = encoded.calibration;
 		if (areas === undefined || entries.length === 0) return encoded;
-		let lastMismatch: unknown;
+		let lastMismatch: DinomalyError | undefined;
 		const fits = entries.map(({ category, relativePath }, i) => {
 			try {
 				areas.of(category, images[i]);
 				return true;
 			} catch (error) {
-				if (!(error instanceof DinomalyError && error.code === 'ZONE_MISMATCH')) throw error;
-				lastMismatch = error;
-				this.notice(`Left out of the calibration: ${relativePath}: ${error.message}`);
+				lastMismatch = zoneMismatch(error);
+				this.notice(`Left out of the calibration: ${relativePath}: ${lastMismatch.message}`);
 				return false;
 			}
 		});
-		if (!fits.includes(true)) throw lastMismatch;
+		if (lastMismatch && !fits.includes(true)) throw lastMismatch;
 		return {
 			...encoded,
 			calibration: {

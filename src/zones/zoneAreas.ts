@@ -46,6 +46,12 @@ export function requireNoCategory(zones: InspectionZones): void {
 	);
 }
 
+/** What zones that do not fit an image threw; any other error is thrown on. */
+export function zoneMismatch(error: unknown): DinomalyError {
+	if (error instanceof DinomalyError && error.code === 'ZONE_MISMATCH') return error;
+	throw error;
+}
+
 function sameProportions({ width, height }: Size, drawnOn: Size): Size {
 	const ratio = (width * drawnOn.height) / (height * drawnOn.width);
 	if (Math.abs(Math.log(ratio)) <= PROPORTION_TOLERANCE) return { width, height };

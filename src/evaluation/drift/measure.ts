@@ -13,7 +13,7 @@ import { openModel, type ReadyModel } from '../../scoring/openModel';
 import type { ImageFailure, ImageSource } from '../../scoring/request';
 import { openModelStore } from '../../store/openModelStore';
 import type { OpenedModel } from '../../store/modelStore';
-import { ZoneAreas } from '../../zones/zoneAreas';
+import { ZoneAreas, zoneMismatch } from '../../zones/zoneAreas';
 import type { MeasuredImage, MeasureRequest, MeasureResult } from './request';
 
 export interface MeasureContext {
@@ -82,8 +82,7 @@ async function measureOne(
 		const score = model === undefined ? null : (await model.score(image, { category })).score;
 		return { file, score, statistics: imageStatistics(image, areas?.of(category, image)) };
 	} catch (error) {
-		if (error instanceof DinomalyError && error.code === 'ZONE_MISMATCH') return failureOf(file, error);
-		throw error;
+		return failureOf(file, zoneMismatch(error));
 	}
 }
 

@@ -67,6 +67,11 @@ export function workersOfCredential(fields: ICredentialDataDecryptedObject): Wor
 		user: text('user'),
 		password: text('password'),
 		tls: fields.tls === true,
+		certificates: {
+			ca: text('ca'),
+			certificate: text('clientCertificate'),
+			key: text('clientPrivateKey'),
+		},
 		prefix: text('prefix'),
 		maxWaiting: typeof maxWaiting === 'number' ? maxWaiting : DEFAULT_MAX_WAITING,
 		patienceSeconds: typeof patienceSeconds === 'number' ? patienceSeconds : DEFAULT_PATIENCE_SECONDS,

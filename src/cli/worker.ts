@@ -19,7 +19,7 @@ export const workerCommand = defineCommand({
 	synopsis: '[options]',
 	summary:
 		'Compute for n8n on this machine until it is stopped: nodes with the credential Engine Workers send scores, evaluations and trainings here through Redis; both see the same model store. ' +
-		'DINOMALY_REDIS_URL, _USER, _PASSWORD, _TLS and _PREFIX name the server. SIGTERM ends it: scores are finished, the rest goes to another worker, a training with its checkpoint',
+		'DINOMALY_REDIS_URL, _USER, _PASSWORD, _TLS and _PREFIX name the server, DINOMALY_REDIS_CA_FILE, _CERT_FILE and _KEY_FILE certificates in PEM form (TLS). SIGTERM ends it: scores are finished, the rest goes to another worker, a training with its checkpoint',
 	examples: [
 		'DINOMALY_REDIS_URL=redis://redis:6379 DINOMALY_REDIS_PASSWORD=... dinomaly worker --store /mnt/models --data /mnt/images',
 		'dinomaly worker --redis rediss://redis.example.com:6380 --store s3://models/plant-2 --work score',

@@ -1,4 +1,5 @@
-import { DinomalyError } from '../errors';
+import { checkCertificates, readCertificateFiles, type Certificates } from './certificates';
+import { invalidField } from './invalidField';
 
 /** How the Redis server is reached that n8n and the engine workers meet at. Holds a secret: it is never written down and never shown. */
 export interface WorkersConnection {
@@ -10,6 +11,7 @@ export interface WorkersConnection {
 	readonly password: string;
 	readonly database: number;
 	readonly tls: boolean;
+	readonly certificates: Certificates;
 	/** Start of every key, so that several installations share a server. */
 	readonly prefix: string;
 	/** Scores that may wait for a worker at a time; more are refused. */
@@ -24,6 +26,7 @@ export interface GivenConnection {
 	readonly user?: string;
 	readonly password?: string;
 	readonly tls?: boolean;
+	readonly certificates?: Partial<Certificates>;
 	readonly prefix?: string;
 	readonly maxWaiting?: number;
 	readonly patienceSeconds?: number;
@@ -44,21 +47,39 @@ export function checkWorkersConnection(given: GivenConnection): WorkersConnectio
 	const url = parseUrl(given.url.trim());
 	const prefix = given.prefix?.trim() ?? '';
 	if (prefix !== '' && !PREFIX.test(prefix))
-		throw invalid('Prefix', 'up to 60 letters, digits, "-", "_" and "."', `"${prefix.slice(0, 80)}"`);
+		throw invalidField(
+			'Prefix',
+			'up to 60 letters, digits, "-", "_" and "."',
+			`"${prefix.slice(0, 80)}"`,
+		);
 	const path = url.pathname.replace(/^\//, '');
 	const database = path === '' ? 0 : Number(path);
 	if (!Number.isInteger(database) || database < 0 || database > MAX_DATABASE)
-		throw invalid('Redis URL', 'the number of a database after the last "/"', `"${path.slice(0, 40)}"`);
-	if (!(maxWaiting >= 1)) throw invalid('Queue Limit', 'a number from 1 up', String(maxWaiting));
+		throw invalidField(
+			'Redis URL',
+			'the number of a database after the last "/"',
+			`"${path.slice(0, 40)}"`,
+		);
+	if (!(maxWaiting >= 1)) throw invalidField('Queue Limit', 'a number from 1 up', String(maxWaiting));
 	if (!(patienceSeconds >= 0))
-		throw invalid('Wait for a Worker', 'a number of seconds from 0 up', String(patienceSeconds));
+		throw invalidField('Wait for a Worker', 'a number of seconds from 0 up', String(patienceSeconds));
+	const certificates = checkCertificates(given.certificates ?? {});
+	const tls = given.tls === true || url.protocol === 'rediss:';
+	// Whoever gives a certificate wants TLS: the password must not go out without it.
+	if (!tls && (certificates.ca !== '' || certificates.key !== ''))
+		throw invalidField(
+			'Redis URL',
+			'an address with "rediss://" (or the switch TLS on), since there are certificates',
+			'one without TLS',
+		);
 	return {
 		host: url.hostname.replace(/^\[|\]$/g, ''),
 		port: url.port === '' ? DEFAULT_PORT : Number(url.port),
 		user: orElse(given.user?.trim(), decodeURIComponent(url.username)),
 		password: orElse(given.password, decodeURIComponent(url.password)),
 		database,
-		tls: given.tls === true || url.protocol === 'rediss:',
+		tls,
+		certificates,
 		prefix: prefix === '' ? DEFAULT_PREFIX : prefix,
 		maxWaiting: Math.floor(maxWaiting),
 		patienceMs: patienceSeconds * 1000,
@@ -66,8 +87,8 @@ export function checkWorkersConnection(given: GivenConnection): WorkersConnectio
 }
 
 /**
- * The connection of the environment: DINOMALY_REDIS_URL, _USER, _PASSWORD, _TLS and _PREFIX; `given` wins over it. Undefined when neither names
- * a server.
+ * The connection of the environment: DINOMALY_REDIS_URL, _USER, _PASSWORD, _TLS, _PREFIX and the files of its certificates; `given` wins over
+ * it. Undefined when neither names a server.
  */
 export function workersConnectionFromEnvironment(
 	environment: Environment,
@@ -80,6 +101,7 @@ export function workersConnectionFromEnvironment(
 		user: environment.DINOMALY_REDIS_USER,
 		password: environment.DINOMALY_REDIS_PASSWORD,
 		tls: ['1', 'true', 'yes'].includes((environment.DINOMALY_REDIS_TLS ?? '').toLowerCase()),
+		certificates: readCertificateFiles(environment),
 		prefix: given.prefix ?? environment.DINOMALY_REDIS_PREFIX,
 	});
 }
@@ -96,7 +118,7 @@ function parseUrl(text: string): URL {
 	const isRedis = url !== undefined && (url.protocol === 'redis:' || url.protocol === 'rediss:');
 	if (isRedis && url.hostname !== '' && url.search === '' && url.hash === '') return url;
 	// What was given may hold a password: it is not repeated.
-	throw invalid(
+	throw invalidField(
 		'Redis URL',
 		'an address such as "redis://redis.example.com:6379"',
 		text === '' ? 'nothing' : 'another kind of address',
@@ -105,14 +127,4 @@ function parseUrl(text: string): URL {
 
 function orElse(given: string | undefined, other: string): string {
 	return given === undefined || given === '' ? other : given;
-}
-
-function invalid(field: string, expected: string, found: string): DinomalyError {
-	return new DinomalyError(
-		'CONFIG_INVALID',
-		`Expected "${field}" of the engine workers to be ${expected}, found ${found}`,
-		{
-			hint: 'Correct it in the credential Engine Workers API, or in the DINOMALY_REDIS_ variables of the worker.',
-		},
-	);
 }

@@ -2,6 +2,8 @@ import type * as Bullmq from 'bullmq';
 import type * as Ioredis from 'ioredis';
 import { DinomalyError, messageOf } from '../errors';
 import { describeWorkersConnection, type WorkersConnection } from './connection';
+import { hearAlert, tlsOptions } from './tls';
+import { explainTlsFailure } from './tlsFailure';
 
 export type Redis = Ioredis.Redis;
 
@@ -24,7 +26,7 @@ export function redisOptions(connection: WorkersConnection): Bullmq.RedisOptions
 		db: database,
 		...(user !== '' && { username: user }),
 		...(password !== '' && { password }),
-		...(tls && { tls: { servername: host } }),
+		...(tls && { tls: tlsOptions(connection) }),
 		maxRetriesPerRequest: null,
 		connectTimeout: CONNECT_MS,
 		retryStrategy: (attempt) => Math.min(LONGEST_PAUSE_MS, 100 * attempt),
@@ -51,8 +53,15 @@ export async function openRedis(connection: WorkersConnection): Promise<Redis> {
 		return client;
 	} catch (error) {
 		client.disconnect();
-		throw explainRedisError(lastError ?? error, connection);
+		const reason = lastError ?? error;
+		throw explainRedisError((await alertBehind(reason, connection)) ?? reason, connection);
 	}
+}
+
+/** What a TLS server said before it ended the connection, where all that came of it is the end. */
+async function alertBehind(reason: unknown, connection: WorkersConnection): Promise<Error | undefined> {
+	const isEnd = /ECONNRESET|EPIPE|Connection is closed/.test(messageOf(reason));
+	return connection.tls && isEnd ? hearAlert(connection) : undefined;
 }
 
 /** The first try decides: an address that nothing listens on is most likely a wrong one. */
@@ -85,6 +94,8 @@ async function within(ms: number, work: Promise<void>, reason: () => unknown): P
  */
 export function explainRedisError(error: unknown, connection: WorkersConnection): DinomalyError {
 	if (error instanceof DinomalyError) return error;
+	const tlsFailure = explainTlsFailure(error, connection);
+	if (tlsFailure !== undefined) return tlsFailure;
 	const where = describeWorkersConnection(connection);
 	const said = messageOf(error).replaceAll(connection.password || '\0', '***');
 	if (/^(NOAUTH|WRONGPASS|NOPERM)|ERR (AUTH|invalid password)|DENIED/i.test(said))

@@ -1,6 +1,9 @@
-// Engine workers as users start them: `dinomaly worker` beside a real n8n, with a real Redis that asks for a password.
+// Engine workers as users start them: `dinomaly worker` beside a real n8n, with a real Redis that asks for a password, over TLS with an
+// authority of its own where that can be had.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { outputsOf } from '../../scripts/n8n/client.mjs';
@@ -21,19 +24,23 @@ const skip = whyNoRedis();
 let n8n;
 let redis;
 let worker;
+let folder;
+/** The private authority of Redis; undefined without TLS. */
+let authority;
 const executions = [];
 
 before(async () => {
 	if (skip) return;
 	require('../support/typescript.cjs');
 	const { TestRedis } = require('../support/redis.ts');
-	redis = await TestRedis.start({ password: PASSWORD });
+	redis = await TestRedis.start({ password: PASSWORD, tls: makeTls() });
 	n8n = await sharedN8n();
 });
 after(async () => {
 	await worker?.stop();
 	await n8n?.close();
 	await redis?.stop();
+	if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
 test('without a worker: the credential says so, and a node gives a sentence', { skip }, async () => {
@@ -52,9 +59,16 @@ test('a wrong password is told in a sentence without it', { skip }, async () => 
 	assert.match(message, /password/i);
 });
 
+test('an authority that the credential does not name is not trusted', { skip }, async (context) => {
+	if (!authority) return context.skip('Redis without TLS');
+	const { status, message } = await tested({ ca: '' });
+	assert.equal(status, 'Error');
+	assert.match(message, /^Expected rediss:.* by an authority that Node\.js trusts, found another one/);
+});
+
 test('workers score as n8n itself does, train and evaluate', { skip }, async () => {
 	worker = await startEngineWorker({
-		redis: { url: redis.url, password: PASSWORD },
+		redis: { url: redis.url, password: PASSWORD, ca: authority?.certificate },
 		store: n8n.home.store,
 		data: n8n.home.files,
 	});
@@ -113,6 +127,15 @@ test('a worker that is told to stop ends well, and the password is nowhere', { s
 	assertInNoFile(n8n.home.folder, PASSWORD);
 });
 
+function makeTls() {
+	const { hasOpenssl, makeAuthority, makeCertificate } = require('../support/certificates.ts');
+	const { hasTlsRedis } = require('../support/redis.ts');
+	if (!hasOpenssl || !hasTlsRedis) return undefined;
+	folder = mkdtempSync(path.join(tmpdir(), 'dinomaly-tls-'));
+	authority = makeAuthority(folder, 'plant');
+	return makeCertificate(folder, 'server', { authority, names: 'DNS:localhost' });
+}
+
 async function saved(name, changes = {}) {
 	const { id } = await n8n.client.rest('POST', '/credentials', { name, type: TYPE, data: fields(changes) });
 	return { [TYPE]: { id, name } };
@@ -124,6 +147,7 @@ function fields(changes) {
 		user: '',
 		password: PASSWORD,
 		tls: false,
+		ca: authority?.pem.certificate ?? '',
 		prefix: 'dinomaly',
 		maxWaiting: 1000,
 		patienceSeconds: 60,

@@ -13,8 +13,15 @@ export function describeWithRedis(title: string, tests: () => void): void {
 	else describe.skip(`${title} (skipped: no redis-server on the PATH)`, tests);
 }
 
+/** Whether that server was built with TLS. */
+export const hasTlsRedis = hasRedis && spawnSync('redis-cli', ['--help']).output.join('').includes('--tls');
+
 export interface RedisOptions {
 	readonly password?: string;
+	/** TLS only, with this certificate; `clientCa` has it ask clients for theirs. */
+	readonly tls?: { readonly certificate: string; readonly key: string; readonly clientCa?: string };
+	/** A user beside the default one, as a line of Redis's ACL. */
+	readonly user?: readonly string[];
 	/** Whether it finds its data again after a restart. */
 	readonly keeps?: boolean;
 }
@@ -37,12 +44,17 @@ export class TestRedis {
 	}
 
 	get url(): string {
-		return `redis://127.0.0.1:${String(this.port)}`;
+		return this.options.tls === undefined
+			? `redis://127.0.0.1:${String(this.port)}`
+			: `rediss://localhost:${String(this.port)}`;
 	}
 
 	async up(): Promise<void> {
-		const { password, keeps = false } = this.options;
-		const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--save', ''];
+		const { password, keeps = false, tls, user } = this.options;
+		const args = ['--bind', '127.0.0.1', '--dir', this.folder, '--save', ''];
+		if (tls === undefined) args.push('--port', String(this.port));
+		else args.push('--port', '0', '--tls-port', String(this.port), ...tlsArguments(tls));
+		if (user !== undefined) args.push('--user', ...user);
 		args.push('--appendonly', keeps ? 'yes' : 'no', '--appendfsync', 'always');
 		if (password !== undefined) args.push('--requirepass', password);
 		const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -71,6 +83,13 @@ export class TestRedis {
 		await this.down();
 		rmSync(this.folder, { recursive: true, force: true });
 	}
+}
+
+function tlsArguments({ certificate, key, clientCa }: NonNullable<RedisOptions['tls']>): string[] {
+	const own = ['--tls-cert-file', certificate, '--tls-key-file', key];
+	return clientCa === undefined
+		? [...own, '--tls-auth-clients', 'no']
+		: [...own, '--tls-auth-clients', 'yes', '--tls-ca-cert-file', clientCa];
 }
 
 function freePort(): Promise<number> {

@@ -15,6 +15,7 @@ test('a URL alone is enough', () => {
 		password: '',
 		database: 0,
 		tls: false,
+		certificates: { ca: '', certificate: '', key: '' },
 		prefix: 'dinomaly',
 		maxWaiting: 1000,
 		patienceMs: 60_000,

@@ -27,9 +27,14 @@ export async function startWorkerProcess(options: {
 	readonly store: string;
 	readonly engine: 'fakeEngine.cjs' | 'realEngine.cjs';
 	readonly lanes?: readonly string[];
+	readonly env?: Readonly<Record<string, string>>;
 }): Promise<WorkerProcess> {
-	const args = [join(SUPPORT, 'workerHost.cjs'), JSON.stringify({ ...options, pace: FAST })];
-	const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+	const { env, ...told } = options;
+	const args = [join(SUPPORT, 'workerHost.cjs'), JSON.stringify({ ...told, pace: FAST })];
+	const child = spawn(process.execPath, args, {
+		stdio: ['ignore', 'pipe', 'inherit'],
+		env: { ...process.env, ...env },
+	});
 	started.add(child);
 	const gone = new Promise<void>((resolve) => {
 		child.once('close', () => {

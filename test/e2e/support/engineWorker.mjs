@@ -5,7 +5,7 @@ import { root } from '../../../scripts/setup.mjs';
 
 /**
  * Starts an engine worker and waits until it waits for work.
- * @param redis `url`, and `password` where it has one
+ * @param redis `url`, `password` where it has one, and `ca`, the file of the authority that it is trusted for
  * @param store folder of the model store
  * @param data folder of datasets that n8n may name
  * @returns its pid, what it said so far, `stop()` (as a service manager does) and `kill()` (as a power cut does)
@@ -17,6 +17,7 @@ export async function startEngineWorker({ redis, store, data }) {
 			...process.env,
 			DINOMALY_REDIS_URL: redis.url,
 			...(redis.password === undefined ? {} : { DINOMALY_REDIS_PASSWORD: redis.password }),
+			...(redis.ca === undefined ? {} : { DINOMALY_REDIS_CA_FILE: redis.ca }),
 		},
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});

@@ -1,11 +1,14 @@
 import type { Engine } from '../../src/engine/host';
 import { isAlive } from './processes';
 import type { Tally } from './tally';
+import type { Workshop } from './workerFaults';
 
 /** On a machine with much else to do a training waits long for those before it; nothing takes longer than this unless it hangs. */
 const HANGS_AFTER_MS = 40 * 60_000;
 /** Messages of a dead process may still be on their way for a second. */
 const ANSWERED_WITHIN_MS = 10_000;
+/** So many of those that computed must die before a score fails on engine workers. */
+const LEAST_DEATHS = 2;
 
 interface OpenCall {
 	readonly pid: number | undefined;
@@ -16,7 +19,7 @@ interface OpenCall {
 }
 
 /** How a call ended that did not succeed. */
-export type Ending = 'died' | 'cancelled' | 'unexpected';
+export type Ending = 'died' | 'cancelled' | 'refused' | 'unexpected';
 
 /** Calls to the engine under way, each with the process that it went to. */
 export class Calls {
@@ -24,14 +27,19 @@ export class Calls {
 	readonly #killed = new Set<number>();
 	/** Which process a failed call was in. */
 	readonly #failedIn = new WeakMap<object, number>();
+	/** What a failed call was, and when it began. */
+	readonly #begun = new WeakMap<object, { readonly what: string; readonly at: number }>();
 
+	/** @param workshop where engine workers compute */
 	constructor(
 		private readonly engine: Engine,
 		private readonly tally: Tally,
+		private readonly workshop?: Workshop,
 	) {}
 
 	/** Runs one call; one that never ends breaks a promise and rejects. */
 	async run<T>(what: string, start: () => Promise<T>): Promise<T> {
+		const at = Date.now();
 		const began = start();
 		const call: OpenCall = { pid: this.engine.pid, giveUp: () => undefined };
 		const hangs = new Promise<never>((_, reject) => {
@@ -48,6 +56,7 @@ export class Calls {
 			return await Promise.race([began, hangs]);
 		} catch (error) {
 			if (call.pid !== undefined) this.#failedIn.set(error as object, call.pid);
+			this.#begun.set(error as object, { what, at });
 			throw error;
 		} finally {
 			clearTimeout(overdue);
@@ -78,9 +87,22 @@ export class Calls {
 		const { code, message } = error as { code?: string; message?: string };
 		const pid = this.#failedIn.get(error as object);
 		const wasKilled = pid !== undefined && this.#killed.has(pid);
-		if (code === 'ENGINE_DIED' && wasKilled) return 'died';
+		if (code === 'ENGINE_DIED' && (wasKilled || this.#diedOnWorkers(error))) return 'died';
 		if (code === 'CANCELLED' && stop?.signal.aborted === true) return 'cancelled';
+		if (code === 'QUEUE_UNREACHABLE' && this.#wasWithoutRedis(error)) return 'refused';
 		this.tally.broke('errors', `${what} failed: ${code ?? ''} ${message ?? String(error)}`);
 		return 'unexpected';
+	}
+
+	/** Scores and evaluations survive one death of what computed them, trainings are taken up by whoever asked. */
+	#diedOnWorkers(error: unknown): boolean {
+		const begun = this.#begun.get(error as object);
+		if (begun === undefined || this.workshop === undefined) return false;
+		return this.workshop.pool.deathsSince(begun.at) >= (begun.what === 'train' ? 1 : LEAST_DEATHS);
+	}
+
+	#wasWithoutRedis(error: unknown): boolean {
+		const begun = this.#begun.get(error as object);
+		return begun !== undefined && this.workshop?.redis.wasAwaySince(begun.at) === true;
 	}
 }

@@ -6,6 +6,7 @@ import type { SoakData } from './data';
 import type { Expected } from './expected';
 import type { Breakage } from './breakage';
 import type { Tally } from './tally';
+import type { Workshop } from './workerFaults';
 
 /** What all parts of the load share. */
 export interface Soak {
@@ -20,6 +21,8 @@ export interface Soak {
 	readonly over: AbortSignal;
 	readonly durationMs: number;
 	readonly breakages: ReadonlySet<Breakage>;
+	/** Absent where an engine beside the host computes. */
+	readonly workshop?: Workshop;
 }
 
 /** Waits, or less when the soak is over. */

@@ -14,8 +14,8 @@ export interface HostNews {
 }
 
 /** So many in a long soak, so that an hour's engine is killed every two to three minutes; in a short one so often at most. */
-const KILLS = { times: 24, leastGapMs: 15_000 };
-const STOPS = { times: 12, leastGapMs: 20_000 };
+export const KILLS = { times: 24, leastGapMs: 15_000 };
+export const STOPS = { times: 12, leastGapMs: 20_000 };
 const HOSTS = { times: 10, leastGapMs: 30_000 };
 /** In this part of the soak no engine is killed, so that one lives long enough to show whether its memory grows. */
 export const QUIET = { from: 0.45, to: 0.75 } as const;
@@ -33,11 +33,16 @@ export async function runKills(soak: Soak): Promise<void> {
 	for (;;) {
 		await rest(soak, between(random, 0.8 * gap, 1.2 * gap));
 		if (over.aborted) return;
-		const part = (Date.now() - began) / durationMs;
-		if (part >= QUIET.from && part < QUIET.to) continue;
+		if (isQuiet(soak, began)) continue;
 		const { pid } = engine;
 		if (pid !== undefined && !breakages.has('noKills')) calls.kill(pid);
 	}
+}
+
+/** Whether nothing is to be killed now. */
+export function isQuiet({ durationMs }: Pick<Soak, 'durationMs'>, began: number): boolean {
+	const part = (Date.now() - began) / durationMs;
+	return part >= QUIET.from && part < QUIET.to;
 }
 
 /** Stops the engine's process for a while, as a machine that swaps or sleeps does; all goes on afterwards. */
@@ -57,7 +62,7 @@ export async function runStops(soak: Soak): Promise<void> {
 	}
 }
 
-/** Starts another host on the same store, kills it in mid-training, and takes its training up. */
+/** Starts another host on the same store, or another caller of the workers, kills it in mid-training, and takes its training up. */
 export async function runHosts(soak: Soak): Promise<void> {
 	const { durationMs, over } = soak;
 	const random = soak.random('hosts');
@@ -67,18 +72,24 @@ export async function runHosts(soak: Soak): Promise<void> {
 		if (over.aborted) return;
 		const model = `host-${String(round)}`;
 		const news = await killHost(soak, model, between(random, 500, 8000));
-		if (news !== undefined) await trainToEnd(soak, model, { seen: news.seen });
+		// A worker that lost its caller may have come to the end before it missed it: then nothing is kept, by right.
+		const seen = soak.workshop === undefined ? news?.seen : 0;
+		if (seen !== undefined) await trainToEnd(soak, model, { seen });
 	}
 }
 
 /** Returns what the host told last; undefined when it never got to its training. */
 async function killHost(
-	{ data, tally, over }: Soak,
+	{ data, tally, over, workshop }: Soak,
 	model: string,
 	afterMs: number,
 ): Promise<HostNews | undefined> {
 	const request = JSON.stringify(trainRequest(data, model));
-	const host: ChildProcess = fork(path.join(__dirname, 'host.js'), [request], { execArgv: [] });
+	const host: ChildProcess = fork(
+		path.join(__dirname, 'host.js'),
+		workshop === undefined ? [request] : [request, workshop.redis.url],
+		{ execArgv: [] },
+	);
 	let news: HostNews | undefined;
 	host.on('message', (message) => {
 		news = message as HostNews;
@@ -93,8 +104,9 @@ async function killHost(
 	await pause(afterMs);
 	host.kill('SIGKILL');
 	await exited;
+	if (workshop !== undefined && news !== undefined) tally.count('faults: caller killed');
 	const { pid } = news ?? {};
-	if (pid === undefined) return undefined;
+	if (pid === undefined) return news;
 	tally.count('faults: host killed');
 	for (let waited = 0; isAlive(pid) && waited < ORPHAN_MS; waited += 100) await pause(100);
 	if (isAlive(pid))
@@ -102,7 +114,7 @@ async function killHost(
 	return news;
 }
 
-function gapOf({ times, leastGapMs }: typeof KILLS, durationMs: number): number {
+export function gapOf({ times, leastGapMs }: typeof KILLS, durationMs: number): number {
 	return Math.max(leastGapMs, durationMs / times);
 }
 

@@ -1,10 +1,15 @@
-/** A host of its own, as a second n8n process on the same store: trains one model until the soak kills it. */
+/** A host of its own, as a second n8n process on the same store: trains one model, itself or on engine workers, until the soak kills it. */
 import { openEngine } from '../../src/engine/host';
 import type { TrainRequest } from '../../src/training/request';
+import { checkWorkersConnection } from '../../src/workers/connection';
+import { workersEngine } from '../../src/workers/workersEngine';
 import type { HostNews } from './faults';
 
 const request = JSON.parse(process.argv[2]) as TrainRequest;
-const engine = openEngine();
+const redisUrl = process.argv.at(3);
+const local = openEngine();
+const engine =
+	redisUrl === undefined ? local : workersEngine(checkWorkersConnection({ url: redisUrl }), local);
 
 void engine
 	.train(request, {

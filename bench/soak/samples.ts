@@ -5,6 +5,13 @@ import { rest } from './context';
 import { leftFiles } from './leftovers';
 import { markedProcesses, openFiles, residentMb } from './processes';
 
+/** A process at a moment. */
+export interface ProcessSample {
+	readonly pid: number;
+	readonly mb: number;
+	readonly files: number;
+}
+
 /** One look at the processes of the soak. */
 export interface Sample {
 	/** Seconds since the load began. */
@@ -12,8 +19,10 @@ export interface Sample {
 	readonly hostMb: number;
 	readonly hostHeapMb: number;
 	readonly hostFiles: number;
-	/** The engine that takes new jobs; absent between two of them. */
-	readonly engine?: { readonly pid: number; readonly mb: number; readonly files: number };
+	/** The engine that takes new jobs, none between two of them; or those of all engine workers. */
+	readonly engines: readonly ProcessSample[];
+	/** Engine workers, where there are some. */
+	readonly workers: readonly ProcessSample[];
 	readonly processes: number;
 	/** Temporary files and folders in the store and in the system's place for them. */
 	readonly leftFiles: number;
@@ -26,7 +35,7 @@ export async function takeSamples(
 	soak: Soak,
 	{ mark, file }: { readonly mark: string; readonly file?: string },
 ): Promise<Sample[]> {
-	const { engine, calls, tally, over, data, breakages } = soak;
+	const { engine, calls, tally, over, data, breakages, workshop } = soak;
 	const samples: Sample[] = [];
 	const began = Date.now();
 	const ballast: Buffer[] = [];
@@ -45,13 +54,19 @@ export async function takeSamples(
 		reparented = new Set(strays.map(({ pid }) => pid));
 		const at = (Date.now() - began) / 1000;
 		const memory = process.memoryUsage();
-		const engineSample = lookAtEngine(engine.pid, breakages.has('engineMemory') ? 2 * at : 0);
+		const workers = workshop?.pool.pids ?? [];
+		const engines =
+			workshop === undefined
+				? [engine.pid]
+				: marked.filter(({ parent }) => workers.includes(parent)).map(({ pid }) => pid);
+		const extraMb = breakages.has('engineMemory') ? 2 * at : 0;
 		const sample: Sample = {
 			at,
 			hostMb: memory.rss / 1e6,
 			hostHeapMb: memory.heapUsed / 1e6,
 			hostFiles: openFiles(process.pid) ?? 0,
-			...(engineSample && { engine: engineSample }),
+			engines: engines.flatMap((pid) => lookAt(pid, extraMb)),
+			workers: workers.flatMap((pid) => lookAt(pid, 0)),
 			processes: marked.length,
 			leftFiles: (await leftFiles(data)).length,
 		};
@@ -62,8 +77,8 @@ export async function takeSamples(
 	return samples;
 }
 
-function lookAtEngine(pid: number | undefined, extraMb: number): Sample['engine'] {
-	if (pid === undefined) return undefined;
+function lookAt(pid: number | undefined, extraMb: number): ProcessSample[] {
+	if (pid === undefined) return [];
 	const [mb, files] = [residentMb(pid), openFiles(pid)];
-	return mb === undefined || files === undefined ? undefined : { pid, mb: mb + extraMb, files };
+	return mb === undefined || files === undefined ? [] : [{ pid, mb: mb + extraMb, files }];
 }

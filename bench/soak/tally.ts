@@ -2,7 +2,7 @@
 export const PROMISES = {
 	items: 'every image asked for was answered once and rightly, or with its own error',
 	errors: 'no call failed but by what was done to it',
-	answers: 'every call came to its end, at once when its engine was killed',
+	answers: 'every call came to its end, at once when its own engine was killed',
 	trainings: 'every training ended with the undisturbed weights, however often it was cut off',
 	evaluations: 'every evaluation gave the same metrics',
 	memory: 'memory stayed flat',

@@ -100,7 +100,9 @@ async function trainOnce(
 		// Published, and then killed before it could say so: its checkpoints are gone by right.
 		if (seen === ITERATIONS) return { kept: 0 };
 		const said = /at iteration (\d+) of \d+; its checkpoint is kept/.exec((error as Error).message)?.[1];
-		return { kept: Math.max(kept, said === undefined ? leastKept(seen) : Number(said)) };
+		if (said !== undefined) return { kept: Math.max(kept, Number(said)) };
+		// Told late, and given up at times: a worker may have published by now, or go on for a while.
+		return { kept: soak.workshop === undefined ? Math.max(kept, leastKept(seen)) : 0 };
 	} finally {
 		clearTimeout(timer);
 	}

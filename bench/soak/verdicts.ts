@@ -1,7 +1,7 @@
 import type { Report } from '../support/report';
 import { spreadOf } from '../support/report';
 import { median, medianSlope, trendOf, type Point } from './flatness';
-import type { Sample } from './samples';
+import type { ProcessSample, Sample } from './samples';
 import { PROMISES, type Promised, type Tally } from './tally';
 
 /** Growth from the second third of a life to its last that is still called flat: the larger of the two. */
@@ -34,8 +34,28 @@ const NEEDED = [
 	'faults: host killed',
 ];
 
+/** The same through engine workers, where a score outlives what computes it. */
+const NEEDED_OF_WORKERS = [
+	'images answered',
+	'images answered with their error',
+	'score calls that ended: cancelled',
+	'evaluations that ended: done',
+	'trainings done after they were cut off',
+	'trainings that went on from a checkpoint',
+	'trainings that were cut off: cancelled',
+	'unknown models refused',
+	'faults: worker killed',
+	'faults: engine of a worker killed',
+	'faults: worker told to stop',
+	'faults: worker paused for some seconds',
+	'faults: Redis restarted',
+	'faults: Redis restarted without its data',
+	'faults: caller killed',
+];
+
 /** What a short one on a busy machine comes to, too. */
 const NEEDED_SOON = ['images answered', 'faults: engine killed'];
+const NEEDED_OF_WORKERS_SOON = ['images answered', 'faults: worker paused for some seconds'];
 
 /** What a process of the engine was like from its start to its end. */
 interface Life {
@@ -54,7 +74,7 @@ export function judgeAll(
 	report: Pick<Report, 'figure'>,
 	tally: Tally,
 	samples: readonly Sample[],
-	{ judges }: { readonly judges: boolean },
+	{ judges, onWorkers = false }: { readonly judges: boolean; readonly onWorkers?: boolean },
 ): void {
 	for (const [what, count] of tally.counts())
 		report.figure({ what, unit: 'times', value: spreadOf([count]) });
@@ -74,24 +94,16 @@ export function judgeAll(
 		points: host(({ hostFiles }) => hostFiles),
 		...{ unit: 'files', flat: FLAT_FILES },
 	});
-	const lives = livesOf(samples);
-	const longest = [...lives].sort((a, b) => spanOf(b) - spanOf(a)).at(0);
-	if (longest !== undefined) {
-		const what = `the engine that lived longest (${(spanOf(longest) / 60).toFixed(1)} min)`;
-		judgeTrend(judged('memory'), `memory of ${what}`, {
-			points: longest.memory,
-			unit: 'MB',
-			flat: FLAT_ENGINE,
-		});
-		judgeTrend(judged('descriptors'), `open files of ${what}`, {
-			points: longest.files,
-			...{ unit: 'files', flat: FLAT_FILES },
-		});
-	}
-	judgeLives(judged('memory'), lives);
+	const engines = livesOf(samples.map(({ at, engines }) => ({ at, processes: engines })));
+	const workers = livesOf(samples.map(({ at, workers }) => ({ at, processes: workers })));
+	judgeLongest(judged, 'engine', { lives: engines, flat: FLAT_ENGINE });
+	judgeLongest(judged, 'worker', { lives: workers, flat: FLAT });
+	judgeLives(judged('memory'), 'engine', engines);
+	judgeLives(judged('memory'), 'worker', workers);
 	const most = samples.reduce((high, { processes }) => Math.max(high, processes), 0);
 	report.figure({ what: 'processes beside the host at most', unit: 'processes', value: spreadOf([most]) });
-	const missing = (judges ? NEEDED : NEEDED_SOON).filter((what) => tally.countOf(what) === 0);
+	const [needed, soon] = onWorkers ? [NEEDED_OF_WORKERS, NEEDED_OF_WORKERS_SOON] : [NEEDED, NEEDED_SOON];
+	const missing = (judges ? needed : soon).filter((what) => tally.countOf(what) === 0);
 	if (missing.length > 0) tally.broke('load', `expected each of these, found none: ${missing.join('; ')}`);
 }
 
@@ -132,8 +144,23 @@ function judgeTrend({ report, tally, promise }: Judge, what: string, { points, u
 		);
 }
 
+function judgeLongest(
+	judged: (promise: Promised) => Judge,
+	kind: string,
+	{ lives, flat }: { readonly lives: readonly Life[]; readonly flat: Judged['flat'] },
+): void {
+	const longest = [...lives].sort((a, b) => spanOf(b) - spanOf(a)).at(0);
+	if (longest === undefined) return;
+	const what = `the ${kind} that lived longest (${(spanOf(longest) / 60).toFixed(1)} min)`;
+	judgeTrend(judged('memory'), `memory of ${what}`, { points: longest.memory, unit: 'MB', flat });
+	judgeTrend(judged('descriptors'), `open files of ${what}`, {
+		points: longest.files,
+		...{ unit: 'files', flat: FLAT_FILES },
+	});
+}
+
 /** Whether later processes of the engine need more than earlier ones, as they would when something in the store grew. */
-function judgeLives({ report, tally, promise }: Judge, lives: readonly Life[]): void {
+function judgeLives({ report, tally, promise }: Judge, kind: string, lives: readonly Life[]): void {
 	const levels: Point[] = [];
 	for (const { memory } of lives) {
 		const warm = memory.filter(({ at }) => at >= memory[0].at + WARM_AFTER_S);
@@ -141,7 +168,7 @@ function judgeLives({ report, tally, promise }: Judge, lives: readonly Life[]): 
 			levels.push({ at: memory[0].at, value: median(warm.map(({ value }) => value)) });
 	}
 	if (levels.length < LEAST_LIVES) return;
-	const what = 'memory of each engine once warm';
+	const what = `memory of each ${kind} once warm`;
 	report.figure({ what, unit: 'MB', value: spreadOf(levels.map(({ value }) => value)) });
 	const span = levels[levels.length - 1].at - levels[0].at;
 	const growth = span * medianSlope(levels);
@@ -151,15 +178,17 @@ function judgeLives({ report, tally, promise }: Judge, lives: readonly Life[]): 
 		tally?.broke(promise, `${what} grew by ${growth.toFixed(1)} MB from the first to the last`);
 }
 
-function livesOf(samples: readonly Sample[]): Life[] {
+function livesOf(
+	looks: readonly { readonly at: number; readonly processes: readonly ProcessSample[] }[],
+): Life[] {
 	const lives = new Map<number, { pid: number; memory: Point[]; files: Point[] }>();
-	for (const { at, engine } of samples) {
-		if (engine === undefined) continue;
-		const { pid, mb, files } = engine;
-		const life = lives.get(pid) ?? { pid, memory: [], files: [] };
-		life.memory.push({ at, value: mb });
-		life.files.push({ at, value: files });
-		lives.set(pid, life);
+	for (const { at, processes } of looks) {
+		for (const { pid, mb, files } of processes) {
+			const life = lives.get(pid) ?? { pid, memory: [], files: [] };
+			life.memory.push({ at, value: mb });
+			life.files.push({ at, value: files });
+			lives.set(pid, life);
+		}
 	}
 	return [...lives.values()];
 }

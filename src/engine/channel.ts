@@ -28,11 +28,13 @@ const STAND_IN = '$dinomalyPieces';
 /**
  * A message channel that never holds up the event loop for long: byte arrays larger than a piece are cut, travel ahead of their
  * message with a turn of the event loop after each piece, and are put together again at the other end. Messages keep their order.
+ *
+ * @param limits what the other end may send: `mostBytes` of byte arrays in pieces with one message
  */
-export function openChannel(port: Port): Channel {
+export function openChannel(port: Port, limits: { readonly mostBytes?: number } = {}): Channel {
 	let nextId = 0;
 	let last: Promise<void> = Promise.resolve();
-	const inbox = new Inbox();
+	const inbox = new Inbox(limits);
 
 	const send = (packet: Packet): Promise<void> =>
 		new Promise((resolve, reject) => {

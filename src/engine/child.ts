@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { DinomalyError } from '../errors';
 import type { StoreConnection } from '../store/objects/connection';
 import { connectionOf } from '../store/objects/connections';
+import { readEvent, readReply } from './answers';
 import { describeDeath } from './death';
 import { LastLines } from './lastLines';
 import { readWireError, toWireError } from './protocol';
@@ -63,6 +64,7 @@ export class EngineChild {
 	#nextJob = 1;
 	#fatal: WireError | undefined;
 	#open = true;
+	#isRefused = false;
 
 	/** Forks `entry`; throws RUNTIME_MISSING when there is no such file. `onQuiet` is called whenever the last job is answered. */
 	constructor(entry: string, onQuiet: () => void) {
@@ -90,13 +92,14 @@ export class EngineChild {
 				send: (message, done) => this.#process.send(message as object, done),
 				listen: (handler) => this.#process.on('message', handler),
 				refuse: (error) => {
-					this.#fatal = toWireError(error);
-					this.kill();
+					this.#refuse(error);
 				},
 			},
 			{
 				event: (jobId, event) => {
-					this.#tell(jobId, event);
+					this.#believe(() => {
+						this.#tell(jobId, readEvent(event));
+					});
 				},
 				fatal: (error) => {
 					this.#fatal = readWireError(error);
@@ -140,7 +143,11 @@ export class EngineChild {
 			this.#connect(request);
 			this.#rpc
 				.$call(name, ...([id, request] as Parameters<EngineRemote[K]>))
-				.then(job.settle as (answer: unknown) => void)
+				.then((answer: unknown) => {
+					this.#believe(() => {
+						job.settle(readReply(name, answer));
+					});
+				})
 				// Here a message could not be sent. When that is because its process is gone, the process's end answers and says why.
 				.catch((error: unknown) => {
 					if (this.#process.connected && !isClosedPipe(error))
@@ -176,6 +183,22 @@ export class EngineChild {
 	kill(): void {
 		this.#open = false;
 		this.#process.kill('SIGKILL');
+	}
+
+	/** Does something with what the process sent; one that sends what no engine sends is ended, and not listened to any more. */
+	#believe(work: () => void): void {
+		if (this.#isRefused) return;
+		try {
+			work();
+		} catch (error) {
+			this.#refuse(error);
+		}
+	}
+
+	#refuse(error: unknown): void {
+		this.#isRefused = true;
+		this.#fatal = toWireError(error);
+		this.kill();
 	}
 
 	/** Messages arrive in order: the job finds the connection of its store. */

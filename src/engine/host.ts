@@ -23,6 +23,7 @@ import type { ExportRequest, ExportResult } from '../export/request';
 import type { ScoreOutcome, ScoreRequest } from '../scoring/request';
 import type { LossCurvePicture, LossCurveRequest } from '../training/lossCurvePng';
 import type { TrainProgress, TrainRequest, TrainResult } from '../training/request';
+import { unexpected } from './inbox';
 import { fromWireError, PROTOCOL_VERSION } from './protocol';
 import type { DoctorReport, DoctorRequest, JobEvent, JobName, JobTypes, SampleRequest } from './protocol';
 import { SharedEngine } from './sharedEngine';
@@ -128,13 +129,17 @@ function facade(shared: SharedEngine): Engine {
 				if (event.kind === 'progress') options.onProgress?.(event.progress);
 			}),
 		score: async (request, options = {}) => {
-			const outcomes: ScoreOutcome[] = [];
+			const { length } = request.images;
+			const told = new Map<number, ScoreOutcome>();
 			await call('score', request, options, (event) => {
-				if (event.kind !== 'outcome') return;
-				outcomes[event.index] = event.outcome;
+				// One told twice, or of an image that nobody sent, would be an item of n8n.
+				if (event.kind !== 'outcome' || event.index >= length || told.has(event.index)) return;
+				told.set(event.index, event.outcome);
 				options.onOutcome?.(event.outcome, event.index);
 			});
-			return outcomes;
+			const outcomes = Array.from({ length }, (_, index) => told.get(index));
+			if (outcomes.every((outcome) => outcome !== undefined)) return outcomes;
+			throw unexpected(`the outcomes of ${length} images`, told.size);
 		},
 		evaluate: (request, options = {}) => call('evaluate', request, options, counted(options)),
 		evaluateMaps: (request, options = {}) => call('evaluateMaps', request, options, counted(options)),

@@ -26,9 +26,19 @@ const MOST_CLAIMED = 16;
 /** No byte array is larger in Node.js 20. */
 const LONGEST = 2 ** 32;
 
+/** What keeping a piece takes beside its bytes. */
+const OVERHEAD_BYTES = 1024;
+
 /** Byte arrays that travel in pieces, until their message takes them. Trusts nothing that the other end says. */
 export class Inbox {
 	readonly #arrays = new Map<number, Incoming>();
+	readonly #mostBytes: number;
+	#kept = 0;
+
+	/** @param mostBytes of all pieces that no message has taken yet */
+	constructor({ mostBytes = Infinity }: { readonly mostBytes?: number } = {}) {
+		this.#mostBytes = mostBytes;
+	}
 
 	/** Puts a piece where it belongs; throws ENGINE_DIED for one that no channel sends. */
 	keep(packet: Readonly<Record<keyof Piece, unknown>>): void {
@@ -42,6 +52,9 @@ export class Inbox {
 		if (offset !== array.received) throw unexpected(`a piece at byte ${array.received}`, offset);
 		const due = Math.min(PIECE_BYTES, length - array.received);
 		if (due === 0 || piece.length !== due) throw unexpected(`a piece of ${due} bytes`, piece.length);
+		this.#kept += piece.length + OVERHEAD_BYTES;
+		if (this.#kept > this.#mostBytes)
+			throw unexpected(`a message with at most ${this.#mostBytes} bytes`, this.#kept);
 		this.#arrays.set(id, array);
 		add(array, piece);
 	}
@@ -57,6 +70,7 @@ export class Inbox {
 
 	/** Forgets what no message took. */
 	clear(): void {
+		this.#kept = 0;
 		this.#arrays.clear();
 	}
 }

@@ -13,10 +13,13 @@ const { createBirpc } = require('birpc') as typeof Birpc;
 /** A training takes hours: only the death of the engine or a cancellation ends a call early. */
 const NO_TIMEOUT = -1;
 
+/** Pictures and maps of one image of 100 megapixels, or all plots of a report, have a fraction of this. */
+const MOST_ANSWERED_BYTES = 2 ** 31;
+
 /** The host's end: calls the engine, answers its events. */
 export function connectEngine(port: Port, functions: HostFunctions): EngineRemote {
 	return createBirpc<EngineFunctions, HostFunctions>(functions, {
-		...openChannel(port),
+		...openChannel(port, { mostBytes: MOST_ANSWERED_BYTES }),
 		timeout: NO_TIMEOUT,
 		eventNames: ['cancel', 'connect'],
 	});

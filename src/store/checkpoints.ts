@@ -19,6 +19,8 @@ export interface Checkpoint {
 	readonly step: number;
 	/** Name to path; every file was checked against its hash. */
 	readonly files: Readonly<Record<string, string>>;
+	/** Name to what the file holds. */
+	readonly digests: Readonly<Record<string, FileDigest>>;
 	/** Damaged newer checkpoints that were passed over, one sentence each. */
 	readonly notices: readonly string[];
 }
@@ -71,7 +73,7 @@ export class CheckpointFolder {
 		const notices: string[] = [];
 		for (const place of await this.places()) {
 			try {
-				return { step: place.step, files: await readWhole(this.pathOf(place), place.step), notices };
+				return { step: place.step, ...(await readWhole(this.pathOf(place), place.step)), notices };
 			} catch (error) {
 				if (!(error instanceof DinomalyError)) throw error;
 				notices.push(
@@ -146,18 +148,19 @@ async function writeOne(path: string, file: CheckpointFile): Promise<FileDigest>
 	return digestFile(path);
 }
 
-async function readWhole(folder: string, step: number): Promise<Record<string, string>> {
+async function readWhole(folder: string, step: number): Promise<Pick<Checkpoint, 'files' | 'digests'>> {
 	const path = join(folder, MANIFEST);
 	const manifest = await readManifest(path);
 	checkSchema(manifest, SCHEMA_VERSION, path);
 	if (manifest.count('step') !== step) throw manifest.unexpected('step', `${step}, as the folder is named`);
 	const checker = new DigestChecker();
 	const files: Record<string, string> = {};
-	for (const [name, digest] of Object.entries(readDigests(manifest.object('files'), MANIFEST))) {
+	const digests = readDigests(manifest.object('files'), MANIFEST);
+	for (const [name, digest] of Object.entries(digests)) {
 		files[name] = join(folder, name);
 		await checker.check(files[name], digest, 'Resume from an older checkpoint.');
 	}
-	return files;
+	return { files, digests };
 }
 
 async function readManifest(path: string): Promise<JsonFields> {

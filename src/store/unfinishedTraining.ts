@@ -6,6 +6,9 @@ import { CheckpointFolder } from './checkpoints';
 import { explainWriteError, whenMissing } from '../files/diskError';
 import { acquireLock } from './lock';
 import { isName, validateName } from './names';
+import { Bucket } from './objects/bucket';
+import { connectionOf } from './objects/connections';
+import { SharedCheckpoints } from './objects/sharedCheckpoints';
 import { realPathInside, storeLayout } from './paths';
 
 /** A training under way or cut off, held by this process until `end`. */
@@ -13,6 +16,8 @@ export interface UnfinishedTraining {
 	/** Anything else about the training may be kept here. */
 	readonly folder: string;
 	readonly checkpoints: CheckpointFolder;
+	/** Where other machines find how far it is; undefined where it stays on this machine. */
+	readonly shared: SharedCheckpoints | undefined;
 	/** Throws STORE_BUSY when another process took over, as it may after this machine slept: ask before writing. */
 	assertHeld(): Promise<void>;
 	/** Forgets checkpoints and all: the training is finished, or starts anew. */
@@ -21,8 +26,15 @@ export interface UnfinishedTraining {
 	end(): Promise<void>;
 }
 
-/** Starts or resumes the training of a model in a store, for one process at a time; throws STORE_BUSY while another one trains it. */
-export async function openTraining(store: string, model: string): Promise<UnfinishedTraining> {
+/**
+ * Starts or resumes the training of a model in a store, for one process at a time; throws STORE_BUSY while another one trains it. With `shares`
+ * its checkpoints go to object storage, where the store is in some.
+ */
+export async function openTraining(
+	store: string,
+	model: string,
+	{ shares = false }: { readonly shares?: boolean } = {},
+): Promise<UnfinishedTraining> {
 	const layout = storeLayout(store);
 	const what = `the training of model "${validateName(model, 'model')}"`;
 	const lock = await acquireLock(join(layout.locks, `training-${model}`), { what });
@@ -33,8 +45,11 @@ export async function openTraining(store: string, model: string): Promise<Unfini
 		await lock.release();
 		throw error;
 	}
+	const connection = shares ? connectionOf(store) : undefined;
+	const shared = connection && new SharedCheckpoints(new Bucket(connection), model);
 	return {
 		folder,
+		shared,
 		checkpoints: new CheckpointFolder(join(folder, 'checkpoints')),
 		assertHeld: async () => {
 			if (await lock.isHeld()) return;
@@ -49,6 +64,8 @@ export async function openTraining(store: string, model: string): Promise<Unfini
 		discard: async () => {
 			await removeTree(folder);
 			await makeInside(layout.root, folder);
+			// What stays there when the server is away is replaced by the next training of the model.
+			await shared?.clear().catch(() => undefined);
 		},
 		end: () => lock.release(),
 	};

@@ -38,6 +38,7 @@ import type { TrainingPlan } from './plan';
 import { restoreProgress, saveProgress } from './progressState';
 import { publishModel } from './publish';
 import type { TrainedModel, TrainPhase, TrainProgress, TrainRequest } from './request';
+import { CheckpointSharing } from './sharedProgress';
 import { countTiles } from './tileCensus';
 import { resolveTiling } from './tiles';
 import { Trainer } from './trainer';
@@ -71,7 +72,8 @@ export async function trainOne(
 	entries: readonly ImageEntry[],
 	shared: SharedTraining,
 ): Promise<TrainedModel> {
-	const training = await openTraining(shared.request.store, model);
+	const shares = shared.request.shareCheckpointsEveryMs !== undefined;
+	const training = await openTraining(shared.request.store, model, { shares });
 	try {
 		return await new ModelTraining(model, training, shared).run(entries);
 	} finally {
@@ -300,10 +302,11 @@ class ModelTraining {
 	private async train(trainer: Trainer, config: TrainingConfig): Promise<void> {
 		const { request, context } = this.shared;
 		const every = request.checkpointEvery ?? CHECKPOINT_EVERY;
+		const sharing = new CheckpointSharing(this.training, request.shareCheckpointsEveryMs ?? Infinity);
 		const times: number[] = [];
 		let savedAt = trainer.iteration;
 		while (trainer.iteration < config.iterations) {
-			if (context.signal.aborted) await this.stop(trainer, savedAt, config);
+			if (context.signal.aborted) await this.stop(trainer, { savedAt, sharing, config });
 			const start = performance.now();
 			const { iteration, loss } = await trainer.advance();
 			times.push((performance.now() - start) / 1000);
@@ -317,12 +320,17 @@ class ModelTraining {
 			if (iteration % every === 0 && iteration < config.iterations) {
 				await saveProgress(this.training, trainer);
 				savedAt = iteration;
+				this.noticeIfAny(await sharing.whenDue());
 			}
 		}
 	}
 
-	private async stop(trainer: Trainer, savedAt: number, config: TrainingConfig): Promise<never> {
+	private async stop(
+		trainer: Trainer,
+		{ savedAt, sharing, config }: { savedAt: number; sharing: CheckpointSharing; config: TrainingConfig },
+	): Promise<never> {
 		if (trainer.iteration > savedAt) await saveProgress(this.training, trainer);
+		this.noticeIfAny(await sharing.now());
 		throw new DinomalyError(
 			'CANCELLED',
 			`Training of "${this.model}" was cancelled at iteration ${trainer.iteration} of ${config.iterations}; its checkpoint is kept`,
@@ -430,6 +438,10 @@ class ModelTraining {
 				`Fewer than ${LEAST_IMAGES} good images of ${few.join(', ')}, or images that have too little in common: the model cannot tell when an image is unlike all of them`,
 			);
 		return distribution;
+	}
+
+	private noticeIfAny(text: string | undefined): void {
+		if (text !== undefined) this.notice(text);
 	}
 
 	private notice(text: string): void {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DinomalyError } from '../errors';
 import { shownName, shownValue } from '../shownValue';
@@ -18,18 +18,23 @@ export interface TrainingPlan {
 	readonly fingerprint: string;
 }
 
-const FILE = 'plan.json';
+export const PLAN_FILE = 'plan.json';
+/** A plan has some hundred bytes; a file that is far larger is none. */
+const MAX_PLAN_BYTES = 1 << 20;
 
 export async function writePlan(training: UnfinishedTraining, plan: TrainingPlan): Promise<void> {
-	await writeFileAtomic(path.join(training.folder, FILE), JSON.stringify(plan, null, '\t'));
+	await writeFileAtomic(path.join(training.folder, PLAN_FILE), JSON.stringify(plan, null, '\t'));
 }
 
 /**
- * Checks that an unfinished training is the one that is asked for.
+ * Checks that an unfinished training, whose plan is in `folder`, is the one that is asked for.
  * @throws CONFIG_INVALID naming the first setting that differs
  */
-export async function checkPlan(training: UnfinishedTraining, plan: TrainingPlan): Promise<void> {
-	const text = await readFile(path.join(training.folder, FILE), 'utf8').catch(() => null);
+export async function checkPlan(
+	{ folder }: Pick<UnfinishedTraining, 'folder'>,
+	plan: TrainingPlan,
+): Promise<void> {
+	const text = await readText(path.join(folder, PLAN_FILE));
 	if (text === null) return;
 	const stored = parsed(text);
 	const before: Record<string, unknown> = { ...stored, ...stored.config, config: undefined };
@@ -45,13 +50,26 @@ export async function checkPlan(training: UnfinishedTraining, plan: TrainingPlan
 }
 
 /** Whether an unfinished training is the one that is asked for. */
-export async function isSamePlan(training: UnfinishedTraining, plan: TrainingPlan): Promise<boolean> {
+export async function isSamePlan(
+	training: Pick<UnfinishedTraining, 'folder'>,
+	plan: TrainingPlan,
+): Promise<boolean> {
 	try {
 		await checkPlan(training, plan);
 		return true;
 	} catch (error) {
 		if (error instanceof DinomalyError && error.code === 'CONFIG_INVALID') return false;
 		throw error;
+	}
+}
+
+/** Null where there is none; nothing of what cannot be a plan is read. */
+async function readText(file: string): Promise<string | null> {
+	try {
+		const found = await stat(file);
+		return found.isFile() && found.size <= MAX_PLAN_BYTES ? await readFile(file, 'utf8') : '';
+	} catch {
+		return null;
 	}
 }
 

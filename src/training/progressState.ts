@@ -4,6 +4,7 @@ import type { UnfinishedTraining } from '../store/unfinishedTraining';
 import { parseLosses } from './losses';
 import { checkPlan, isSamePlan, writePlan, type TrainingPlan } from './plan';
 import type { TrainRequest } from './request';
+import { fetchShared } from './sharedProgress';
 import type { Trainer } from './trainer';
 
 const STATE_FILE = 'state.safetensors';
@@ -30,6 +31,7 @@ export async function restoreProgress(
 	plan: TrainingPlan,
 	resume: TrainRequest['resume'],
 ): Promise<string[]> {
+	const remarks = resume === undefined || resume === false ? [] : await fetchShared(training, plan, resume);
 	const latest = await training.checkpoints.latest().catch((error: unknown) => {
 		if (resume === true) throw error;
 		return undefined;
@@ -38,13 +40,20 @@ export async function restoreProgress(
 		await checkPlan(training, plan);
 		await trainer.loadState(latest.files[STATE_FILE]);
 		for (const loss of await readLosses(latest.files[LOSS_FILE])) trainer.losses.push(loss);
-		return [...latest.notices, `Resumed at iteration ${latest.step} of ${plan.config.iterations}`];
+		return [
+			...remarks,
+			...latest.notices,
+			`Resumed at iteration ${latest.step} of ${plan.config.iterations}`,
+		];
 	}
 	await training.discard();
 	await writePlan(training, plan);
-	if (!latest) return [];
+	if (!latest) return remarks;
 	const why = resume === 'auto' ? 'it had other settings or images' : 'resume would have gone on with it';
-	return [`An unfinished training of this model (iteration ${latest.step}) was given up; ${why}`];
+	return [
+		...remarks,
+		`An unfinished training of this model (iteration ${latest.step}) was given up; ${why}`,
+	];
 }
 
 async function readLosses(file: string): Promise<number[]> {

@@ -45,6 +45,11 @@ export interface TrainRequest {
 	 */
 	readonly resume?: boolean | 'auto';
 	readonly checkpointEvery?: number;
+	/**
+	 * Put a checkpoint into the object storage of the store so often, in milliseconds at least, and when the training is stopped, so that another
+	 * machine can go on with it. They stay on this machine when absent, and with a store in a folder.
+	 */
+	readonly shareCheckpointsEveryMs?: number;
 	readonly device?: DeviceName;
 	/** Fail when `device` is not there, instead of falling back to the CPU. */
 	readonly requireDevice?: boolean;

@@ -5,9 +5,10 @@ import { describeWorkersConnection } from './connection';
 import type { Counter, Desk, TaskNews } from './desk';
 import { Exchange } from './exchange';
 import { LANE_OF, LANE_RULES, queueName, type Lane, type RemoteJob } from './lanes';
-import { toPlaces, withOwnStore } from './places';
+import { imagesToSend, toPlaces, withOwnStore } from './places';
 import { explainRedisError } from './redis';
 import { describeOthers, listWorkers, serves } from './registry';
+import { sendImages } from './sentImages';
 import { storeIdentity } from './storeIdentity';
 import { parseAnswer, type Task } from './task';
 import { packValue, unpackValue } from './values';
@@ -30,6 +31,8 @@ interface Errand {
 	readonly store: string;
 	readonly identity: string;
 	readonly task: Task;
+	/** Whether something lies in the exchange for it. */
+	readonly hasParcels: boolean;
 }
 
 /** Scores and evaluations whose engine died are tried once more. */
@@ -75,10 +78,20 @@ async function prepare(
 	await refuseWhenFull(desk, counter, lane);
 	const exchange = new Exchange(store);
 	const id = randomUUID();
-	const { text, parcels } = packValue(toPlaces(name, request));
-	const labels = await exchange.send(id, 'request', parcels);
-	const task: Task = { id, name, caller: desk.id, text, parcels: labels, again: false };
-	return { desk, counter, exchange, lane, store, identity, task };
+	const folder = imagesToSend(name, request);
+	const about = { desk, counter, exchange, lane, store, identity };
+	try {
+		const data = folder && (await sendImages(exchange, { task: id, folder, signal: hooks.signal }));
+		const { text, parcels } = packValue(
+			toPlaces(name, data === undefined ? request : { ...request, data }),
+		);
+		const labels = await exchange.send(id, 'request', parcels);
+		const task: Task = { id, name, caller: desk.id, text, parcels: labels, again: false };
+		return { ...about, task, hasParcels: labels.length > 0 || folder !== undefined };
+	} catch (error) {
+		if (folder !== undefined) await exchange.clear(id).catch(() => undefined); // swept days later
+		throw error;
+	}
 }
 
 /** Waits for the first worker that can do it, for as long as the user said. */
@@ -128,7 +141,7 @@ async function deliverAndWait(errand: Errand, hooks: CallHooks): Promise<Reply<u
 		}
 	});
 	const overdue = watchCancel(errand, hooks, stop.signal);
-	let hasParcels = task.parcels.length > 0;
+	let { hasParcels } = errand;
 	try {
 		await send(errand, task);
 		const found = await Promise.race([untilAnswered(errand, mail), overdue.late]);

@@ -12,31 +12,42 @@ import { isTaskId, type ParcelLabel } from './task';
 /** Who put a parcel there. */
 export type ParcelSide = 'request' | 'reply';
 
+interface Lying {
+	/** When the last of it came, in milliseconds since 1970. */
+	readonly changed: number;
+	/** Whether images of a training are among it, which may wait and run for days. */
+	readonly hasImages: boolean;
+}
+
 /** Where bytes lie while they are on their way: in the store, which both sides see. */
 interface Shelf {
 	put(key: string, bytes: Uint8Array): Promise<void>;
 	get(key: string): Promise<Uint8Array | undefined>;
 	/** Removes all whose key starts with the id of a task. */
 	clear(task: string): Promise<void>;
-	/** Ids of tasks and when their last parcel came, in milliseconds since 1970. */
-	tasks(): Promise<Map<string, number>>;
+	/** Ids of tasks and what lies there of them. */
+	tasks(): Promise<Map<string, Lying>>;
 }
 
 const FOLDER = 'exchange';
 /** Nobody waits for an answer that long with parcels on their way; what is older was left by a process that is gone. */
 const LEFT_AFTER_MS = 24 * 60 * 60_000;
+/** A training that has died so late after it was sent finds no images any more. */
+const IMAGES_LEFT_AFTER_MS = 7 * LEFT_AFTER_MS;
+const IMAGES = 'images';
 
 /** The large parts of tasks and answers, by reference to the store. */
 export class Exchange {
 	readonly #shelf: Shelf;
+	/** On this machine, beside a store in object storage: images of trainings that were fetched. */
+	readonly #fetched: Shelf | undefined;
 
 	/** @param store folder of the store, or of the local part of object storage that is connected */
 	constructor(store: string) {
 		const connection = requiredConnection(store);
-		this.#shelf =
-			connection === undefined
-				? folderShelf(join(storeLayout(store).root, FOLDER))
-				: bucketShelf(new Bucket(connection));
+		const here = folderShelf(join(storeLayout(store).root, FOLDER));
+		this.#shelf = connection === undefined ? here : bucketShelf(new Bucket(connection));
+		this.#fetched = connection === undefined ? undefined : here;
 	}
 
 	/** Puts parcels into the store and returns what the message says of them. */
@@ -67,6 +78,15 @@ export class Exchange {
 		return parcels;
 	}
 
+	/** Puts one image of a training there, by its number. */
+	async putImage(task: string, index: number, bytes: Uint8Array): Promise<void> {
+		await this.#shelf.put(`${task}/${IMAGES}/${String(index)}`, bytes);
+	}
+
+	async getImage(task: string, index: number): Promise<Uint8Array | undefined> {
+		return this.#shelf.get(`${task}/${IMAGES}/${String(index)}`);
+	}
+
 	/** Removes all parcels of a task. */
 	async clear(task: string): Promise<void> {
 		await this.#shelf.clear(task);
@@ -74,8 +94,10 @@ export class Exchange {
 
 	/** Removes what processes that died left behind. */
 	async sweep(now = Date.now()): Promise<void> {
-		for (const [task, changed] of await this.#shelf.tasks())
-			if (now - changed > LEFT_AFTER_MS) await this.#shelf.clear(task);
+		for (const shelf of [this.#shelf, this.#fetched])
+			for (const [task, { changed, hasImages }] of (await shelf?.tasks()) ?? [])
+				if (now - changed > (hasImages ? IMAGES_LEFT_AFTER_MS : LEFT_AFTER_MS))
+					await shelf?.clear(task);
 	}
 }
 
@@ -85,10 +107,12 @@ function folderShelf(folder: string): Shelf {
 		get: (key) => whenMissing(readFile(join(folder, key)), undefined),
 		clear: (task) => removeTree(join(folder, task)),
 		tasks: async () => {
-			const found = new Map<string, number>();
+			const found = new Map<string, Lying>();
 			for (const task of (await whenMissing(readdir(folder), [])).filter(isTaskId)) {
 				const entry = await whenMissing(stat(join(folder, task)), undefined);
-				if (entry !== undefined) found.set(task, entry.mtimeMs);
+				const images = await whenMissing(stat(join(folder, task, IMAGES)), undefined);
+				if (entry !== undefined)
+					found.set(task, { changed: entry.mtimeMs, hasImages: images !== undefined });
 			}
 			return found;
 		},
@@ -105,10 +129,15 @@ function bucketShelf(bucket: Bucket): Shelf {
 			await bucket.delete((await bucket.list(`${FOLDER}/${task}/`)).map(({ key }) => key));
 		},
 		tasks: async () => {
-			const found = new Map<string, number>();
+			const found = new Map<string, Lying>();
 			for (const { key, modified } of await bucket.list(`${FOLDER}/`)) {
-				const [, task] = key.split('/');
-				if (isTaskId(task)) found.set(task, Math.max(found.get(task) ?? 0, modified.getTime()));
+				const [, task, kind] = key.split('/');
+				if (!isTaskId(task)) continue;
+				const { changed = 0, hasImages = false } = found.get(task) ?? {};
+				found.set(task, {
+					changed: Math.max(changed, modified.getTime()),
+					hasImages: hasImages || kind === IMAGES,
+				});
 			}
 			return found;
 		},

@@ -10,6 +10,8 @@ export interface Pace {
 	readonly watchMs: number;
 	/** How often a caller looks at the task itself, in case an event was lost. */
 	readonly lookMs: number;
+	/** How often a worker puts the checkpoint of a training into object storage, where the store is in some; not when absent. */
+	readonly shareCheckpointsMs?: number;
 }
 
 export const DEFAULT_PACE: Pace = {
@@ -18,4 +20,5 @@ export const DEFAULT_PACE: Pace = {
 	holdMs: 20_000,
 	watchMs: 500,
 	lookMs: 3000,
+	shareCheckpointsMs: 5 * 60_000,
 };

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { isAbsolute, join, normalize, relative, resolve, sep } from 'node:path';
 import { DinomalyError } from '../errors';
 import { whenMissing } from '../files/diskError';
 import { connectionOf } from '../store/objects/connections';
@@ -56,6 +56,13 @@ export function toPlaces(name: RemoteJob, request: Fields): Fields {
 	return moved;
 }
 
+/** The folder with images of items, when it is a training's and the store is in object storage: no other machine sees it, so they go along. */
+export function imagesToSend(name: RemoteJob, { store, data }: Fields): string | undefined {
+	if (name !== 'train' || typeof data !== 'string' || !isAbsolute(data)) return undefined;
+	if (connectionOf(String(store)) === undefined) return undefined;
+	return isOutside(relative(storeLayout(String(store)).root, data)) ? undefined : resolve(data);
+}
+
 /** The request on the worker's machine. Throws CONFIG_INVALID for a folder that it may not read, INPUT_MISSING for one that is not there. */
 export async function fromPlaces(name: RemoteJob, request: Fields, workplace: Workplace): Promise<Fields> {
 	const local: Record<string, unknown> = { ...request, store: workplace.store };
@@ -64,7 +71,7 @@ export async function fromPlaces(name: RemoteJob, request: Fields, workplace: Wo
 	if (name === 'score')
 		local.images = await Promise.all(
 			(request.images as readonly Fields[]).map(async (image) =>
-				'file' in image ? { ...image, file: await localPath(image.file, workplace) } : image,
+				'file' in image ? { ...image, file: await imagePath(image.file, workplace) } : image,
 			),
 		);
 	if (name === 'train' && workplace.hubToken !== undefined)
@@ -85,23 +92,42 @@ function placeOf(value: unknown, store: string): unknown {
 		return { inStore: way.split(sep).join('/') } satisfies PlaceInStore;
 	throw new DinomalyError(
 		'CONFIG_INVALID',
-		'Expected images in a folder that the engine workers see too, found images of items with a store in object storage',
+		'Expected files in a folder that the engine workers see too, found some on this machine beside a store in object storage',
 		{
-			hint: 'Add the images to a dataset folder that both see and train from it, or train without engine workers.',
+			hint: 'Put them into a folder that both see and name it with --data, or compute without engine workers.',
 		},
 	);
 }
 
-async function localPath(value: unknown, { store, dataFolders, host }: Workplace): Promise<unknown> {
-	if (isPlace(value)) {
-		const { root } = storeLayout(store);
-		return checkedPath(root, value.inStore, host);
+async function localPath(value: unknown, workplace: Workplace): Promise<unknown> {
+	const place = placeOnWorker(value, workplace);
+	return place === undefined ? value : await checkedPath(place, workplace.host);
+}
+
+/** An image that is not there is left to the engine, which says so of this image alone. */
+async function imagePath(value: unknown, workplace: Workplace): Promise<unknown> {
+	const place = placeOnWorker(value, workplace);
+	if (place === undefined) return value;
+	try {
+		return await checkedPath(place, workplace.host);
+	} catch (error) {
+		const isMissing = error instanceof DinomalyError && error.code === 'INPUT_MISSING';
+		if (isMissing && !isOutside(place.way)) return resolve(place.folder, place.way);
+		throw error;
 	}
+}
+
+/** The worker's folder that a path is in, and the way from there; undefined for what is no path. Throws CONFIG_INVALID for a folder that it may not read. */
+function placeOnWorker(
+	value: unknown,
+	{ store, dataFolders, host }: Workplace,
+): { readonly folder: string; readonly way: string } | undefined {
+	if (isPlace(value)) return { folder: storeLayout(store).root, way: normalize(value.inStore) };
 	// The name of an encoder in the catalogue, for example. Paths of the other system's kind are seen as such too.
-	if (typeof value !== 'string' || !/[\\/]/.test(value)) return value;
+	if (typeof value !== 'string' || !/[\\/]/.test(value)) return undefined;
 	for (const { name, folder } of dataFolders) {
 		const way = relative(name, value);
-		if (!isOutside(way)) return checkedPath(folder, way, host);
+		if (!isOutside(way)) return { folder, way };
 	}
 	const known = dataFolders.map(({ name }) => name).join(', ');
 	throw new DinomalyError(
@@ -114,7 +140,10 @@ async function localPath(value: unknown, { store, dataFolders, host }: Workplace
 }
 
 /** Links followed: nothing outside of the folder is read because a link in it or a name in a message leads there. */
-async function checkedPath(folder: string, way: string, host: string): Promise<string> {
+async function checkedPath(
+	{ folder, way }: { readonly folder: string; readonly way: string },
+	host: string,
+): Promise<string> {
 	const path = resolve(folder, way);
 	const real = await whenMissing(realpath(path), undefined);
 	if (real === undefined)

@@ -1,9 +1,12 @@
 import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import type { Job, Worker } from 'bullmq';
 import { trainPatiently } from '../engine/patientTraining';
 import type { Engine } from '../engine/host';
 import { toWireError, type JobEvent, type Reply } from '../engine/protocol';
 import { DinomalyError, messageOf } from '../errors';
+import { removeTree } from '../files/atomicFile';
+import { storeLayout } from '../store/paths';
 import type { TrainRequest } from '../training/request';
 import { describeWorkersConnection, type WorkersConnection } from './connection';
 import { Exchange } from './exchange';
@@ -14,6 +17,7 @@ import { DEFAULT_PACE, type Pace } from './pace';
 import { fromPlaces, type DataFolder, type Workplace } from './places';
 import { bullmq, explainRedisError, openRedis, redisOptions, type Redis } from './redis';
 import { announce, type WorkerCard } from './registry';
+import { areSentImages, receiveImages, sentImagesFolder, type SentImages } from './sentImages';
 import { storeIdentity } from './storeIdentity';
 import { parseTask, type Answer, type Task } from './task';
 import { Teller } from './teller';
@@ -212,7 +216,12 @@ class Bench {
 			const parcels = await this.#exchange.receive(task.id, 'request', task.parcels);
 			const request = unpackValue({ text: task.text, parcels }) as Readonly<Record<string, unknown>>;
 			const local = await fromPlaces(task.name, request, this.#workplace);
-			const value = await this.#compute(task, local, { signal, wasBegun, tell });
+			const work = { signal, wasBegun, tell };
+			const value = areSentImages(local.data)
+				? await this.#withImages(task, local.data, signal, (data) =>
+						this.#compute(task, { ...local, data }, work),
+					)
+				: await this.#compute(task, local, work);
 			const seconds = ((performance.now() - started) / 1000).toFixed(1);
 			if (isLong) this.#options.log(`has done ${describeTask(task)} in ${seconds} s`);
 			return { ok: true, value };
@@ -220,6 +229,22 @@ class Bench {
 			if (isLong) this.#options.log(`ends ${describeTask(task)}: ${messageOf(error)}`);
 			// Where it was computed is no secret, but of no use to who asked: the stack stays here.
 			return { ok: false, error: { ...toWireError(error), stack: undefined } };
+		}
+	}
+
+	/** Computes with the images that came along, which are on this machine for as long as it takes. */
+	async #withImages<T>(
+		{ id }: Task,
+		sent: SentImages,
+		signal: AbortSignal,
+		work: (folder: string) => Promise<T>,
+	): Promise<T> {
+		const folder = sentImagesFolder(storeLayout(this.#options.store).root, id);
+		try {
+			await receiveImages(this.#exchange, sent, { task: id, folder, signal });
+			return await work(folder);
+		} finally {
+			await removeTree(dirname(folder));
 		}
 	}
 
@@ -252,7 +277,7 @@ class Bench {
 					},
 				});
 			case 'train':
-				return trainPatiently(asResumed(request as unknown as TrainRequest, wasBegun), {
+				return trainPatiently(this.#asTravelling(request as unknown as TrainRequest, wasBegun), {
 					...call,
 					engine,
 					onProgress: (progress) => {
@@ -262,17 +287,22 @@ class Bench {
 		}
 	}
 
+	/** What a worker left off in the middle goes on from its checkpoint, also where the user wanted a new beginning: that one is made. */
+	#asTravelling(request: TrainRequest, wasBegun: boolean): TrainRequest {
+		const { shareCheckpointsMs } = this.#options.pace ?? DEFAULT_PACE;
+		return {
+			...request,
+			...(wasBegun && request.resume !== true && { resume: 'auto' }),
+			...(shareCheckpointsMs !== undefined && { shareCheckpointsEveryMs: shareCheckpointsMs }),
+		};
+	}
+
 	async #wrap(task: Task, reply: Reply<unknown>): Promise<string> {
 		const { text, parcels } = packValue(reply);
 		const labels = await this.#exchange.send(task.id, 'reply', parcels);
 		const answer: Answer = { text, parcels: labels, store: this.#options.store };
 		return JSON.stringify(answer);
 	}
-}
-
-/** What a worker left off in the middle goes on from its checkpoint, also where the user wanted a new beginning: that one is made. */
-function asResumed(request: TrainRequest, wasBegun: boolean): TrainRequest {
-	return wasBegun && request.resume !== true ? { ...request, resume: 'auto' } : request;
 }
 
 function describeTask({ name, id }: Task): string {

@@ -1,6 +1,7 @@
+import { areOutcomes, readReply } from '../engine/answers';
 import type { CallOptions, CountOptions, Engine } from '../engine/host';
-import { fromWireError, type JobEvent } from '../engine/protocol';
-import type { ScoreOutcome } from '../scoring/request';
+import { unexpected } from '../engine/inbox';
+import { fromWireError, readWireError, type JobEvent } from '../engine/protocol';
 import { callWorkers } from './call';
 import type { WorkersConnection } from './connection';
 import { Desk } from './desk';
@@ -34,12 +35,16 @@ export function workersEngine(
 				hooks: { signal, graceMs, onEvent },
 			}),
 		);
-		if (!reply.ok) throw fromWireError(reply.error);
+		if (!reply.ok) throw fromWireError(readWireError(reply.error));
+		// Outcomes travel as the answer itself here; the rest is as an engine beside the host gives it.
+		if (name !== 'score') readReply(name, reply);
 		return reply.value;
 	};
 	const remote: Pick<Engine, RemoteJob> = {
 		score: async (request, options = {}) => {
-			const outcomes = (await call('score', request, options)) as ScoreOutcome[];
+			const outcomes = await call('score', request, options);
+			const count = request.images.length;
+			if (!areOutcomes(outcomes, count)) throw unexpected(`the outcomes of ${count} images`, outcomes);
 			for (const [index, outcome] of outcomes.entries()) options.onOutcome?.(outcome, index);
 			return outcomes;
 		},

@@ -25,7 +25,8 @@ function soakOf({ lives = 4, ...given }: Partial<Shape> & { readonly lives?: num
 			hostMb: shape.hostMb(at) + wave,
 			hostHeapMb: 9 + wave / 3,
 			hostFiles: shape.hostFiles(at),
-			engine: { pid, mb: shape.engineMb(at, age) + wave, files: shape.engineFiles(age) },
+			engines: [{ pid, mb: shape.engineMb(at, age) + wave, files: shape.engineFiles(age) }],
+			workers: [],
 			processes: 2,
 			leftFiles: 0,
 		};

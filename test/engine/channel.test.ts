@@ -168,6 +168,25 @@ describe('what no channel sends', () => {
 		expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * MIB);
 	});
 
+	test('pieces that no message takes have an end', () => {
+		const inbox = new Inbox({ mostBytes: 10 * PIECE_BYTES });
+		const bytes = new Uint8Array(PIECE_BYTES);
+		const keep = (first: number, count: number): void => {
+			for (let id = first; id < first + count; id++) inbox.keep(piece(id, 0, PIECE_BYTES, bytes));
+		};
+		for (let message = 0; message < 5; message++) {
+			keep(0, 9);
+			inbox.clear(); // as each message does
+		}
+		expect(() => {
+			keep(0, 10);
+		}).toThrow(/^Expected a message with at most 41943040 bytes from the other process/);
+		const crumbs = new Inbox({ mostBytes: 2 ** 20 });
+		expect(() => {
+			for (let id = 0; id < 2000; id++) crumbs.keep(piece(id, 0, 1, Uint8Array.of(1)));
+		}).toThrow(/at most 1048576 bytes/);
+	});
+
 	test('an array of many pieces is put together in order', () => {
 		const inbox = new Inbox();
 		const bytes = new Uint8Array(40 * PIECE_BYTES + 1);

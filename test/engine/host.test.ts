@@ -47,6 +47,24 @@ describe('calls', () => {
 		]);
 	});
 
+	test('an engine that forgets images, or repeats them, makes no items', async () => {
+		const request = { store: '/s', images: [{ file: 'a' }, { file: 'b' }] };
+		await expect(engine.score({ ...request, model: 'forgetful' })).rejects.toMatchObject({
+			code: 'ENGINE_DIED',
+			message: 'Expected the outcomes of 2 images from the other process, found 0',
+		});
+		const streamed: number[] = [];
+		const outcomes = await engine.score(
+			{ ...request, model: 'repeating' },
+			{ onOutcome: (_, index) => streamed.push(index) },
+		);
+		expect([streamed, outcomes.length]).toEqual([[0, 1], 2]);
+		await expect(engine.score({ ...request, model: 'boundless' })).rejects.toMatchObject({
+			code: 'ENGINE_DIED',
+			message: expect.stringContaining('Expected news of a job from the other process'),
+		});
+	});
+
 	test('the other jobs pass their requests and results through', async () => {
 		const counts: number[][] = [];
 		const onProgress = (done: number, total: number): void => void counts.push([done, total]);
@@ -131,6 +149,8 @@ describe('death', () => {
 			/unexpected error: Expected an array of 1 to 4294967296 bytes .*, found 1125899906842624$/,
 		],
 		['senseless', /stopped on an unexpected error: Cannot read properties of null/],
+		['tongue-tied', /unexpected error: Expected an answer to the job "train" .*, found Object$/],
+		['gossip', /unexpected error: Expected news of a job from the other process, found Object$/],
 	])(
 		'a job in an engine that ends by "%s" fails with a sentence, and the next call works',
 		async (model, sentence) => {

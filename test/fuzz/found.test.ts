@@ -1,5 +1,5 @@
 // What fuzzing found, each as a test of its own.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseCsv } from '../../src/dataset/csv';
@@ -136,7 +136,7 @@ test('an archive that unpacks to far more than it has is refused before anything
 });
 
 test("a plan's values neither garble the sentence nor overflow the stack", async () => {
-	const training = { folder } as Parameters<typeof checkPlan>[0];
+	const training = { folder };
 	const nested = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
 	for (const encoder of ['"\\u001b[2J\\n"', nested]) {
 		writeFileSync(path.join(folder, 'plan.json'), `{"encoderSha256":${encoder}}`);
@@ -146,6 +146,19 @@ test("a plan's values neither garble the sentence nor overflow the stack", async
 			message: expect.stringMatching(/found another encoder: (\\u001b|\[\[)\P{Cc}+ then, a now$/u),
 		});
 	}
+});
+
+test('a plan of any size is refused unread', async () => {
+	const plan = path.join(folder, 'plan.json');
+	writeFileSync(plan, '{"encoderSha256":"a"}');
+	const asked = { encoderSha256: 'a' } as Parameters<typeof checkPlan>[1];
+	await checkPlan({ folder }, asked);
+	// Valid JSON with the same content, and a gigabyte of nothing behind it.
+	truncateSync(plan, 2 ** 30);
+	await expect(checkPlan({ folder }, asked)).rejects.toMatchObject({
+		code: 'CONFIG_INVALID',
+		message: expect.stringContaining('found another encoder: nothing then, a now'),
+	});
 });
 
 /** What drift holds recent images against: a calibration with these scores. */

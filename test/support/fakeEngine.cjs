@@ -63,6 +63,11 @@ serveEngine({
 			case 'senseless':
 				process.send({ message: null });
 				return new Promise(() => undefined);
+			case 'tongue-tied':
+				return { models: null };
+			case 'gossip':
+				tell({ done: 'some' });
+				return new Promise(() => undefined);
 			case 'abortable':
 				tell({});
 				await sleep(60_000, undefined, { signal });
@@ -163,6 +168,13 @@ serveEngine({
 		if (request.model === 'missing')
 			throw new DinomalyError('MODEL_NOT_FOUND', 'No model "missing"', { hint: 'Train it' });
 		const outcomes = [];
+		if (request.model === 'forgetful') return [];
+		if (request.model === 'repeating') {
+			const outcome = { file: 'a', error: { code: 'IMAGE_UNREADABLE', message: 'a is no image' } };
+			for (const index of [0, 0, 7, 1]) onOutcome(outcome, index);
+			return [outcome, outcome];
+		}
+		if (request.model === 'boundless') onOutcome({ file: 'a', score: 'high' }, 0);
 		for (const [index, image] of request.images.entries()) {
 			if (signal.aborted) throw signal.reason;
 			const file = image.file ?? image.name;

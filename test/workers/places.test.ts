@@ -83,6 +83,15 @@ test.each([
 	});
 });
 
+test('an image that is not there is told of this image alone: its path goes on to the engine', async () => {
+	const request = { images: [{ file: '/data/bolts/gone.png' }, { name: 'a', bytes: new Uint8Array() }] };
+	expect(await fromPlaces('score', request, workplace)).toMatchObject({
+		images: [{ file: join(data, 'bolts', 'gone.png') }, { name: 'a' }],
+	});
+	for (const file of [{ inStore: '../gone.png' }, '/etc/gone.png', '/data/../gone.png'])
+		await expect(fromPlaces('score', { images: [{ file }] }, workplace)).rejects.toBeDefined();
+});
+
 test("texts of an answer name the caller's store, bytes stay as they are", () => {
 	const png = new Uint8Array([1]);
 	const answer = { path: '/srv/models/a', notices: ['see /srv/x'], png, count: 2 };

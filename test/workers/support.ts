@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WorkersConnection } from '../../src/workers/connection';
 import type { Pace } from '../../src/workers/pace';
+import type { DataFolder } from '../../src/workers/places';
+import type { StoreConnection } from '../../src/store/objects/connection';
 
 const SUPPORT = join(__dirname, '..', 'support');
 
@@ -24,13 +26,15 @@ const started = new Set<ChildProcess>();
 /** Starts a worker in a process of its own and waits until it is ready. */
 export async function startWorkerProcess(options: {
 	readonly connection: WorkersConnection;
-	readonly store: string;
+	readonly store: string | { readonly connection: StoreConnection; readonly home: string };
+	readonly dataFolders?: readonly DataFolder[];
+	readonly pace?: Pace;
 	readonly engine: 'fakeEngine.cjs' | 'realEngine.cjs';
 	readonly lanes?: readonly string[];
 	readonly env?: Readonly<Record<string, string>>;
 }): Promise<WorkerProcess> {
 	const { env, ...told } = options;
-	const args = [join(SUPPORT, 'workerHost.cjs'), JSON.stringify({ ...told, pace: FAST })];
+	const args = [join(SUPPORT, 'workerHost.cjs'), JSON.stringify({ pace: FAST, ...told })];
 	const child = spawn(process.execPath, args, {
 		stdio: ['ignore', 'pipe', 'inherit'],
 		env: { ...process.env, ...env },

@@ -25,6 +25,15 @@ export function ledgerKey(name: string): string {
 	return `${baseOf(name)}ledger.json`;
 }
 
+/** What the shared checkpoint of a model's training lies under. */
+export function checkpointsKey(name: string): string {
+	return `checkpoints/${name}/`;
+}
+
+export function checkpointKey(name: string, file: string): string {
+	return `${checkpointsKey(name)}${file}`;
+}
+
 /** The number of a version's document by its name below `versionsKey`; 0 for what is none. */
 export function numberOf(file: string): number {
 	const version = file.endsWith('.json') ? file.slice(0, -'.json'.length) : '';

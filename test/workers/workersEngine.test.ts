@@ -262,6 +262,29 @@ describeWithRedis('an engine at the other end of Redis', () => {
 		});
 	});
 
+	test('an answer of another shape is refused, whoever gave it', async () => {
+		const strange = Object.assign(Object.create(engine) as Engine, {
+			score: () => Promise.resolve([{ file: 'a' }]),
+			train: () => Promise.resolve({ models: [{}] }),
+		});
+		const connection = connect({ prefix: 'strange' });
+		const other = await startWorker({
+			...{ connection, store, storeShown: store, engine: strange, lanes: LANES, pace: FAST },
+			dataFolders: [{ name: '/data', folder: folder.path }],
+			log: () => undefined,
+		});
+		const asked = remote({ prefix: 'strange' });
+		await expect(asked.score({ store, model: 'm', images: images('a') })).rejects.toMatchObject({
+			code: 'ENGINE_DIED',
+			message: 'Expected the outcomes of 1 images from the other process, found Array',
+		});
+		await expect(asked.train({ store, data: '/data', model: 'm' })).rejects.toMatchObject({
+			code: 'ENGINE_DIED',
+			message: expect.stringMatching(/^Expected an answer to the job "train"/),
+		});
+		await other.close();
+	});
+
 	test('no task and no answer stays in Redis', async () => {
 		const client = await openRedis(connect());
 		await eventually(async () => (await client.keys('dinomaly:engine:caller:*')).length === 0);

@@ -99,7 +99,7 @@ async function main(): Promise<void> {
 	if (breakages.has('leftFile')) writeFileSync(path.join(data.store, 'locks', 'left.tmp'), '');
 	await sweepLeftovers(soak);
 	if (breakages.has('orphan')) leaveOrphan();
-	if (workshop !== undefined) await closeWorkshop(workshop, tally);
+	if (workshop !== undefined) await closeWorkshop(workshop, { tally, breakages });
 	await engine.close();
 	await checkNoneLeft(tally, mark);
 	judgeAll(report, tally, samples, {

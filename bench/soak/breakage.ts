@@ -15,6 +15,7 @@ export const BREAKAGES = [
 	'openFiles',
 	'orphan',
 	'leftFile',
+	'leftKey',
 	'noKills',
 ] as const;
 

@@ -2,6 +2,7 @@ import { checkWorkersConnection } from '../../src/workers/connection';
 import { closeDesks } from '../../src/workers/desk';
 import { keysOf } from '../../src/workers/keys';
 import { openRedis } from '../../src/workers/redis';
+import type { Soak } from './context';
 import type { SoakData } from './data';
 import { RedisServer } from './redisServer';
 import type { Tally } from './tally';
@@ -29,20 +30,24 @@ export async function openWorkshop({
 }
 
 /** Tells the workers to stop, looks at what is left in Redis, and ends it. */
-export async function closeWorkshop({ pool, redis }: Workshop, tally: Tally): Promise<void> {
+export async function closeWorkshop(
+	{ pool, redis }: Workshop,
+	{ tally, breakages }: Pick<Soak, 'tally' | 'breakages'>,
+): Promise<void> {
 	await pool.close();
-	const left = await keysLeft(redis.url);
+	const left = await keysLeft(redis.url, { leavesOne: breakages.has('leftKey') });
 	for (const key of left) tally.broke('leftovers', `${key} is left in Redis`);
 	await closeDesks();
 	await redis.down({ forgets: false });
 }
 
 /** Keys that nobody takes away and that do not expire. */
-async function keysLeft(url: string): Promise<string[]> {
+async function keysLeft(url: string, { leavesOne }: { readonly leavesOne: boolean }): Promise<string[]> {
 	const connection = checkWorkersConnection({ url });
 	const client = await openRedis(connection);
 	const left: string[] = [];
 	try {
+		if (leavesOne) await client.set(`${connection.prefix}:left`, '');
 		const keys = await client.keys(`${connection.prefix}:*`);
 		// The next one that asks takes away who died without a word.
 		const known = new Set([keysOf(connection.prefix).workers]);

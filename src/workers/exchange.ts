@@ -29,12 +29,13 @@ interface Shelf {
 	tasks(): Promise<Map<string, Lying>>;
 }
 
-const FOLDER = 'exchange';
+export const EXCHANGE_FOLDER = 'exchange';
 /** Nobody waits for an answer that long with parcels on their way; what is older was left by a process that is gone. */
 const LEFT_AFTER_MS = 24 * 60 * 60_000;
 /** A training that has died so late after it was sent finds no images any more. */
 const IMAGES_LEFT_AFTER_MS = 7 * LEFT_AFTER_MS;
-const IMAGES = 'images';
+/** Of a task's images, below the folder of the task. */
+export const IMAGES_FOLDER = 'images';
 
 /** The large parts of tasks and answers, by reference to the store. */
 export class Exchange {
@@ -45,7 +46,7 @@ export class Exchange {
 	/** @param store folder of the store, or of the local part of object storage that is connected */
 	constructor(store: string) {
 		const connection = requiredConnection(store);
-		const here = folderShelf(join(storeLayout(store).root, FOLDER));
+		const here = folderShelf(join(storeLayout(store).root, EXCHANGE_FOLDER));
 		this.#shelf = connection === undefined ? here : bucketShelf(new Bucket(connection));
 		this.#fetched = connection === undefined ? undefined : here;
 	}
@@ -68,7 +69,7 @@ export class Exchange {
 			if (bytes?.length !== label.bytes || sha256(bytes) !== label.sha256)
 				throw new DinomalyError(
 					'INPUT_MISSING',
-					`Expected the images of a task in the folder "${FOLDER}" of the model store, found ${bytes === undefined ? 'nothing' : 'another content'}`,
+					`Expected the images of a task in the folder "${EXCHANGE_FOLDER}" of the model store, found ${bytes === undefined ? 'nothing' : 'another content'}`,
 					{
 						hint: 'n8n and the engine workers must see the same store: check the shared folder, then try again.',
 					},
@@ -80,11 +81,11 @@ export class Exchange {
 
 	/** Puts one image of a training there, by its number. */
 	async putImage(task: string, index: number, bytes: Uint8Array): Promise<void> {
-		await this.#shelf.put(`${task}/${IMAGES}/${String(index)}`, bytes);
+		await this.#shelf.put(`${task}/${IMAGES_FOLDER}/${String(index)}`, bytes);
 	}
 
 	async getImage(task: string, index: number): Promise<Uint8Array | undefined> {
-		return this.#shelf.get(`${task}/${IMAGES}/${String(index)}`);
+		return this.#shelf.get(`${task}/${IMAGES_FOLDER}/${String(index)}`);
 	}
 
 	/** Removes all parcels of a task. */
@@ -110,7 +111,7 @@ function folderShelf(folder: string): Shelf {
 			const found = new Map<string, Lying>();
 			for (const task of (await whenMissing(readdir(folder), [])).filter(isTaskId)) {
 				const entry = await whenMissing(stat(join(folder, task)), undefined);
-				const images = await whenMissing(stat(join(folder, task, IMAGES)), undefined);
+				const images = await whenMissing(stat(join(folder, task, IMAGES_FOLDER)), undefined);
 				if (entry !== undefined)
 					found.set(task, { changed: entry.mtimeMs, hasImages: images !== undefined });
 			}
@@ -122,21 +123,21 @@ function folderShelf(folder: string): Shelf {
 function bucketShelf(bucket: Bucket): Shelf {
 	return {
 		put: async (key, bytes) => {
-			await bucket.put(`${FOLDER}/${key}`, bytes);
+			await bucket.put(`${EXCHANGE_FOLDER}/${key}`, bytes);
 		},
-		get: async (key) => (await bucket.get(`${FOLDER}/${key}`))?.bytes,
+		get: async (key) => (await bucket.get(`${EXCHANGE_FOLDER}/${key}`))?.bytes,
 		clear: async (task) => {
-			await bucket.delete((await bucket.list(`${FOLDER}/${task}/`)).map(({ key }) => key));
+			await bucket.delete((await bucket.list(`${EXCHANGE_FOLDER}/${task}/`)).map(({ key }) => key));
 		},
 		tasks: async () => {
 			const found = new Map<string, Lying>();
-			for (const { key, modified } of await bucket.list(`${FOLDER}/`)) {
+			for (const { key, modified } of await bucket.list(`${EXCHANGE_FOLDER}/`)) {
 				const [, task, kind] = key.split('/');
 				if (!isTaskId(task)) continue;
 				const { changed = 0, hasImages = false } = found.get(task) ?? {};
 				found.set(task, {
 					changed: Math.max(changed, modified.getTime()),
-					hasImages: hasImages || kind === IMAGES,
+					hasImages: hasImages || kind === IMAGES_FOLDER,
 				});
 			}
 			return found;

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DinomalyError } from '../errors';
 import { removeTree } from '../files/atomicFile';
 import { explainWriteError } from '../files/diskError';
-import type { Exchange } from './exchange';
+import { EXCHANGE_FOLDER, IMAGES_FOLDER, type Exchange } from './exchange';
 import type { ParcelLabel } from './task';
 
 /** A folder of images that goes along with its task: the list of its files, as JSON, which may be too long for a message. */
@@ -62,7 +62,6 @@ export async function receiveImages(
 	}: { readonly task: string; readonly folder: string; readonly signal: AbortSignal },
 ): Promise<void> {
 	const files = parseList(inExchange);
-	await removeTree(folder);
 	await eachOf(files, async ({ path, bytes, sha256: expected }, index) => {
 		if (signal.aborted) throw cancelled();
 		const found = await exchange.getImage(task, index);
@@ -82,9 +81,23 @@ export async function receiveImages(
 	});
 }
 
-/** Where they lie on the worker; the last folder is named as the caller's, which models remember. */
-export function sentImagesFolder(storeRoot: string, task: string): string {
-	return join(storeRoot, 'exchange', task, 'images');
+/**
+ * Runs `work` with a folder for the images of a task on this machine, which goes afterwards. Each run has one of its own: a worker that lost its task
+ * while it slept may wake beside the one that has it now. The last folder is named as the caller's, which models remember.
+ */
+export async function inImagesFolder<T>(
+	{ storeRoot, task }: { readonly storeRoot: string; readonly task: string },
+	work: (folder: string) => Promise<T>,
+): Promise<T> {
+	const ofTask = join(storeRoot, EXCHANGE_FOLDER, task);
+	const own = join(ofTask, IMAGES_FOLDER, randomUUID());
+	try {
+		return await work(join(own, IMAGES_FOLDER));
+	} finally {
+		await removeTree(own);
+		// Somebody else's may lie beside it.
+		for (const folder of [dirname(own), ofTask]) await rmdir(folder).catch(() => undefined);
+	}
 }
 
 /** Some at a time; when one fails no other begins, and all have ended when this one has. */

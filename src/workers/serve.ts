@@ -1,11 +1,9 @@
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
 import type { Job, Worker } from 'bullmq';
 import { trainPatiently } from '../engine/patientTraining';
 import type { Engine } from '../engine/host';
 import { toWireError, type JobEvent, type Reply } from '../engine/protocol';
 import { DinomalyError, messageOf } from '../errors';
-import { removeTree } from '../files/atomicFile';
 import { storeLayout } from '../store/paths';
 import type { TrainRequest } from '../training/request';
 import { describeWorkersConnection, type WorkersConnection } from './connection';
@@ -17,7 +15,7 @@ import { DEFAULT_PACE, type Pace } from './pace';
 import { fromPlaces, type DataFolder, type Workplace } from './places';
 import { bullmq, explainRedisError, openRedis, redisOptions, type Redis } from './redis';
 import { announce, type WorkerCard } from './registry';
-import { areSentImages, receiveImages, sentImagesFolder, type SentImages } from './sentImages';
+import { areSentImages, inImagesFolder, receiveImages, type SentImages } from './sentImages';
 import { storeIdentity } from './storeIdentity';
 import { parseTask, type Answer, type Task } from './task';
 import { Teller } from './teller';
@@ -239,13 +237,11 @@ class Bench {
 		signal: AbortSignal,
 		work: (folder: string) => Promise<T>,
 	): Promise<T> {
-		const folder = sentImagesFolder(storeLayout(this.#options.store).root, id);
-		try {
+		const storeRoot = storeLayout(this.#options.store).root;
+		return inImagesFolder({ storeRoot, task: id }, async (folder) => {
 			await receiveImages(this.#exchange, sent, { task: id, folder, signal });
-			return await work(folder);
-		} finally {
-			await removeTree(dirname(folder));
-		}
+			return work(folder);
+		});
 	}
 
 	#compute(

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Exchange } from '../../src/workers/exchange';
-import { receiveImages, sendImages } from '../../src/workers/sentImages';
+import { inImagesFolder, receiveImages, sendImages } from '../../src/workers/sentImages';
 import { newFolder } from './support';
 
 const folder = newFolder();
@@ -36,7 +36,7 @@ test('an image that is another by now is named', async () => {
 	const sent = await sendImages(exchange, { task: TASK, folder: given });
 	await exchange.putImage(TASK, 3, Buffer.from('other'));
 	await expect(
-		receiveImages(exchange, sent, { task: TASK, folder: received, signal }),
+		receiveImages(exchange, sent, { task: TASK, folder: join(folder.path, 'again'), signal }),
 	).rejects.toMatchObject({
 		code: 'INPUT_MISSING',
 		message: expect.stringMatching(/^Expected the image bolt\/train\/good\/3 ä\.png .* another content$/),
@@ -66,6 +66,22 @@ test.each([
 				{ task: TASK, folder: target, signal },
 			),
 		).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+});
+
+test("two that work on one task do not take away each other's images", async () => {
+	const sent = await sendImages(exchange, { task: TASK, folder: given });
+	const place = { storeRoot: join(folder.path, 'worker'), task: TASK };
+	let first = '';
+	await inImagesFolder(place, async (later) => {
+		await inImagesFolder(place, async (sooner) => {
+			await receiveImages(exchange, sent, { task: TASK, folder: sooner, signal });
+			await receiveImages(exchange, sent, { task: TASK, folder: later, signal });
+			first = sooner;
+		});
+		expect(existsSync(first)).toBe(false);
+		expect(readdirSync(later).sort()).toEqual(['bolt', 'nut']);
+	});
+	expect(readdirSync(join(place.storeRoot, 'exchange'))).toEqual([]);
 });
 
 test('images that nobody takes away stay a week, other parcels a day', async () => {

@@ -64,6 +64,7 @@ async function main(): Promise<void> {
 	const local = openEngine();
 	const data = await drawSoakData(folder);
 	const expected = await learnExpected(local, data);
+	if (values.workers) await local.close();
 	const workshop = values.workers ? await openWorkshop({ data, tally, mark }) : undefined;
 	const engine =
 		workshop === undefined

@@ -41,7 +41,9 @@ export class Calls {
 	async run<T>(what: string, start: () => Promise<T>): Promise<T> {
 		const at = Date.now();
 		const began = start();
-		const call: OpenCall = { pid: this.engine.pid, giveUp: () => undefined };
+		// Which worker has it nobody knows here.
+		const pid = this.workshop === undefined ? this.engine.pid : undefined;
+		const call: OpenCall = { pid, giveUp: () => undefined };
 		const hangs = new Promise<never>((_, reject) => {
 			call.giveUp = (why) => {
 				this.#open.delete(call);

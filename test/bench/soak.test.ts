@@ -1,8 +1,13 @@
+import { Calls } from '../../bench/soak/calls';
+import { metricsOf } from '../../bench/soak/expected';
 import type { Sample } from '../../bench/soak/samples';
 import { trendOf } from '../../bench/soak/flatness';
 import { Tally, type Promised } from '../../bench/soak/tally';
 import { judgeAll, tellVerdicts } from '../../bench/soak/verdicts';
+import type { Workshop } from '../../bench/soak/workerFaults';
 import type { Figure, Verdict } from '../../bench/support/report';
+import type { Engine } from '../../src/engine/host';
+import type { EvaluateResult } from '../../src/evaluation/request';
 
 const MINUTE = 60;
 
@@ -99,6 +104,41 @@ test('a soak in which nothing happened has shown nothing, and a broken promise b
 	expect(tellVerdicts(report, tally)).toBe(false);
 	const lost = verdicts.filter(({ kept }) => !kept);
 	expect(lost).toMatchObject([{ broken: 12, sentences: { length: 10 } }]);
+});
+
+test('pictures of an evaluation are compared by their bytes, whatever class these come in', () => {
+	const result = (picture: Uint8Array): EvaluateResult =>
+		({ seconds: performance.now(), examples: [{ picture }] }) as unknown as EvaluateResult;
+	const same = metricsOf(result(Buffer.from([1, 2])));
+	expect(metricsOf(result(Uint8Array.of(1, 2)))).toBe(same);
+	expect(metricsOf(result(Uint8Array.of(1, 3)))).not.toBe(same);
+});
+
+test('on engine workers a score outlives one death of what computes it, a training and a score without Redis need not', async () => {
+	const [deaths, away] = [{ count: 0 }, { is: false }];
+	const workshop = {
+		pool: { deathsSince: () => deaths.count },
+		redis: { wasAwaySince: () => away.is },
+	} as unknown as Workshop;
+	const tally = new Tally();
+	const calls = new Calls({ pid: process.pid } as Engine, tally, workshop);
+	const judge = async (what: string, code: string): Promise<string> => {
+		const error = Object.assign(new Error('x'), { code });
+		return calls
+			.run(what, () => Promise.reject(error))
+			.catch((caught: unknown) => calls.judge(what, caught));
+	};
+	expect(await judge('train', 'ENGINE_DIED')).toBe('unexpected');
+	deaths.count = 1;
+	expect(await judge('train', 'ENGINE_DIED')).toBe('died');
+	expect(await judge('score', 'ENGINE_DIED')).toBe('unexpected');
+	deaths.count = 2;
+	expect(await judge('score', 'ENGINE_DIED')).toBe('died');
+	expect(await judge('score', 'QUEUE_UNREACHABLE')).toBe('unexpected');
+	away.is = true;
+	expect(await judge('score', 'QUEUE_UNREACHABLE')).toBe('refused');
+	expect(await judge('score', 'WORKERS_MISSING')).toBe('unexpected');
+	expect(tally.brokenOf('errors').count).toBe(4);
 });
 
 test('a short soak tells its trends and does not judge them', () => {

@@ -3,12 +3,14 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { SoakData } from './data';
 import { markedProcesses } from './processes';
+import type { RedisServer } from './redisServer';
 import type { Tally } from './tally';
 
 /** What a worker had to do when it was told to stop: finish scores, save a checkpoint. */
 const STOPS_WITHIN_MS = 90_000;
 const STARTS_WITHIN_MS = 60_000;
 const HOLD_MS = 15_000;
+const STARTED_AGAIN_AFTER_MS = 1000;
 /** Lines of a worker that are kept, for the sentence about one that ended by itself. */
 const KEPT_LINES = 5;
 
@@ -35,7 +37,7 @@ export class WorkerPool {
 
 	private constructor(
 		private readonly data: SoakData,
-		private readonly redisUrl: string,
+		private readonly redis: RedisServer,
 		private readonly tally: Tally,
 	) {}
 
@@ -43,11 +45,11 @@ export class WorkerPool {
 		count: number,
 		{
 			data,
-			redisUrl,
+			redis,
 			tally,
-		}: { readonly data: SoakData; readonly redisUrl: string; readonly tally: Tally },
+		}: { readonly data: SoakData; readonly redis: RedisServer; readonly tally: Tally },
 	): Promise<WorkerPool> {
-		const pool = new WorkerPool(data, redisUrl, tally);
+		const pool = new WorkerPool(data, redis, tally);
 		for (let i = 0; i < count; i++) {
 			const place: Place = { child: pool.#spawn(), lines: [], isTaken: false, isEnding: false };
 			pool.#places.push(place);
@@ -142,9 +144,21 @@ export class WorkerPool {
 			);
 	}
 
+	/** One that finds no Redis ends, and is started again, as a service manager does. */
 	async #restart(place: Place): Promise<void> {
-		Object.assign(place, { child: this.#spawn(), lines: [], isEnding: false });
-		await this.#watch(place);
+		for (;;) {
+			const began = Date.now();
+			Object.assign(place, { child: this.#spawn(), lines: [], isEnding: false });
+			await this.#watch(place);
+			const isGone = place.child.exitCode !== null;
+			if (!isGone || !this.#foundNoRedis(place, began)) return;
+			this.tally.count('workers that found no Redis and were started again');
+			await pause(STARTED_AGAIN_AFTER_MS);
+		}
+	}
+
+	#foundNoRedis(place: Place, began: number): boolean {
+		return this.redis.wasAwaySince(began) && said(place).includes('Expected Redis at');
 	}
 
 	#spawn(): ChildProcess {
@@ -153,7 +167,7 @@ export class WorkerPool {
 		// Missing images are asked for below /nowhere: each machine has it, and nothing in it.
 		const folders = ['--data', data, '--data', `/nowhere=${path.join(folder, 'nowhere')}`];
 		return spawn(process.execPath, [cli, 'worker', '--store', store, ...folders], {
-			env: { ...process.env, DINOMALY_REDIS_URL: this.redisUrl },
+			env: { ...process.env, DINOMALY_REDIS_URL: this.redis.url },
 			stdio: ['ignore', 'ignore', 'pipe'],
 		});
 	}
@@ -161,8 +175,9 @@ export class WorkerPool {
 	/** Resolves once it waits for work. */
 	async #watch(place: Place): Promise<void> {
 		const { child } = place;
-		child.once('exit', (code, signalName) => {
-			if (!place.isEnding)
+		const began = Date.now();
+		child.once('close', (code, signalName) => {
+			if (!place.isEnding && !this.#foundNoRedis(place, began))
 				this.tally.broke(
 					'processes',
 					`a worker ended by itself (${String(code ?? signalName)}): ${said(place)}`,
@@ -180,7 +195,7 @@ export class WorkerPool {
 				clearTimeout(late);
 				resolve();
 			});
-			child.once('exit', () => {
+			child.once('close', () => {
 				clearTimeout(late);
 				resolve();
 			});

@@ -25,7 +25,7 @@ export async function openWorkshop({
 	readonly mark: string;
 }): Promise<Workshop> {
 	const redis = await RedisServer.start(data.folder);
-	const pool = await WorkerPool.start(WORKERS, { data, redisUrl: redis.url, tally });
+	const pool = await WorkerPool.start(WORKERS, { data, redis, tally });
 	return { pool, redis, mark };
 }
 

@@ -7,6 +7,7 @@
  * Usage: node dist/bench/soak.js [minutes] [seed] [--workers] [--break NAME ...] [--samples FILE]   (Linux only: looks into /proc)
  */
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -72,6 +73,7 @@ async function main(): Promise<void> {
 			: workersEngine(checkWorkersConnection({ url: workshop.redis.url }), local);
 	console.log(`load     begins at ${new Date().toISOString()}`);
 	const over = new AbortController();
+	setMaxListeners(0, over.signal); // every part of the load rests until it fires
 	const durationMs = Number(minutes) * 60_000;
 	const soak: Soak = {
 		...{ engine, data, expected, tally, durationMs, breakages, over: over.signal },

@@ -49,6 +49,15 @@ export function medianSlope(points: readonly Point[]): number {
 	return median(slopes);
 }
 
+/** How many deviations the order of the values is away from chance (Mann and Kendall): 2.3 and more in one of a hundred series without a trend. */
+export function certaintyOfRise(points: readonly Point[]): number {
+	let rises = 0;
+	for (let i = 0; i < points.length; i++)
+		for (let j = i + 1; j < points.length; j++) rises += Math.sign(points[j].value - points[i].value);
+	const n = points.length;
+	return (rises - 1) / Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
+}
+
 export function median(values: readonly number[]): number {
 	const sorted = [...values].sort((a, b) => a - b);
 	return sorted[sorted.length >> 1] ?? NaN;

@@ -1,6 +1,6 @@
 import type { Report } from '../support/report';
 import { spreadOf } from '../support/report';
-import { median, medianSlope, trendOf, type Point } from './flatness';
+import { certaintyOfRise, median, medianSlope, trendOf, type Point } from './flatness';
 import type { ProcessSample, Sample } from './samples';
 import { PROMISES, type Promised, type Tally } from './tally';
 
@@ -15,6 +15,8 @@ const WARM_AFTER_S = 30;
 const LEAST_WARM = 12;
 /** Fewer lives show no trend. */
 const LEAST_LIVES = 5;
+/** Levels of processes differ by what these happened to do, by more than a tenth: a rise counts when chance makes it once in a hundred soaks. */
+const SURE = 2.33;
 /** Shorter soaks are all warming up: their trends are told and not judged. */
 const JUDGED_AFTER_S = 600;
 /** Without these the soak has shown nothing. */
@@ -174,7 +176,7 @@ function judgeLives({ report, tally, promise }: Judge, kind: string, lives: read
 	const growth = span * medianSlope(levels);
 	report.figure({ what: `${what}, from the first to the last`, unit: 'MB', value: spreadOf([growth]) });
 	const level = median(levels.map(({ value }) => value));
-	if (growth > Math.max(FLAT_ENGINE.mb, FLAT_ENGINE.share * level))
+	if (growth > Math.max(FLAT_ENGINE.mb, FLAT_ENGINE.share * level) && certaintyOfRise(levels) > SURE)
 		tally?.broke(promise, `${what} grew by ${growth.toFixed(1)} MB from the first to the last`);
 }
 

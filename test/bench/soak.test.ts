@@ -84,6 +84,15 @@ test('engines that need more the later they start are not flat', () => {
 	expect(grown).toEqual([expect.stringMatching(/^memory of each engine once warm grew by/)]);
 });
 
+test('engines that need now more, now less, are flat', () => {
+	const levels = [450, 600, 530, 560, 610, 647, 540, 620, 500, 640, 560, 630, 600, 520, 660];
+	const engineMb = (at: number): number => levels[Math.floor(at / (4 * MINUTE))];
+	expect(broken(soakOf({ engineMb }), 'memory')).toEqual([]);
+	const rising = levels.toSorted((a, b) => a - b);
+	const risingMb = (at: number): number => rising[Math.floor(at / (4 * MINUTE))];
+	expect(broken(soakOf({ engineMb: risingMb }), 'memory')).toHaveLength(1);
+});
+
 test('engines that were killed before they were warm say nothing', () => {
 	const engineMb = (at: number, age: number): number => 300 + age * (1 + at / 1200);
 	expect(broken(soakOf({ lives: 0.7, engineMb }), 'memory')).toEqual([]);

@@ -57,7 +57,9 @@ export function answerRefused(
 		return new DinomalyError(
 			'SERVER_REFUSED',
 			`Expected the inference server at ${url} to accept the token, found that it refuses (${status})`,
-			{ hint: 'Correct Token in the credential Inference Server.' },
+			{
+				hint: 'Correct Token in the credential Inference Server, or DINOMALY_SERVER_TOKEN for the command line.',
+			},
 		);
 	if (status >= 300 && status < 400)
 		return new DinomalyError(
@@ -90,7 +92,10 @@ export function answerRefused(
 			'SERVER_UNREACHABLE',
 			`Expected the inference server at ${url} to ${what === null ? 'be' : `have ${describeServed(what)}`} ready, found that it is not (${status}${said})`,
 			{
-				hint: what === null ? NOT_READY_HINT : 'Wait until it has loaded the model, and look at its log.',
+				hint:
+					what === null
+						? NOT_READY_HINT
+						: 'Wait until it has loaded the model, and look at its log.',
 			},
 		);
 	return new DinomalyError(

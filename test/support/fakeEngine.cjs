@@ -162,6 +162,8 @@ serveEngine({
 		if (request.model === 'watchful') await countTurns(request.store, signal);
 		if (request.model === 'missing')
 			throw new DinomalyError('MODEL_NOT_FOUND', 'No model "missing"', { hint: 'Train it' });
+		if (request.model === 'left' && !request.images[0].file.endsWith('-00.png'))
+			throw new DinomalyError('SERVER_UNREACHABLE', 'No server there', { hint: 'Start it' });
 		const outcomes = [];
 		for (const [index, image] of request.images.entries()) {
 			if (signal.aborted) throw signal.reason;

@@ -50,10 +50,12 @@ const SILENT = {
 export class Bucket {
 	readonly what: string;
 	readonly #connection: StoreConnection;
+	readonly #idleMs: number;
 	#opened: Promise<{ readonly sdk: Sdk; readonly client: S3Client }> | undefined;
 
-	constructor(connection: StoreConnection) {
+	constructor(connection: StoreConnection, { idleMs = IDLE_MS }: { readonly idleMs?: number } = {}) {
 		this.#connection = connection;
+		this.#idleMs = idleMs;
 		this.what = describeConnection(connection);
 	}
 
@@ -242,7 +244,8 @@ export class Bucket {
 			// Many servers do not know the checksums that the client would add to every request.
 			requestChecksumCalculation: 'WHEN_REQUIRED',
 			responseChecksumValidation: 'WHEN_REQUIRED',
-			requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: IDLE_MS },
+			// Not its `requestTimeout`: that one only warns, and would count the time of a large file that is on its way.
+			requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: this.#idleMs },
 			maxAttempts: 1, // `#patiently` tries again, files too
 			logger: SILENT, // it warns on the console otherwise
 		});

@@ -58,7 +58,7 @@ export function explainBucketError(error: unknown, what: string): DinomalyError 
 		);
 	const words =
 		typeof message === 'string' && message !== '' && message !== title
-			? `: ${message.slice(0, 200)}`
+			? `: ${message.replace(/^@smithy\S* - /, '').slice(0, 200)}`
 			: '';
 	return new DinomalyError(
 		'STORE_UNREACHABLE',

@@ -1,0 +1,74 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Bucket } from '../../../src/store/objects/bucket';
+import { checkConnection } from '../../../src/store/objects/connection';
+import { refusal } from '../../support/refusals';
+import { temporaryFolder } from '../sampleModel';
+
+const IDLE_MS = 400;
+const root = temporaryFolder();
+const servers: Server[] = [];
+
+afterEach(() => {
+	for (const server of servers.splice(0)) {
+		server.closeAllConnections();
+		server.close();
+	}
+});
+
+/** A bucket of a server that does as `listener` says, where a connection may stand still for a moment. */
+async function bucketOf(
+	listener: (incoming: IncomingMessage, answer: ServerResponse) => void,
+): Promise<Bucket> {
+	const server = createServer(listener);
+	servers.push(server);
+	await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+	const connection = checkConnection({
+		endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		...{ region: '', bucket: 'models', prefix: '', pathStyle: true, cacheGb: 1 },
+		...{ accessKeyId: 'A', secretAccessKey: 'B' },
+	});
+	return new Bucket(connection, { idleMs: IDLE_MS });
+}
+
+const tooLong = {
+	code: 'STORE_UNREACHABLE',
+	message: expect.stringMatching(/found TimeoutError: the request socket timed out after 400 ms/) as string,
+};
+
+test('a server that takes a request and never answers is given up', async () => {
+	let asked = 0;
+	const bucket = await bucketOf(() => asked++);
+	expect(await refusal(() => bucket.get('ledger.json'))).toMatchObject(tooLong);
+	expect(asked).toBe(3);
+});
+
+test('a file that stops coming in the middle is given up', async () => {
+	const bucket = await bucketOf((_, answer) => {
+		answer.writeHead(200, { 'content-length': 1000 });
+		answer.write('half');
+	});
+	expect((await refusal(() => bucket.download('file', join(root, 'file')))).code).toBe('STORE_UNREACHABLE');
+});
+
+test('an upload that the server stops taking is given up', async () => {
+	const path = join(root, 'large');
+	writeFileSync(path, Buffer.alloc(20_000_000));
+	const bucket = await bucketOf((incoming) => incoming.pause());
+	const digest = { sha256: '00'.repeat(32), bytes: 20_000_000 };
+	expect(await refusal(() => bucket.upload('large', path, digest))).toMatchObject(tooLong);
+});
+
+test('a file that comes slowly, but comes, takes longer than a stall may', async () => {
+	const bucket = await bucketOf((_, answer) => {
+		answer.writeHead(200, { 'content-length': 12 });
+		let sent = 0;
+		const drip = setInterval(() => {
+			answer.write('x');
+			if (++sent === 12) clearInterval(drip);
+		}, IDLE_MS / 8);
+	});
+	expect(await bucket.download('file', join(root, 'slow'))).toMatchObject({ bytes: 12 });
+});

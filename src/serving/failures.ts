@@ -1,3 +1,4 @@
+import { certificateHint } from '../certificateFault';
 import { DinomalyError } from '../errors';
 import { shownName } from '../shownValue';
 import { describeServed, type ServedName } from './servedName';
@@ -21,7 +22,7 @@ export function notAnswered({ url }: InferenceServer, cause: unknown): DinomalyE
 	return new DinomalyError(
 		'SERVER_UNREACHABLE',
 		`Expected the inference server at ${url} to answer, found ${reasonOf(cause)}`,
-		{ hint: RESTART_HINT },
+		{ hint: certificateHint(codeOf(cause)) ?? RESTART_HINT },
 	);
 }
 
@@ -124,8 +125,7 @@ function reasonIn({ token }: InferenceServer, bytes: Buffer): string {
 }
 
 function reasonOf(cause: unknown): string {
-	const { code } = asObject(asObject(cause).cause);
-	const reason = typeof code === 'string' ? code : '';
+	const reason = codeOf(cause);
 	const known: Readonly<Record<string, string>> = {
 		ECONNREFUSED: 'no server there (ECONNREFUSED)',
 		ENOTFOUND: 'no host of that name (ENOTFOUND)',
@@ -135,4 +135,10 @@ function reasonOf(cause: unknown): string {
 		UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
 	};
 	return known[reason] ?? (reason === '' ? 'no connection' : `no connection (${reason})`);
+}
+
+/** What the network calls the failure of a fetch; empty where it has no word for it. */
+function codeOf(cause: unknown): string {
+	const { code } = asObject(asObject(cause).cause);
+	return typeof code === 'string' ? code : '';
 }

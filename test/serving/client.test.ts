@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { checkServer, InferenceClient } from '../../src/serving';
 import { refusal } from '../support/refusals';
+import { selfSignedServer } from '../support/selfSigned';
 
 const TOKEN = 'token-of-the-test-0123456789';
 const servers: Server[] = [];
@@ -142,6 +143,16 @@ test('a server that is not there, or cuts the connection, is unreachable', async
 	});
 	const cutting = await clientOf((request) => request.socket.destroy());
 	expect(await refusal(() => ask(cutting))).toMatchObject({ code: 'SERVER_UNREACHABLE' });
+});
+
+test('a certificate that nobody trusts is told from a server that is away', async () => {
+	const server = selfSignedServer((_, response) => response.end('{}'));
+	servers.push(server);
+	await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+	const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const error = await refusal(() => ask(new InferenceClient(checkServer({ url }))));
+	expect(error.message).toMatch(/found no connection \(DEPTH_ZERO_SELF_SIGNED_CERT\)$/);
+	expect(error.hint).toMatch(/point NODE_EXTRA_CA_CERTS to/);
 });
 
 test('a silent server ends the wait in time, and who stops is not told of the server', async () => {

@@ -1,3 +1,4 @@
+import { certificateHint } from '../../certificateFault';
 import { DinomalyError } from '../../errors';
 
 interface ServerError {
@@ -64,7 +65,9 @@ export function explainBucketError(error: unknown, what: string): DinomalyError 
 		'STORE_UNREACHABLE',
 		`Expected an answer from the object storage of ${what}, found ${status === undefined ? '' : `status ${status} `}${title}${words}`,
 		{
-			hint: 'Check the address, the network and the server, then try again: what was finished before is untouched.',
+			hint:
+				certificateHint(title) ??
+				'Check the address, the network and the server, then try again: what was finished before is untouched.',
 		},
 	);
 }

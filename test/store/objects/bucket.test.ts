@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Bucket } from '../../../src/store/objects/bucket';
+import { explainBucketError } from '../../../src/store/objects/bucketErrors';
 import { checkConnection } from '../../../src/store/objects/connection';
 import { refusal } from '../../support/refusals';
 import { temporaryFolder } from '../sampleModel';
@@ -71,4 +72,19 @@ test('a file that comes slowly, but comes, takes longer than a stall may', async
 		}, IDLE_MS / 8);
 	});
 	expect(await bucket.download('file', join(root, 'slow'))).toMatchObject({ bytes: 12 });
+});
+
+test('a certificate that nobody trusts is told from a server that is away', () => {
+	// As Node.js has it; the client does not know an error of jest's own world for one, and hides its code.
+	const fault = Object.assign(new Error('self-signed certificate'), {
+		code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+	});
+	const error = explainBucketError(fault, 's3://models');
+	expect(error.message).toMatch(/found DEPTH_ZERO_SELF_SIGNED_CERT: self-signed certificate$/);
+	expect(error.hint).toMatch(/point NODE_EXTRA_CA_CERTS to/);
+	const away = explainBucketError(
+		Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }),
+		's3://models',
+	);
+	expect(away.hint).toMatch(/^Check the address, the network and the server/);
 });

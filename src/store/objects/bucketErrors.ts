@@ -22,6 +22,9 @@ const ELSEWHERE = new Set([
 	'IllegalLocationConstraintException',
 ]);
 
+/** What the client says of itself around what happened. */
+const OF_CLIENT = /^@smithy\S* - | \(configured by client requestHandler\)\.?$/g;
+
 /** The status of the server's answer; undefined when there was none. */
 export function statusOf(error: unknown): number | undefined {
 	return (error as ServerError | undefined)?.$metadata?.httpStatusCode;
@@ -59,7 +62,7 @@ export function explainBucketError(error: unknown, what: string): DinomalyError 
 		);
 	const words =
 		typeof message === 'string' && message !== '' && message !== title
-			? `: ${message.replace(/^@smithy\S* - /, '').slice(0, 200)}`
+			? `: ${message.replace(OF_CLIENT, '').slice(0, 200)}`
 			: '';
 	return new DinomalyError(
 		'STORE_UNREACHABLE',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { writeFileSync } from 'node:fs';
@@ -74,6 +75,24 @@ test('a file that comes slowly, but comes, takes longer than a stall may', async
 		}, IDLE_MS / 8);
 	});
 	expect(await bucket.download('file', join(root, 'slow'))).toMatchObject({ bytes: 12 });
+});
+
+test('a server that does not know SHA-256 gets the older checksum of a file', async () => {
+	const path = join(root, 'small');
+	writeFileSync(path, 'weights');
+	const seen: unknown[] = [];
+	const bucket = await bucketOf((incoming, answer) => {
+		incoming.resume();
+		const { 'content-md5': md5, 'x-amz-checksum-sha256': sha256 } = incoming.headers;
+		seen.push([md5, sha256 !== undefined]);
+		incoming.on('end', () => answer.writeHead(sha256 === undefined ? 200 : 501, { etag: '"1"' }).end());
+	});
+	await bucket.upload('small', path, { sha256: 'ab'.repeat(32), bytes: 7 });
+	const md5 = createHash('md5').update('weights').digest('base64');
+	expect(seen).toEqual([
+		[undefined, true],
+		[md5, false],
+	]);
 });
 
 test('a certificate that nobody trusts is told from a server that is away', () => {

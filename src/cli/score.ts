@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DinomalyError } from '../errors';
 import { explainWriteError } from '../files/diskError';
-import type { ImageFailure, ImageScore, ServedBy } from '../scoring/request';
+import type { ImageFailure, ImageScore, ScoreOutcome, ServedBy } from '../scoring/request';
 import { DEFAULT_LIMITS, LARGEST_BATCH } from '../scoring/batchLimits';
 import { checkServer } from '../serving';
 import { defineCommand } from './command';
@@ -16,6 +17,7 @@ import { decimals, printable, table } from './table';
 
 /** Images per engine call: the pictures of one call wait in memory until it ends. */
 const CHUNK = 32;
+const SERVER_CODES: ReadonlySet<string> = new Set(['SERVER_UNREACHABLE', 'SERVER_REFUSED']);
 
 interface Folders {
 	readonly heatmap?: string;
@@ -77,7 +79,7 @@ export const scoreCommand = defineCommand({
 		for (let start = 0; start < files.length; start += CHUNK) {
 			const chunk = files.slice(start, start + CHUNK);
 			let done = start;
-			const outcomes = await context.engine.score(
+			const scoring = context.engine.score(
 				{
 					...commonRequest(values, context),
 					model,
@@ -98,6 +100,10 @@ export const scoreCommand = defineCommand({
 					},
 				},
 			);
+			const outcomes =
+				start === 0
+					? await scoring
+					: await scoring.catch((error: unknown) => lostServer(error, chunk));
 			for (const [i, outcome] of outcomes.entries()) {
 				if ('error' in outcome) failures.push({ ...outcome, file: chunk[i].shown });
 				else images.push(await keep(outcome, chunk[i], stems[start + i], folders));
@@ -124,6 +130,13 @@ function readServer(flags: ServerFlags, env: CliIo['env']): ServedBy | undefined
 		...(model !== undefined && { model }),
 		...(version !== undefined && { version: version === 'none' ? null : version }),
 	};
+}
+
+/** A server that goes away between two calls fails the images of the second one; what it scored before is kept. */
+function lostServer(error: unknown, chunk: readonly ImageFile[]): ScoreOutcome[] {
+	if (!(error instanceof DinomalyError) || !SERVER_CODES.has(error.code)) throw error;
+	const { code, message, hint } = error;
+	return chunk.map(({ path }) => ({ file: path, error: { code, message, hint } }));
 }
 
 /** Writes the pictures and returns the rest. */

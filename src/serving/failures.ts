@@ -1,3 +1,4 @@
+import { certificateHint } from '../certificateFault';
 import { DinomalyError } from '../errors';
 import { shownName } from '../shownValue';
 import { describeServed, type ServedName } from './servedName';
@@ -7,6 +8,8 @@ import { asObject, parseObject } from './tensors';
 /** Of what a server says about its refusal. */
 const LONGEST_REASON = 160;
 
+const NOT_READY_HINT =
+	'Wait until it has loaded its models, and look at its log: Triton calls itself ready only when each of its models has loaded.';
 const RESTART_HINT = 'Start the server, or correct URL in the credential Inference Server.';
 
 /** Whether fetch failed for want of a connection, and not for a mistake of ours: it says what the network said as the cause. */
@@ -19,7 +22,7 @@ export function notAnswered({ url }: InferenceServer, cause: unknown): DinomalyE
 	return new DinomalyError(
 		'SERVER_UNREACHABLE',
 		`Expected the inference server at ${url} to answer, found ${reasonOf(cause)}`,
-		{ hint: RESTART_HINT },
+		{ hint: certificateHint(codeOf(cause)) ?? RESTART_HINT },
 	);
 }
 
@@ -51,12 +54,13 @@ export function answerRefused(
 	}: { readonly status: number; readonly bytes: Buffer; readonly what: ServedName | null },
 ): DinomalyError {
 	const { url } = server;
-	const wanted = what === null ? 'be ready' : `have ${describeServed(what)}`;
 	if (status === 401 || status === 403)
 		return new DinomalyError(
 			'SERVER_REFUSED',
 			`Expected the inference server at ${url} to accept the token, found that it refuses (${status})`,
-			{ hint: 'Correct Token in the credential Inference Server.' },
+			{
+				hint: 'Correct Token in the credential Inference Server, or DINOMALY_SERVER_TOKEN for the command line.',
+			},
 		);
 	if (status >= 300 && status < 400)
 		return new DinomalyError(
@@ -71,22 +75,40 @@ export function answerRefused(
 	)
 		return new DinomalyError(
 			'SERVER_REFUSED',
-			`Expected the inference server at ${url} to ${wanted}, found none (${status}${said})`,
+			`Expected the inference server at ${url} to have ${describeServed(what)}, found none (${status}${said})`,
 			{
 				hint: 'Export the version to the folder that the server loads, or set Model on Server and Version on Server.',
 			},
 		);
-	if (status >= 500 && status !== 500)
+	if (status === 501 && what !== null && what.version !== null)
+		return new DinomalyError(
+			'SERVER_REFUSED',
+			`Expected the inference server at ${url} to have versions of models, found that it knows none (501${said})`,
+			{
+				hint: 'Set Version on Server (--server-version) to none: whose weights the server has is checked all the same.',
+			},
+		);
+	if (isNotReady(status, what))
 		return new DinomalyError(
 			'SERVER_UNREACHABLE',
-			`Expected the inference server at ${url} to ${wanted} ready, found that it is not (${status}${said})`,
-			{ hint: 'Wait until it has loaded the model, and look at its log.' },
+			`Expected the inference server at ${url} to ${what === null ? 'be' : `have ${describeServed(what)}`} ready, found that it is not (${status}${said})`,
+			{
+				hint:
+					what === null
+						? NOT_READY_HINT
+						: 'Wait until it has loaded the model, and look at its log.',
+			},
 		);
 	return new DinomalyError(
 		'SERVER_REFUSED',
-		`Expected the inference server at ${url} to ${what === null ? wanted : `run ${describeServed(what)}`}, found status ${status}${said}`,
+		`Expected the inference server at ${url} to ${what === null ? 'be ready' : `run ${describeServed(what)}`}, found status ${status}${said}`,
 		{ hint: "Look at the server's log." },
 	);
+}
+
+/** A server that is asked for its health says no with 400 too (Triton); 500 and 501 are about what was asked. */
+function isNotReady(status: number, what: ServedName | null): boolean {
+	return (what === null && status === 400) || status > 501;
 }
 
 /** The server's own words, shortened; nothing where they could hold the token. */
@@ -103,8 +125,7 @@ function reasonIn({ token }: InferenceServer, bytes: Buffer): string {
 }
 
 function reasonOf(cause: unknown): string {
-	const { code } = asObject(asObject(cause).cause);
-	const reason = typeof code === 'string' ? code : '';
+	const reason = codeOf(cause);
 	const known: Readonly<Record<string, string>> = {
 		ECONNREFUSED: 'no server there (ECONNREFUSED)',
 		ENOTFOUND: 'no host of that name (ENOTFOUND)',
@@ -114,4 +135,10 @@ function reasonOf(cause: unknown): string {
 		UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
 	};
 	return known[reason] ?? (reason === '' ? 'no connection' : `no connection (${reason})`);
+}
+
+/** What the network calls the failure of a fetch; empty where it has no word for it. */
+function codeOf(cause: unknown): string {
+	const { code } = asObject(asObject(cause).cause);
+	return typeof code === 'string' ? code : '';
 }

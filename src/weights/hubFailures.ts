@@ -1,3 +1,4 @@
+import { isCertificateFault } from '../certificateFault';
 import { DinomalyError } from '../errors';
 
 /** A transfer that broke off in a way that another try may mend; `failure` is what to throw when none does. */
@@ -105,10 +106,6 @@ function connectionHint(code: string): string {
 		return "The network re-encrypts traffic or the endpoint's certificate is private: point NODE_EXTRA_CA_CERTS to the certificate that it uses.";
 	}
 	return 'Check the network and the hub endpoint (HF_ENDPOINT can name a mirror), or place the file by hand.';
-}
-
-function isCertificateFault(code: string): boolean {
-	return /CERT|SIGNATURE|ERR_TLS/.test(code);
 }
 
 /** Deepest system code of a failed fetch, such as ENOTFOUND. */

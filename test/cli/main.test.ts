@@ -460,6 +460,21 @@ describe('score', () => {
 		const { code, err } = await dinomaly('score --model missing images/a.png');
 		expect({ code, err }).toEqual({ code: 1, err: 'error: No model "missing"\nhint: Train it\n' });
 	});
+
+	test('a server that goes away later fails the images that it did not score, and only those', async () => {
+		const line = ['score', '--model', 'left', '--server', 'http://127.0.0.1:9', '--json'];
+		const names = Array.from({ length: 70 }, (_, i) => `part-${String(i).padStart(2, '0')}.png`);
+		for (const name of names) writeFileSync(join(folder, name), PNG_BYTES);
+		const { code, out, err } = await dinomaly([...line, ...names]);
+		const { images, failures } = JSON.parse(out) as Record<'images' | 'failures', { file: string }[]>;
+		expect([...images, ...failures].map(({ file }) => file)).toEqual(names);
+		expect(images).toHaveLength(32);
+		expect(failures.at(-1)).toMatchObject({ error: { code: 'SERVER_UNREACHABLE', hint: 'Start it' } });
+		expect(err).toContain('error: 38 of 70 images could not be scored\n');
+		expect(code).toBe(1);
+		const alone = await dinomaly([...line, names[5]]);
+		expect(alone).toMatchObject({ code: 1, out: expect.not.stringContaining('failures') });
+	});
 });
 
 describe('evaluate', () => {

@@ -23,6 +23,7 @@ import { requestedZone } from '../../src/zones/zonesRequest';
 import { serveRepository, type TestServer } from '../support/inferenceServer';
 import { hasInt8Instructions } from '../support/int8';
 import { parseModel } from '../support/onnxReader';
+import { isOurServer, otherServer, type OtherServer } from '../support/otherServer';
 import { refusal } from '../support/refusals';
 import { drawTinyDataset } from '../support/tinyDataset';
 import { writeTinyEncoder } from '../support/tinyEncoder';
@@ -32,18 +33,21 @@ const SIDE = 40;
 const signal = new AbortController().signal;
 const context = { signal, onProgress: () => undefined };
 const cpu = { device: 'cpu', threads: 1 } as const;
+const testOfOurServer = isOurServer ? test : test.skip;
 
 let root: string;
 let store: string;
 let data: string;
 let repository: string;
 let server: TestServer;
+let other: OtherServer | undefined;
 
 beforeAll(async () => {
 	root = mkdtempSync(path.join(tmpdir(), 'dinomaly-serving-'));
 	store = path.join(root, 'store');
 	data = path.join(root, 'data');
-	repository = path.join(root, 'models');
+	other = isOurServer ? undefined : otherServer();
+	repository = other?.models ?? path.join(root, 'models');
 	await drawTinyDataset(data, ['bolt'], 16);
 	await writeTinyEncoder(path.join(root, 'encoder.safetensors'));
 	await train('tiny', { encoder: path.join(root, 'encoder.safetensors') });
@@ -52,7 +56,7 @@ beforeAll(async () => {
 		encoder: path.join(root, 'encoder.safetensors'),
 		tiles: { sidePx: 24, overlap: 0.25 },
 	});
-	server = await serveRepository(repository, { token: TOKEN });
+	server = other?.server ?? (await serveRepository(repository, { token: TOKEN }));
 	for (const model of ['tiny', 'seeing', 'tiled']) await write({ model, repository });
 });
 
@@ -76,8 +80,11 @@ async function train(model: string, more: Partial<TrainRequest>): Promise<void> 
 	);
 }
 
-function write(more: Partial<ExportRequest>): Promise<ExportResult> {
-	return exportModel({ store, model: 'tiny', threads: 1, ...more }, { signal });
+async function write(more: Partial<ExportRequest>): Promise<ExportResult> {
+	const written = await exportModel({ store, model: 'tiny', threads: 1, ...more }, { signal });
+	if (written.serverModel !== undefined && more.repository === repository)
+		await other?.untilLoaded(written.serverModel, written.version);
+	return written;
 }
 
 const NAMES = ['good/0', 'good/1', 'square/0', 'square/1'];
@@ -131,7 +138,7 @@ describe('a server scores as the engine does', () => {
 	test.each(['tiny', 'seeing', 'tiled'])('%s', async (model) => {
 		const own = await scored(model);
 		expectSame(await scored(model, onServer()), own);
-		expect(server.asked).toContain(`POST /v2/models/${model}/versions/1/infer`);
+		if (isOurServer) expect(server.asked).toContain(`POST /v2/models/${model}/versions/1/infer`);
 	});
 
 	test('what is unlike anything seen in training is unknown there too', async () => {
@@ -146,7 +153,7 @@ describe('a server scores as the engine does', () => {
 		expect(served).toMatchObject({ verdict: 'unknown', unknownReason: own.unknownReason });
 	});
 
-	test('values in JSON serve as well as bytes', async () => {
+	testOfOurServer('values in JSON serve as well as bytes', async () => {
 		server.mood.json = true;
 		expectSame(await scored('tiny', onServer()), await scored('tiny'));
 	});
@@ -175,7 +182,7 @@ describe('a server scores as the engine does', () => {
 		await write({ repository, model: 'tiny@1', serverModel: 'other-name' });
 		const [one] = await scored('tiny@1', onServer({ model: 'other-name', version: null }));
 		expect(one).toMatchObject({ device: 'server', precision: 'float32', model: 'tiny', version: '1' });
-		expect(server.asked.at(-1)).toBe('POST /v2/models/other-name/infer');
+		if (isOurServer) expect(server.asked.at(-1)).toBe('POST /v2/models/other-name/infer');
 	});
 });
 
@@ -200,7 +207,7 @@ describe('what goes wrong is one sentence', () => {
 		});
 	});
 
-	test('a model of other shapes, or without what is needed', async () => {
+	testOfOurServer('a model of other shapes, or without what is needed', async () => {
 		const config = path.join(repository, 'tiny', 'config.pbtxt');
 		const text = readFileSync(config, 'utf8');
 		try {
@@ -217,7 +224,7 @@ describe('what goes wrong is one sentence', () => {
 		}
 	});
 
-	test('an answer of another size fails its image, and the others go on', async () => {
+	testOfOurServer('an answer of another size fails its image, and the others go on', async () => {
 		let count = 0;
 		server.mood.json = true;
 		server.mood.spoil = ({ outputs }) => {
@@ -240,34 +247,44 @@ describe('what goes wrong is one sentence', () => {
 		]);
 	});
 
-	test('a server that dies in the middle fails the images that it was not asked for in time', async () => {
-		const own = await serveRepository(repository);
-		let answered = 0;
-		own.mood.spoil = () => {
-			if (++answered === 2) setImmediate(() => void own.close());
-		};
-		const file = path.join(data, 'bolt', 'test', 'good', '0.png');
-		const outcomes = await score('tiny@1', {
-			images: Array.from({ length: 20 }, () => ({ file })),
-			servedBy: { server: checkServer({ url: own.url, timeoutSeconds: 5 }) },
-		});
-		expect(outcomes.at(-1)).toHaveProperty('error');
-		const failures = outcomes.filter((one) => 'error' in one);
-		for (const one of failures)
-			expect(one).toMatchObject({
-				error: {
-					code: 'SERVER_UNREACHABLE',
-					message: expect.stringMatching(/^Expected the inference server at .* to answer, found/),
-				},
+	testOfOurServer(
+		'a server that dies in the middle fails the images that it was not asked for in time',
+		async () => {
+			const own = await serveRepository(repository);
+			let answered = 0;
+			own.mood.spoil = () => {
+				if (++answered === 2) setImmediate(() => void own.close());
+			};
+			const file = path.join(data, 'bolt', 'test', 'good', '0.png');
+			const outcomes = await score('tiny@1', {
+				images: Array.from({ length: 20 }, () => ({ file })),
+				servedBy: { server: checkServer({ url: own.url, timeoutSeconds: 5 }) },
 			});
-	});
+			expect(outcomes.at(-1)).toHaveProperty('error');
+			const failures = outcomes.filter((one) => 'error' in one);
+			for (const one of failures)
+				expect(one).toMatchObject({
+					error: {
+						code: 'SERVER_UNREACHABLE',
+						message: expect.stringMatching(
+							/^Expected the inference server at .* to answer, found/,
+						),
+					},
+				});
+		},
+	);
 
-	test('a wrong token is refused without being shown, though the server repeats it', async () => {
-		const wrong = checkServer({ url: server.url, token: 'wrong-token-9876' });
-		const error = await refusal(() => score('tiny@1', { servedBy: { server: wrong } }));
-		expect(error.message).toMatch(/to accept the token, found that it refuses \(401\)$/);
-		expect(JSON.stringify([error.message, error.hint, error.stack])).not.toContain('wrong-token-9876');
-	});
+	testOfOurServer(
+		'a wrong token is refused without being shown, though the server repeats it',
+		async () => {
+			const wrong = checkServer({ url: server.url, token: 'wrong-token-9876' });
+			const error = await refusal(() => score('tiny@1', { servedBy: { server: wrong } }));
+			expect(error.message).toMatch(/to accept the token, found that it refuses \(401\)$/);
+			expect(JSON.stringify([error.message, error.hint, error.stack])).not.toContain(
+				'wrong-token-9876',
+			);
+		},
+	);
 
 	test('int8 is asked of the export, not of the request', async () => {
 		const error = await refusal(() => score('tiny@1', { ...onServer(), precision: 'int8' }));

@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { checkServer, InferenceClient } from '../../src/serving';
 import { refusal } from '../support/refusals';
+import { selfSignedServer } from '../support/selfSigned';
 
 const TOKEN = 'token-of-the-test-0123456789';
 const servers: Server[] = [];
@@ -85,7 +86,7 @@ test.each([
 	],
 	[400, 'no such version', 'SERVER_REFUSED', /version 3, found none \(400/],
 	[400, `bad token ${TOKEN}`, 'SERVER_REFUSED', /found status 400$/],
-	[503, 'loading', 'SERVER_UNREACHABLE', /found that it is not \(503: loading\)/],
+	[503, 'loading', 'SERVER_UNREACHABLE', /version 3 ready, found that it is not \(503: loading\)/],
 	[
 		500,
 		`line\u2028break${'x'.repeat(500)}`,
@@ -99,6 +100,31 @@ test.each([
 	const found = await refusal(() => ask(client));
 	expect(found).toMatchObject({ code, message: expect.stringMatching(message) });
 	expect(`${found.message} ${found.hint} ${found.stack}`).not.toContain(TOKEN);
+});
+
+// KServe's answer to every version.
+test('a server without versions is not waited for: its models have to be asked for without one', async () => {
+	const client = await clientOf((_, response) => {
+		response.writeHead(501).end('{"error":"Model versioning not supported yet."}');
+	});
+	const found = await refusal(() => ask(client));
+	expect(found.code).toBe('SERVER_REFUSED');
+	expect(found.message).toMatch(/versions of models, found that it knows none \(501: Model versioning/);
+	expect(found.hint).toMatch(/^Set Version on Server .* to none/);
+	expect((await refusal(() => client.shapes({ ...MODEL, version: null }))).message).toMatch(
+		/to run model "bottles", found status 501/,
+	);
+});
+
+// Triton answers 400 without a word while any of its models has not loaded.
+test.each([400, 503])('a server that answers %i when asked for its health is not ready', async (status) => {
+	const client = await clientOf((_, response) => response.writeHead(status).end());
+	const found = await refusal(() => client.describe());
+	expect(found.code).toBe('SERVER_UNREACHABLE');
+	expect(found.message).toMatch(
+		/^Expected the inference server at \S+ to be ready, found that it is not \(\d+\)$/,
+	);
+	expect(found.hint).toMatch(/look at its log/);
 });
 
 test('a web page is no answer, and nothing of it is shown', async () => {
@@ -117,6 +143,16 @@ test('a server that is not there, or cuts the connection, is unreachable', async
 	});
 	const cutting = await clientOf((request) => request.socket.destroy());
 	expect(await refusal(() => ask(cutting))).toMatchObject({ code: 'SERVER_UNREACHABLE' });
+});
+
+test('a certificate that nobody trusts is told from a server that is away', async () => {
+	const server = selfSignedServer((_, response) => response.end('{}'));
+	servers.push(server);
+	await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+	const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const error = await refusal(() => ask(new InferenceClient(checkServer({ url }))));
+	expect(error.message).toMatch(/found no connection \(DEPTH_ZERO_SELF_SIGNED_CERT\)$/);
+	expect(error.hint).toMatch(/point NODE_EXTRA_CA_CERTS to/);
 });
 
 test('a silent server ends the wait in time, and who stops is not told of the server', async () => {

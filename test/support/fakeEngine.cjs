@@ -167,6 +167,8 @@ serveEngine({
 		if (request.model === 'watchful') await countTurns(request.store, signal);
 		if (request.model === 'missing')
 			throw new DinomalyError('MODEL_NOT_FOUND', 'No model "missing"', { hint: 'Train it' });
+		if (request.model === 'left' && !request.images[0].file.endsWith('-00.png'))
+			throw new DinomalyError('SERVER_UNREACHABLE', 'No server there', { hint: 'Start it' });
 		const outcomes = [];
 		if (request.model === 'forgetful') return [];
 		if (request.model === 'repeating') {

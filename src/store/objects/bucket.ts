@@ -4,7 +4,7 @@ import { open, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type * as ClientS3 from '@aws-sdk/client-s3';
-import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
+import type { GetObjectCommandOutput, PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import { DinomalyError } from '../../errors';
 import type { FileDigest } from '../../files/digest';
 import { explainWriteError } from '../../files/diskError';
@@ -39,6 +39,8 @@ const FIRST_PAUSE_MS = 300;
 /** Documents of a store; model files are never held in memory. */
 const MAX_DOCUMENT_BYTES = 256 << 20;
 const DELETED_AT_ONCE = 500;
+/** The answer of servers that know the older checksum only, such as S3Proxy. */
+const NOT_IMPLEMENTED = 501;
 const SILENT = {
 	debug: () => undefined,
 	info: () => undefined,
@@ -50,10 +52,12 @@ const SILENT = {
 export class Bucket {
 	readonly what: string;
 	readonly #connection: StoreConnection;
+	readonly #idleMs: number;
 	#opened: Promise<{ readonly sdk: Sdk; readonly client: S3Client }> | undefined;
 
-	constructor(connection: StoreConnection) {
+	constructor(connection: StoreConnection, { idleMs = IDLE_MS }: { readonly idleMs?: number } = {}) {
 		this.#connection = connection;
+		this.#idleMs = idleMs;
 		this.what = describeConnection(connection);
 	}
 
@@ -133,7 +137,9 @@ export class Bucket {
 	async upload(key: string, path: string, { sha256, bytes }: FileDigest): Promise<void> {
 		const { sdk, client } = await this.#client();
 		const { bucket } = this.#connection;
-		await this.#patiently(async () => {
+		const send = async (
+			checksum: Pick<PutObjectCommandInput, 'ChecksumSHA256' | 'ContentMD5'>,
+		): Promise<void> => {
 			const stream = createReadStream(path);
 			try {
 				await client.send(
@@ -142,11 +148,19 @@ export class Bucket {
 						Key: this.#keyOf(key),
 						Body: stream,
 						ContentLength: bytes,
-						ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
+						...checksum,
 					}),
 				);
 			} finally {
 				stream.destroy();
+			}
+		};
+		await this.#patiently(async () => {
+			try {
+				await send({ ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') });
+			} catch (error) {
+				if (statusOf(error) !== NOT_IMPLEMENTED) throw error;
+				await send({ ContentMD5: await md5Of(path) });
 			}
 		});
 	}
@@ -242,7 +256,8 @@ export class Bucket {
 			// Many servers do not know the checksums that the client would add to every request.
 			requestChecksumCalculation: 'WHEN_REQUIRED',
 			responseChecksumValidation: 'WHEN_REQUIRED',
-			requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: IDLE_MS },
+			// Not its `requestTimeout`: that one only warns, and would count the time of a large file that is on its way.
+			requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: this.#idleMs },
 			maxAttempts: 1, // `#patiently` tries again, files too
 			logger: SILENT, // it warns on the console otherwise
 		});
@@ -252,4 +267,10 @@ export class Bucket {
 
 function isNoBucket(error: unknown): boolean {
 	return (error as { readonly name?: unknown } | undefined)?.name === 'NoSuchBucket';
+}
+
+async function md5Of(path: string): Promise<string> {
+	const hash = createHash('md5');
+	for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) hash.update(piece);
+	return hash.digest('base64');
 }

@@ -1,3 +1,4 @@
+import { certificateHint } from '../../certificateFault';
 import { DinomalyError } from '../../errors';
 
 interface ServerError {
@@ -20,6 +21,9 @@ const ELSEWHERE = new Set([
 	'AuthorizationHeaderMalformed',
 	'IllegalLocationConstraintException',
 ]);
+
+/** What the client says of itself around what happened. */
+const OF_CLIENT = /^@smithy\S* - | \(configured by client requestHandler\)\.?$/g;
 
 /** The status of the server's answer; undefined when there was none. */
 export function statusOf(error: unknown): number | undefined {
@@ -58,13 +62,15 @@ export function explainBucketError(error: unknown, what: string): DinomalyError 
 		);
 	const words =
 		typeof message === 'string' && message !== '' && message !== title
-			? `: ${message.slice(0, 200)}`
+			? `: ${message.replace(OF_CLIENT, '').slice(0, 200)}`
 			: '';
 	return new DinomalyError(
 		'STORE_UNREACHABLE',
 		`Expected an answer from the object storage of ${what}, found ${status === undefined ? '' : `status ${status} `}${title}${words}`,
 		{
-			hint: 'Check the address, the network and the server, then try again: what was finished before is untouched.',
+			hint:
+				certificateHint(title) ??
+				'Check the address, the network and the server, then try again: what was finished before is untouched.',
 		},
 	);
 }

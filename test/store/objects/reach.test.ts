@@ -11,9 +11,10 @@ import { storeLayout } from '../../../src/store/paths';
 import { connectionOfCredential } from '../../../nodes/shared/storeCredential';
 import { sampleDraft, temporaryFolder } from '../sampleModel';
 import { sampleRun } from '../sampleRun';
-import { isOurServer, startObjectServer, type ObjectServer } from './server';
+import { isOurServer, RUN, startObjectServer, type ObjectServer } from './server';
 
 const testOfOurServer = isOurServer ? test : test.skip;
+const LINE = `line-${RUN}`;
 const root = temporaryFolder();
 let server: ObjectServer;
 let endpoint: string;
@@ -63,14 +64,14 @@ function storeOfNode(prefix: string, machine: string): string {
 }
 
 test('a model that a node publishes is judged and promoted on the command line of another machine', async () => {
-	const folder = storeOfNode('line-1', 'node');
+	const folder = storeOfNode(LINE, 'node');
 	const { card } = await openModelStore(folder).publish('bolts', sampleDraft());
 	const run = sampleRun({
 		model: { name: 'bolts', version: '1', sha256: modelHash(card) },
 		mean: { imageAuroc: 0.95, aupro: null },
 	});
 	await openEvaluationRuns(folder).record(run);
-	const store = '--store s3://models/line-1';
+	const store = `--store s3://models/${LINE}`;
 	expect((await dinomaly(`models list ${store}`)).out).toMatch(/bolts +1 +1/);
 	await dinomaly(`models gate bolts --floor imageAuroc=0.99 ${store}`);
 	const refused = await dinomaly(`models promote bolts ${store}`);
@@ -81,7 +82,7 @@ test('a model that a node publishes is judged and promoted on the command line o
 		{ by: 'eve', to: '1', gate: { passed: true, run: run.id } },
 	]);
 	// DINOMALY_STORE may name it too.
-	const listed = await dinomaly('models show bolts', { DINOMALY_STORE: 's3://models/line-1' });
+	const listed = await dinomaly('models show bolts', { DINOMALY_STORE: `s3://models/${LINE}` });
 	expect(listed.out).toContain('bolts@1');
 	expect(await openEvaluationRuns(folder).models()).toEqual(['bolts']);
 });
@@ -106,20 +107,23 @@ test('keys that are missing are asked for in a sentence, and a folder of object 
 });
 
 test('the local part shares encoders with its home, and whoever has other keys has another one', () => {
-	const folder = storeOfNode('line-1', 'node');
+	const folder = storeOfNode(LINE, 'node');
 	expect(storeLayout(folder).encoders).toBe(storeLayout(join(root, 'node')).encoders);
 	const other = connectStore(
-		server.connection({ prefix: 'line-1', secretAccessKey: 'other' }),
+		server.connection({ prefix: LINE, secretAccessKey: 'other' }),
 		join(root, 'node'),
 	);
 	expect(other).not.toBe(folder);
 	expect(folder).not.toContain('S3RVER');
 });
 
-testOfOurServer('the test of a credential says what works with it', async () => {
+test('the test of a credential says what works with it', async () => {
 	expect(await tryConnection(server.connection({ prefix: 'empty' }))).toBe(
 		'0 models in s3://models/empty; these keys may read and write',
 	);
+});
+
+testOfOurServer('the test of a credential refuses a server that ignores conditions', async () => {
 	server.keepsConditions = false;
 	await expect(tryConnection(server.connection({ prefix: 'empty' }))).rejects.toThrow(/If-None-Match/);
 	server.keepsConditions = true;

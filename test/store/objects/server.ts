@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connectStore } from '../../../src/store/objects/connections';
@@ -28,6 +29,10 @@ export interface ObjectServer {
 const OTHER_PORT = Number(process.env.DINOMALY_TEST_S3_PORT ?? 0);
 /** Only ours forgets conditions when told to, and knows accounts. */
 export const isOurServer = OTHER_PORT === 0;
+/** Whether the other server refuses requests that were signed with another secret; ours does not look. */
+export const checksSignatures = process.env.DINOMALY_TEST_S3_SIGNED === '1';
+/** Part of the prefix of every store, since another server keeps those of earlier runs. */
+export const RUN = isOurServer ? 'run' : randomUUID().slice(0, 8);
 
 const KEYS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
 

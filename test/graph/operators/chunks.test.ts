@@ -142,7 +142,11 @@ test('a tensor of a graph that is not around it is refused', () => {
 	const x = graph.input('x', 'float32', [2, 2]);
 	expect(refusalOf(() => inChunks([x], (row) => [add(row, other)])).message).toContain('different graphs');
 	const [inside] = [new Graph({ parent: graph }).input('inside', 'float32', [2])];
-	expect(refusalOf(() => { graph.output('y', inside); }).message).toContain('another graph');
+	expect(
+		refusalOf(() => {
+			graph.output('y', inside);
+		}).message,
+	).toContain('another graph');
 });
 
 test('bodies within bodies, one behind the other: every name is its own', async () => {

@@ -5,10 +5,11 @@
  * Usage: node dist/bench/growth.js [layout] [largest number of images]
  */
 import path from 'node:path';
+import { scanDataset } from '../src/dataset/scan';
 import { resolveConfig } from '../src/training/config';
 import { estimateTraining, featureBytes } from '../src/training/estimate';
 import { THREADS } from './support/cases';
-import { withDrawnData } from './support/drawnData';
+import { withDrawnData, type DrawnData } from './support/drawnData';
 import { openBenchEncoder } from './support/layouts';
 import { Report, spreadOf } from './support/report';
 import { openScoring, type ScoringCase } from './support/scoringCase';
@@ -22,6 +23,8 @@ const RUNS = 5;
 const SIDES = [112, 224, 336, 448];
 const BATCHES = [1, 2, 4, 8, 16];
 const MODELS = 4;
+const MOST_DISTINCT = 1000;
+const ENCODING = { imageSize: 112, cropSize: 112, groups: 2 };
 const SESSION = { device: 'cpu', threads: THREADS } as const;
 
 const [layout = 'ViT-S reg4', most = '1000'] = process.argv.slice(2);
@@ -86,36 +89,13 @@ async function growWithModels(report: Report): Promise<void> {
 	for (const scoring of held) await scoring.release();
 }
 
-/** The smallest encoder, so that reading, hashing and the cache show: what all encoders share. */
+/**
+ * The smallest encoder, so that reading, hashing and the cache show: what all encoders share. Only the first thousand images differ: encoding
+ * goes with their number, as the figures up to there show, and what else could grow does not look into them.
+ */
 async function growWithImages(report: Report): Promise<void> {
-	const file = await openBenchEncoder('descriptors');
-	const config = { imageSize: 112, cropSize: 112, groups: 2 };
-	for (let count = 10; count <= Number(most); count *= 10) {
-		await withDrawnData(count, async ({ folder, images }) => {
-			const encoder = await Encoder.load(file, config, SESSION);
-			const key = { encoderSha256: file.resolved.sha256, encoding: config };
-			const cache = new FeatureCache(path.join(folder, 'cache'), key);
-			const prepare = async (): Promise<void> => {
-				const options = {
-					signal: new AbortController().signal,
-					onCorrupt: 'fail',
-					onProgress: () => undefined,
-				} as const;
-				await new ImageFeatures(encoder, cache).prepare(images, options);
-			};
-			const first = (await millisecondsOf(prepare)) / 1000;
-			const again = (await millisecondsOf(prepare)) / 1000;
-			report.figure({
-				what: `encoding ${count} images, descriptors`,
-				unit: 's',
-				value: spreadOf([first]),
-			});
-			report.figure({ what: `the same from the cache`, unit: 's', value: spreadOf([again]) });
-			const megabytes = (count * encoder.featureLength * 2) / 1e6;
-			report.figure({ what: `their features`, unit: 'MB', value: spreadOf([megabytes]) });
-			await encoder.release();
-		});
-	}
+	for (let count = 10; count <= Number(most); count *= 10)
+		await withDrawnData(count, (drawn) => prepareImages(report, drawn), Math.min(count, MOST_DISTINCT));
 	const { dims } = await openBenchEncoder(layout);
 	const side = 16 * dims.patch;
 	const wide = resolveConfig('fast', dims.patch, { imageSize: side, cropSize: side });
@@ -124,6 +104,47 @@ async function growWithImages(report: Report): Promise<void> {
 		unit: 'GB',
 		value: spreadOf([featureBytes(wide, dims) / 1e6]),
 	});
+}
+
+async function prepareImages(report: Report, { folder, data, images }: DrawnData): Promise<void> {
+	const file = await openBenchEncoder('descriptors');
+	const encoder = await Encoder.load(file, ENCODING, SESSION);
+	const key = { encoderSha256: file.resolved.sha256, encoding: ENCODING };
+	const cache = new FeatureCache(path.join(folder, 'cache'), key);
+	const prepare = async (): Promise<ImageFeatures> => {
+		const features = new ImageFeatures(encoder, cache);
+		await features.prepare(images, {
+			signal: new AbortController().signal,
+			onCorrupt: 'fail',
+			onProgress: () => undefined,
+		});
+		return features;
+	};
+	const figure = (what: string, unit: string, value: number): void => {
+		report.figure({ what: `${what} ${images.length} images`, unit, value: spreadOf([value]) });
+	};
+	const isDistinct = images.length <= MOST_DISTINCT;
+	const first = (await millisecondsOf(prepare)) / 1000;
+	if (isDistinct) figure('encoding', 's', first);
+	const scanned = await millisecondsOf(() => scanDataset(data));
+	figure('finding', 's', scanned / 1000);
+	const before = process.memoryUsage().rss;
+	const start = performance.now();
+	const features = await prepare();
+	figure('features from the cache of', 's', (performance.now() - start) / 1000);
+	figure('reading features at random of', 'ms', await readingOf(features, images.length));
+	figure('memory for the features of', 'GB', (process.memoryUsage().rss - before) / 1e9);
+	figure('features of', 'GB', (images.length * encoder.featureLength * 2) / 1e9);
+	await encoder.release();
+}
+
+/** Milliseconds for the features of one image, as a batch takes them. */
+async function readingOf(features: ImageFeatures, count: number): Promise<number> {
+	const reads = 200;
+	const took = await millisecondsOf(async () => {
+		for (let i = 0; i < reads; i++) await features.get((i * 7919) % count);
+	});
+	return took / reads;
 }
 
 async function timed(work: () => Promise<unknown>): Promise<ReturnType<typeof spreadOf>> {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { encodeJpeg } from '../../src/runtime/jpeg';
@@ -18,8 +18,12 @@ export interface DrawnData {
 	readonly images: readonly string[];
 }
 
-/** Draws a dataset with so many training images for the time of `use`. */
-export async function withDrawnData<T>(train: number, use: (drawn: DrawnData) => Promise<T>): Promise<T> {
+/** Draws a dataset with so many training images for the time of `use`; those beyond `distinct` are further names of the ones before. */
+export async function withDrawnData<T>(
+	train: number,
+	use: (drawn: DrawnData) => Promise<T>,
+	distinct = train,
+): Promise<T> {
 	const folder = await mkdtemp(path.join(tmpdir(), 'dinomaly-bench-'));
 	try {
 		const data = path.join(folder, 'data');
@@ -27,8 +31,12 @@ export async function withDrawnData<T>(train: number, use: (drawn: DrawnData) =>
 		await mkdir(good, { recursive: true });
 		const images: string[] = [];
 		for (let i = 0; i < train; i++) {
-			const image = photograph(drawSurface('panel', { width: SIDE, height: SIDE }, i), i);
 			images.push(path.join(good, `${i}.jpg`));
+			if (i >= distinct) {
+				await link(images[i % distinct], images[i]);
+				continue;
+			}
+			const image = photograph(drawSurface('panel', { width: SIDE, height: SIDE }, i), i);
 			await writeFile(images[i], await encodeJpeg(image, QUALITY));
 		}
 		return await use({ folder, data, store: path.join(folder, 'store'), images });

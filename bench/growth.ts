@@ -128,12 +128,11 @@ async function prepareImages(report: Report, { folder, data, images }: DrawnData
 	if (isDistinct) figure('encoding', 's', first);
 	const scanned = await millisecondsOf(() => scanDataset(data));
 	figure('finding', 's', scanned / 1000);
-	const before = process.memoryUsage().rss;
 	const start = performance.now();
 	const features = await prepare();
 	figure('features from the cache of', 's', (performance.now() - start) / 1000);
 	figure('reading features at random of', 'ms', await readingOf(features, images.length));
-	figure('memory for the features of', 'GB', (process.memoryUsage().rss - before) / 1e9);
+	figure('memory of the process with the features of', 'GB', process.memoryUsage().rss / 1e9);
 	figure('features of', 'GB', (images.length * encoder.featureLength * 2) / 1e9);
 	await encoder.release();
 }

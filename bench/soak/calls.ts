@@ -1,7 +1,7 @@
 import type { Engine } from '../../src/engine/host';
 import { isAlive } from './processes';
 import type { Tally } from './tally';
-import type { Workshop } from './workerFaults';
+import type { Workshop } from './workerPool';
 
 /** On a machine with much else to do a training waits long for those before it; nothing takes longer than this unless it hangs. */
 const HANGS_AFTER_MS = 40 * 60_000;

@@ -6,7 +6,7 @@ import type { SoakData } from './data';
 import type { Expected } from './expected';
 import type { Breakage } from './breakage';
 import type { Tally } from './tally';
-import type { Workshop } from './workerFaults';
+import type { Workshop } from './workerPool';
 
 /** What all parts of the load share. */
 export interface Soak {

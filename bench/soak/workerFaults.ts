@@ -1,16 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { between, rest, type Soak } from './context';
 import { gapOf, isQuiet, KILLS, STOPS } from './faults';
-import type { RedisServer } from './redisServer';
-import type { WorkerPool } from './workerPool';
-
-/** Where the work of a soak is computed that asks engine workers. */
-export interface Workshop {
-	readonly pool: WorkerPool;
-	readonly redis: RedisServer;
-	/** Every process of the soak has it. */
-	readonly mark: string;
-}
+import type { Workshop } from './workerPool';
 
 export const WORKERS = 2;
 const REDIS_RESTARTS = { times: 12, leastGapMs: 25_000 };

@@ -6,6 +6,14 @@ import { markedProcesses } from './processes';
 import type { RedisServer } from './redisServer';
 import type { Tally } from './tally';
 
+/** Where the work of a soak is computed that asks engine workers. */
+export interface Workshop {
+	readonly pool: WorkerPool;
+	readonly redis: RedisServer;
+	/** Every process of the soak has it. */
+	readonly mark: string;
+}
+
 /** What a worker had to do when it was told to stop: finish scores, save a checkpoint. */
 const STOPS_WITHIN_MS = 90_000;
 const STARTS_WITHIN_MS = 60_000;

@@ -6,8 +6,8 @@ import type { Soak } from './context';
 import type { SoakData } from './data';
 import { RedisServer } from './redisServer';
 import type { Tally } from './tally';
-import { WORKERS, type Workshop } from './workerFaults';
-import { WorkerPool } from './workerPool';
+import { WORKERS } from './workerFaults';
+import { WorkerPool, type Workshop } from './workerPool';
 
 /** What BullMQ keeps of a queue that is empty. */
 const KEPT_OF_QUEUES = /:(meta|events|id|stalled-check|marker|failed)$/;

@@ -4,7 +4,7 @@ import type { Sample } from '../../bench/soak/samples';
 import { trendOf } from '../../bench/soak/flatness';
 import { Tally, type Promised } from '../../bench/soak/tally';
 import { judgeAll, tellVerdicts } from '../../bench/soak/verdicts';
-import type { Workshop } from '../../bench/soak/workerFaults';
+import type { Workshop } from '../../bench/soak/workerPool';
 import type { Figure, Verdict } from '../../bench/support/report';
 import type { Engine } from '../../src/engine/host';
 import type { EvaluateResult } from '../../src/evaluation/request';

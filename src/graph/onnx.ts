@@ -60,6 +60,8 @@ export interface SerialiseOptions {
 	 * reads shapes and axes while it loads the model, and refuses to look for them elsewhere.
 	 */
 	readonly externalise?: (name: string, bytes: Uint8Array) => ExternalLocation | null;
+	/** A first output of this name: a sequence of the first of the graph's own outputs, which is no tensor (see runtime/inPlace.ts). */
+	readonly sequenceOutput?: string;
 }
 
 /**
@@ -87,7 +89,15 @@ export function serialise(graph: Graph, options: SerialiseOptions = {}): Uint8Ar
 	writer.uint32(tag(2, 2)).string('n8n-nodes-dinomaly');
 	if (options.producerVersion !== undefined) writer.uint32(tag(3, 2)).string(options.producerVersion);
 	message(writer, 7, () => {
-		writeGraph(writer, { graph, nodes, placed, nameOf, name: 'dinomaly', prefix: '' });
+		writeGraph(writer, {
+			graph,
+			nodes,
+			placed,
+			nameOf,
+			name: 'dinomaly',
+			prefix: '',
+			sequenceOutput: options.sequenceOutput,
+		});
 	});
 	for (const [domain, version] of [
 		['', OPSET],
@@ -113,10 +123,11 @@ interface WrittenGraph {
 	readonly name: string;
 	/** Begins the names of its bodies' own tensors. */
 	readonly prefix: string;
+	readonly sequenceOutput?: string;
 }
 
 function writeGraph(writer: BinaryWriter, written: WrittenGraph): void {
-	const { graph, nodes, placed, nameOf, name } = written;
+	const { graph, nodes, placed, nameOf, name, sequenceOutput } = written;
 	for (const node of nodes)
 		message(writer, 1, () => {
 			writeNode(writer, node, written);
@@ -124,9 +135,14 @@ function writeGraph(writer: BinaryWriter, written: WrittenGraph): void {
 	for (const [output, tensor] of graph.outputs) {
 		if (nameOf(tensor) !== output)
 			message(writer, 1, () => {
-				writeCopy(writer, nameOf(tensor), output);
+				writeOperator(writer, 'Identity', nameOf(tensor), output);
 			});
 	}
+	const [first] = graph.outputs.values();
+	if (sequenceOutput !== undefined)
+		message(writer, 1, () => {
+			writeOperator(writer, 'SequenceConstruct', nameOf(first), sequenceOutput);
+		});
 	writer.uint32(tag(2, 2)).string(name);
 	for (const constant of placed)
 		message(writer, 5, () => {
@@ -135,6 +151,10 @@ function writeGraph(writer: BinaryWriter, written: WrittenGraph): void {
 	for (const [input, tensor] of graph.inputs)
 		message(writer, 11, () => {
 			writeValueInfo(writer, input, tensor);
+		});
+	if (sequenceOutput !== undefined)
+		message(writer, 12, () => {
+			writeSequenceInfo(writer, sequenceOutput, first.dtype);
 		});
 	for (const [output, tensor] of graph.outputs)
 		message(writer, 12, () => {
@@ -182,8 +202,9 @@ function writeNode(writer: BinaryWriter, node: Node, written: WrittenGraph): voi
 	if (node.domain !== '') writer.uint32(tag(7, 2)).string(node.domain);
 }
 
-function writeCopy(writer: BinaryWriter, from: string, to: string): void {
-	writer.uint32(tag(1, 2)).string(from).uint32(tag(2, 2)).string(to).uint32(tag(4, 2)).string('Identity');
+/** An operator of one input and one output, without attributes. */
+function writeOperator(writer: BinaryWriter, opType: string, from: string, to: string): void {
+	writer.uint32(tag(1, 2)).string(from).uint32(tag(2, 2)).string(to).uint32(tag(4, 2)).string(opType);
 }
 
 function writeAttribute(
@@ -243,6 +264,20 @@ function writeConstant(writer: BinaryWriter, { tensor, name, data, external }: P
 		});
 	}
 	writer.uint32(tag(14, 0)).int32(1);
+}
+
+/** A sequence of tensors of any shape. */
+function writeSequenceInfo(writer: BinaryWriter, name: string, dtype: DataType): void {
+	writer.uint32(tag(1, 2)).string(name);
+	message(writer, 2, () => {
+		message(writer, 4, () => {
+			message(writer, 1, () => {
+				message(writer, 1, () => {
+					writer.uint32(tag(1, 0)).int32(ELEMENT_TYPES[dtype]);
+				});
+			});
+		});
+	});
 }
 
 function writeValueInfo(writer: BinaryWriter, name: string, tensor: { dtype: DataType; shape: Shape }): void {

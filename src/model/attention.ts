@@ -1,9 +1,11 @@
 import {
+	add,
 	div,
 	eluPlusOne,
 	linear,
 	matmul,
 	mul,
+	neg,
 	offset,
 	reduceSum,
 	reshape,
@@ -12,6 +14,7 @@ import {
 	split,
 	swapLast,
 	transpose,
+	withGradient,
 	type Tensor,
 } from '../graph';
 
@@ -44,15 +47,41 @@ export function project(x: Tensor, weight: Tensor, bias: Tensor | null): Project
  * @param epsilon added to the normaliser; the reference has none, Dinomaly2 1e-8
  */
 export function linearAttention({ query, key, value }: Projections, layout: HeadLayout, epsilon = 0): Tensor {
-	const phiQuery = toHeads(eluPlusOne(query), layout);
-	const phiKey = eluPlusOne(key);
-	const context = matmul(swapLast(toHeads(phiKey, layout)), toHeads(value, layout));
-	const keySum = reshape(
-		reduceSum(reshape(phiKey, [layout.tokens, layout.images, layout.dim]), [0]),
-		columnShape(layout),
-	);
-	const normaliser = offset(matmul(phiQuery, keySum), epsilon);
-	return fromHeads(div(matmul(phiQuery, context), normaliser), layout);
+	return positiveAttention({ query: eluPlusOne(query), key: eluPlusOne(key), value }, layout, epsilon);
+}
+
+/**
+ * q (k^T v) / (q sum k). Its gradient is written out, as products leave their results in the order that the next step reads and most elementwise
+ * work is done on rows as they come: what is differentiated operator by operator copies every matrix to heads and back, which takes as long as
+ * the products.
+ */
+function positiveAttention({ query, key, value }: Projections, layout: HeadLayout, epsilon: number): Tensor {
+	const { tokens, images, heads, dim } = layout;
+	const [allHeads, width] = [images * heads, dim / heads];
+	const byToken = (rows: Tensor): Tensor => reshape(rows, [tokens, allHeads, width]);
+	const toRows = (perToken: Tensor): Tensor => reshape(perToken, [tokens * images, dim]);
+	const [q, k, v] = [query, key, value].map((rows) => toHeads(rows, layout));
+	const context = matmul(swapLast(k), v);
+	const keySum = reshape(reduceSum(reshape(key, [tokens, images * dim]), [0]), [allHeads, width, 1]);
+	const normaliser = swapFirst(offset(matmul(q, keySum), epsilon));
+	const mixed = div(swapFirst(matmul(q, context)), normaliser);
+	return withGradient(toRows(mixed), [query, key, value], (gradient) => {
+		const scaled = div(byToken(gradient), normaliser);
+		const ofProduct = swapFirst(scaled);
+		const perToken = neg(reduceSum(mul(scaled, mixed), [-1]));
+		// Two axes, as a product that reads single columns out of three takes far longer than this copy.
+		const ofNormaliser = reshape(transpose(reshape(perToken, [tokens, allHeads]), [1, 0]), [
+			allHeads,
+			tokens,
+			1,
+		]);
+		const ofQuery = add(matmul(ofProduct, swapLast(context)), matmul(ofNormaliser, swapLast(keySum)));
+		const ofContext = matmul(swapLast(q), ofProduct);
+		const ofKeySum = reshape(matmul(swapLast(q), ofNormaliser), [1, allHeads, width]);
+		const ofKey = add(swapFirst(matmul(v, swapLast(ofContext))), ofKeySum);
+		const ofValue = swapFirst(matmul(k, ofContext));
+		return [toRows(swapFirst(ofQuery)), toRows(ofKey), toRows(ofValue)];
+	});
 }
 
 /**
@@ -101,15 +130,16 @@ export function neighbourMask(grid: number, prefix: number, neighbour: number): 
 	return keep;
 }
 
-/** Rows (N B, D) to (B, heads, N, D / heads). */
-export function toHeads(rows: Tensor, { tokens, images, heads, dim }: HeadLayout): Tensor {
-	return transpose(reshape(rows, [tokens, images, heads, dim / heads]), [1, 2, 0, 3]);
+/** Rows (N B, D) to (B heads, N, D / heads). */
+function toHeads(rows: Tensor, { tokens, images, heads, dim }: HeadLayout): Tensor {
+	return swapFirst(reshape(rows, [tokens, images * heads, dim / heads]));
 }
 
 function fromHeads(x: Tensor, { tokens, images, dim }: HeadLayout): Tensor {
-	return reshape(transpose(x, [2, 0, 1, 3]), [tokens * images, dim]);
+	return reshape(swapFirst(x), [tokens * images, dim]);
 }
 
-function columnShape({ images, heads, dim }: HeadLayout): number[] {
-	return [images, heads, dim / heads, 1];
+/** Transposes the first two of three axes. */
+function swapFirst(x: Tensor): Tensor {
+	return transpose(x, [1, 0, 2]);
 }

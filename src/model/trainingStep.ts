@@ -54,7 +54,7 @@ export interface TrainingStep {
 }
 
 /** Products of fewer rows are slow; more of them leave the processor's cache. */
-const FEWEST_CHUNK_ROWS = 1024;
+const FEWEST_CHUNK_ROWS = 1500;
 
 export const STATE_KINDS = ['value', 'first', 'second', 'largestSecond'] as const;
 

@@ -4,6 +4,7 @@ import type * as Ort from 'onnxruntime-node';
 import { DinomalyError } from '../errors';
 import type { DataType, Shape, TensorData } from '../graph';
 import type { DeviceName } from './device';
+import { failedAtHandOver, SEQUENCE_OUTPUT } from './inPlace';
 import { loadNative } from './native';
 
 type OrtModule = typeof Ort;
@@ -124,6 +125,10 @@ export class Session {
 		feeds: Readonly<Record<string, Value | DeviceValue>>,
 		into: Readonly<Record<string, Value | null>>,
 	): Promise<Record<string, Value>> {
+		if (this.session.outputNames[0] === SEQUENCE_OUTPUT && isFull(into)) {
+			await this.fill(feeds, into);
+			return into;
+		}
 		const results = await this.fetch(feeds, into);
 		return Object.fromEntries(
 			Object.entries(results).map(([name, tensor]) => [name, into[name] ?? toValue(tensor)]),
@@ -147,6 +152,18 @@ export class Session {
 					.map(([name, tensor]) => [name, new DeviceValue(tensor)]),
 			),
 		};
+	}
+
+	/** Runs the model with nothing made but what is written to the given arrays. */
+	private async fill(
+		feeds: Readonly<Record<string, Value | DeviceValue>>,
+		into: Readonly<Record<string, Value>>,
+	): Promise<void> {
+		try {
+			await this.fetch(feeds, { ...into, [SEQUENCE_OUTPUT]: null });
+		} catch (error) {
+			if (!failedAtHandOver(error)) throw error;
+		}
 	}
 
 	private async fetch(
@@ -173,6 +190,10 @@ export class Session {
 	async release(): Promise<void> {
 		await this.session.release();
 	}
+}
+
+function isFull(into: Readonly<Record<string, Value | null>>): into is Readonly<Record<string, Value>> {
+	return Object.values(into).every((value) => value !== null);
 }
 
 function candidates(ort: OrtModule, device: DeviceName, required: boolean): DeviceName[] {

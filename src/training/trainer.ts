@@ -7,6 +7,7 @@ import { initialParameters, parameterSpecs } from '../model/parameters';
 import { hardMiningRank, hardMiningShareAt, learningRateAt } from '../model/schedule';
 import { buildTrainingStep, nextName, type TrainingStep, type TrainingStepSpec } from '../model/trainingStep';
 import { createRandom, deriveSeed } from '../random';
+import { SEQUENCE_OUTPUT } from '../runtime/inPlace';
 import { Session, type SessionOptions, type Value } from '../runtime/session';
 import { halfToFloat32 } from '../weights/halfPrecision';
 import { BatchSampler } from './batches';
@@ -44,7 +45,7 @@ export interface StepResult {
 }
 
 /** With the threads' shares of it in turn, what comes and goes beside it stays within the caches of common processors. */
-const PIECE_BYTES = 800_000;
+const PIECE_BYTES = 1_700_000;
 
 /**
  * Trains bottleneck and decoder step by step. The same options, features and thread count give the same weights bit
@@ -143,7 +144,7 @@ export class Trainer {
 				...this.noise.draw(iteration),
 				...this.scalars(iteration),
 			},
-			{ ...this.state.fetches(), loss: null, gradientNorm: null },
+			{ ...this.state.fetches(), loss: float32(NaN), gradientNorm: float32(NaN) },
 		);
 		const loss = Number(results.loss.data[0]);
 		const gradientNorm = Number(results.gradientNorm.data[0]);
@@ -223,7 +224,8 @@ export class Trainer {
 /** A session whose state stays on the device where that can keep it. */
 async function openSession({ graph, state }: TrainingStep, options: SessionOptions): Promise<StepSession> {
 	const session = await Session.create(
-		serialise(graph),
+		// A device that keeps the state hands over next to nothing.
+		serialise(graph, options.device === 'cpu' ? { sequenceOutput: SEQUENCE_OUTPUT } : {}),
 		options,
 		state.map(({ name }) => nextName(name)),
 	);

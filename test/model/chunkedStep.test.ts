@@ -14,8 +14,8 @@ const DIMS: EncoderDims = {
 	registers: 1,
 	targetLayers: [0, 1, 2, 3, 4, 5, 6, 7],
 };
-/** Four of them have rows enough for a chunk. */
-const IMAGES = 8;
+/** Half of them have rows enough for a chunk. */
+const IMAGES = 16;
 
 /** Loss and raw gradients of one step on random numbers. */
 async function gradientsOf(

@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseChoice, type Choice } from './support/choice';
 import { JSON_VARIABLE } from './support/report';
 
 interface Bench {
@@ -132,25 +132,23 @@ const BENCHES: readonly Bench[] = [
 process.exitCode = main();
 
 function main(): number {
-	const { values } = parseArgs({
-		options: {
-			quick: { type: 'boolean', default: false },
-			only: { type: 'string', multiple: true },
-			out: { type: 'string', default: path.join('bench', 'results') },
-			list: { type: 'boolean', default: false },
-		},
-	});
-	const unknown = values.only?.find((name) => !BENCHES.some((bench) => bench.name === name));
-	if (values.list || unknown !== undefined) {
-		if (unknown !== undefined) console.error(`Expected the name of a benchmark, found "${unknown}"`);
-		for (const { name, about } of BENCHES) console.log(`${name.padEnd(14)} ${about}`);
-		return unknown === undefined ? 0 : 2;
+	const names = BENCHES.map(({ name }) => name);
+	let choice: Choice;
+	try {
+		choice = parseChoice(process.argv.slice(2), names);
+	} catch (error) {
+		console.error(error instanceof Error ? error.message : error);
+		return 2;
 	}
-	const out = path.resolve(values.out);
+	if (choice.list) {
+		for (const { name, about } of BENCHES) console.log(`${name.padEnd(14)} ${about}`);
+		return 0;
+	}
+	const out = path.resolve(choice.out ?? path.join('bench', 'results'));
 	mkdirSync(out, { recursive: true });
-	const chosen = BENCHES.filter(({ name }) => values.only?.includes(name) ?? true);
+	const chosen = BENCHES.filter(({ name }) => choice.only?.includes(name) ?? true);
 	const failed = chosen.flatMap((bench) =>
-		bench[values.quick ? 'quick' : 'full']
+		bench[choice.quick ? 'quick' : 'full']
 			.filter((args) => !runOne(bench, args, out))
 			.map((args) => [bench.name, ...args].join(' ')),
 	);

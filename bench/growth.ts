@@ -1,17 +1,18 @@
 /**
- * How cost grows: a training step with its batch, a score with the image's side, a process with the models that it holds, and the first
- * step of a training with the number of images.
+ * How cost grows: a training step with its batch, a score with the image's side, a process with the models that it holds, a training and a score
+ * with the number of categories, and the first step of a training with the number of images.
  *
  * Usage: node dist/bench/growth.js [layout] [largest number of images]
  */
 import path from 'node:path';
+import { openEngine } from '../src/engine/host';
 import { scanDataset } from '../src/dataset/scan';
 import { resolveConfig } from '../src/training/config';
 import { estimateTraining, featureBytes } from '../src/training/estimate';
 import { THREADS } from './support/cases';
 import { withDrawnData, type DrawnData } from './support/drawnData';
 import { openBenchEncoder } from './support/layouts';
-import { Report, spreadOf } from './support/report';
+import { Report, spreadOf, type Spread } from './support/report';
 import { openScoring, type ScoringCase } from './support/scoringCase';
 import { millisecondsOf } from './support/timing';
 import { openStep } from './support/trainingCase';
@@ -23,6 +24,8 @@ const RUNS = 5;
 const SIDES = [112, 224, 336, 448];
 const BATCHES = [1, 2, 4, 8, 16];
 const MODELS = 4;
+const CATEGORIES = [1, 4, 16];
+const CATEGORY_IMAGES = 128;
 const MOST_DISTINCT = 1000;
 const ENCODING = { imageSize: 112, cropSize: 112, groups: 2 };
 const SESSION = { device: 'cpu', threads: THREADS } as const;
@@ -36,6 +39,7 @@ async function main(): Promise<void> {
 	await growWithSide(report);
 	await growWithBatch(report);
 	await growWithModels(report);
+	await growWithCategories(report);
 	await growWithImages(report);
 	report.end();
 }
@@ -89,13 +93,58 @@ async function growWithModels(report: Report): Promise<void> {
 	for (const scoring of held) await scoring.release();
 }
 
+/** The same number of images under more and more names, in one model. */
+async function growWithCategories(report: Report): Promise<void> {
+	for (const categories of CATEGORIES)
+		await withDrawnData(CATEGORY_IMAGES, (drawn) => timeCategories(report, drawn, categories), {
+			categories,
+		});
+}
+
+async function timeCategories(
+	report: Report,
+	{ data, store, images }: DrawnData,
+	categories: number,
+): Promise<void> {
+	const figure = (what: string, unit: string, value: Spread): void => {
+		report.figure({ what: `${what}, ${images.length} images of ${categories} categories`, unit, value });
+	};
+	const engine = openEngine();
+	const model = 'panels';
+	try {
+		const train = (): Promise<unknown> =>
+			engine.train({
+				...{ store, data, model, encoder: 'descriptors', ...SESSION },
+				overrides: { imageSize: 112, cropSize: 112, batchSize: 16, iterations: 10 },
+				calibrationShare: 0.25,
+			});
+		await train();
+		// From the second time on features come from the cache: what is left goes with steps, thresholds and names.
+		figure('whole training', 's', await timed(train, 1e-3));
+		const score = async (): Promise<void> => {
+			const [outcome] = await engine.score({
+				...{ store, model, ...SESSION },
+				category: categories === 1 ? 'panel' : 'panel0',
+				images: [{ file: images[0] }],
+			});
+			if ('error' in outcome) throw new Error(outcome.error.message);
+		};
+		await score();
+		figure('score', 'ms', await timed(score));
+	} finally {
+		await engine.close();
+	}
+}
+
 /**
  * The smallest encoder, so that reading, hashing and the cache show: what all encoders share. Only the first thousand images differ: encoding
  * goes with their number, as the figures up to there show, and what else could grow does not look into them.
  */
 async function growWithImages(report: Report): Promise<void> {
 	for (let count = 10; count <= Number(most); count *= 10)
-		await withDrawnData(count, (drawn) => prepareImages(report, drawn), Math.min(count, MOST_DISTINCT));
+		await withDrawnData(count, (drawn) => prepareImages(report, drawn), {
+			distinct: Math.min(count, MOST_DISTINCT),
+		});
 	const { dims } = await openBenchEncoder(layout);
 	const side = 16 * dims.patch;
 	const wide = resolveConfig('fast', dims.patch, { imageSize: side, cropSize: side });
@@ -146,8 +195,9 @@ async function readingOf(features: ImageFeatures, count: number): Promise<number
 	return took / reads;
 }
 
-async function timed(work: () => Promise<unknown>): Promise<ReturnType<typeof spreadOf>> {
+/** In milliseconds times `unit`. */
+async function timed(work: () => Promise<unknown>, unit = 1): Promise<Spread> {
 	const times: number[] = [];
-	for (let run = 0; run < RUNS; run++) times.push(await millisecondsOf(work));
+	for (let run = 0; run < RUNS; run++) times.push(unit * (await millisecondsOf(work)));
 	return spreadOf(times);
 }

@@ -11,27 +11,36 @@ const QUALITY = 95;
 export interface DrawnData {
 	/** Folder of everything; gone afterwards. */
 	readonly folder: string;
-	/** Dataset of one drawn product, named "panel". */
+	/** Dataset of one drawn product, named "panel", or of several names of it: "panel0", "panel1" and so on. */
 	readonly data: string;
 	readonly store: string;
 	/** Files of the good training images. */
 	readonly images: readonly string[];
 }
 
-/** Draws a dataset with so many training images for the time of `use`; those beyond `distinct` are further names of the ones before. */
+export interface DrawnDataOptions {
+	/** Images beyond so many are further names of the ones before; all differ when absent. */
+	readonly distinct?: number;
+	/** Names among which the images are dealt out; one when absent. */
+	readonly categories?: number;
+}
+
+/** Draws a dataset with so many training images for the time of `use`. */
 export async function withDrawnData<T>(
 	train: number,
 	use: (drawn: DrawnData) => Promise<T>,
-	distinct = train,
+	{ distinct = train, categories = 1 }: DrawnDataOptions = {},
 ): Promise<T> {
 	const folder = await mkdtemp(path.join(tmpdir(), 'dinomaly-bench-'));
 	try {
 		const data = path.join(folder, 'data');
-		const good = path.join(data, 'panel', 'train', 'good');
-		await mkdir(good, { recursive: true });
+		const folders = Array.from({ length: categories }, (_, k) =>
+			path.join(data, categories === 1 ? 'panel' : `panel${k}`, 'train', 'good'),
+		);
+		for (const good of folders) await mkdir(good, { recursive: true });
 		const images: string[] = [];
 		for (let i = 0; i < train; i++) {
-			images.push(path.join(good, `${i}.jpg`));
+			images.push(path.join(folders[i % categories], `${i}.jpg`));
 			if (i >= distinct) {
 				await link(images[i % distinct], images[i]);
 				continue;

@@ -1,5 +1,5 @@
 // What n8n adds to a score: webhook -> Score Image -> answer, minus the engine's own milliseconds, against the same with No Operation in
-// its place; and how slowly n8n's health answers meanwhile. Usage: node bench/n8nOverhead.mjs [RUNS]
+// its place; how slowly n8n's health answers meanwhile; and both with several executions at once. Usage: node bench/n8nOverhead.mjs [RUNS]
 import { setTimeout as pause } from 'node:timers/promises';
 import { healthDuring, post } from '../test/e2e/support/post.mjs';
 import { flow, noOperation, scoreImage, webhook } from '../test/e2e/support/flow.mjs';
@@ -11,6 +11,7 @@ import { prepare } from '../scripts/setup.mjs';
 const RUNS = Number(process.argv[2] ?? 60);
 const WARM_UP = 5;
 const SETTLE_MS = 250;
+const AT_ONCE = [1, 4, 16];
 
 prepare();
 const n8n = await bootN8n();
@@ -37,6 +38,24 @@ try {
 			nothing.push(passed.ms);
 		}
 	});
+	// Each caller sends its next call when it has the answer to the one before.
+	const together = async (name, callers) => {
+		const waits = [];
+		const started = performance.now();
+		const caller = async () => {
+			while (waits.length < RUNS) {
+				const { status, ms } = await post(`${n8n.server.url}/webhook/${name}`, plate);
+				if (status !== 200) throw new Error(`Expected an answer, found status ${status}`);
+				waits.push(ms);
+			}
+		};
+		await Promise.all(Array.from({ length: callers }, caller));
+		return { waits, perSecond: (1000 * waits.length) / (performance.now() - started) };
+	};
+	const crowds = [];
+	for (const callers of AT_ONCE)
+		for (const name of Object.keys(hooks))
+			crowds.push({ callers, name, ...(await together(name, callers)) });
 	// Built by prepare().
 	const { Report, spreadOf } = (await import('../dist/bench/support/report.js')).default;
 	const report = new Report('n8n overhead');
@@ -46,6 +65,11 @@ try {
 	add('webhook with No Operation', nothing);
 	add('difference of the medians', [spreadOf(around).median - spreadOf(nothing).median]);
 	add("slowest answer of n8n's health meanwhile", [slowest()]);
+	for (const { callers, name, waits, perSecond } of crowds) {
+		const what = `${hooks[name].name}, ${callers} executions at once`;
+		add(`${what}: wait for the answer`, waits);
+		report.figure({ what: `${what}: together`, unit: 'executions/s', value: spreadOf([perSecond]) });
+	}
 	report.end();
 } finally {
 	await n8n.close();

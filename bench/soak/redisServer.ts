@@ -1,7 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
+import { crash, freePort, startRedis } from '../support/redisProcess';
 
 /** The Redis of a soak, on a port of its own; it may be killed and comes back with its data or without. */
 export class RedisServer {
@@ -34,45 +34,21 @@ export class RedisServer {
 	async down({ forgets }: { readonly forgets: boolean }): Promise<void> {
 		const now = Date.now();
 		this.#away = { from: now, to: Infinity };
-		const child = this.#child;
-		if (child?.exitCode === null) {
-			const gone = new Promise((resolve) => child.once('close', resolve));
-			child.kill('SIGKILL');
-			await gone;
-		}
+		await crash(this.#child);
 		if (!forgets) return;
 		rmSync(this.folder, { recursive: true, force: true });
 		mkdirSync(this.folder);
 	}
 
 	async up(): Promise<void> {
-		const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder];
-		const child = spawn('redis-server', [...args, '--save', '', '--appendonly', 'yes'], {
-			stdio: ['ignore', 'pipe', 'inherit'],
-		});
-		this.#child = child;
-		await new Promise<void>((resolve, reject) => {
-			child.once('error', reject);
-			child.once('exit', (code) => {
-				reject(new Error(`Expected redis-server to run, found that it ended with ${String(code)}`));
-			});
-			child.stdout.on('data', (chunk: Buffer) => {
-				if (/ready to accept connections/i.test(chunk.toString())) resolve();
-			});
-		});
+		this.#child = await startRedis([
+			'--port',
+			String(this.port),
+			'--dir',
+			this.folder,
+			'--appendonly',
+			'yes',
+		]);
 		this.#away = { from: this.#away.from, to: Date.now() };
 	}
-}
-
-function freePort(): Promise<number> {
-	return new Promise((resolve, reject) => {
-		const server = createServer();
-		server.once('error', reject);
-		server.listen(0, '127.0.0.1', () => {
-			const address = server.address();
-			server.close(() => {
-				resolve(typeof address === 'object' && address !== null ? address.port : 0);
-			});
-		});
-	});
 }

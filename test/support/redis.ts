@@ -1,8 +1,8 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crash, freePort, startRedis } from '../../bench/support/redisProcess';
 
 /** Whether a Redis server can be started here; tests skip where it cannot (Debian: apt-get install redis-server). */
 export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
@@ -51,32 +51,18 @@ export class TestRedis {
 
 	async up(): Promise<void> {
 		const { password, keeps = false, tls, user } = this.options;
-		const args = ['--bind', '127.0.0.1', '--dir', this.folder, '--save', ''];
+		const args = ['--dir', this.folder];
 		if (tls === undefined) args.push('--port', String(this.port));
 		else args.push('--port', '0', '--tls-port', String(this.port), ...tlsArguments(tls));
 		if (user !== undefined) args.push('--user', ...user);
 		args.push('--appendonly', keeps ? 'yes' : 'no', '--appendfsync', 'always');
 		if (password !== undefined) args.push('--requirepass', password);
-		const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-		this.#child = child;
-		await new Promise<void>((resolve, reject) => {
-			child.once('error', reject);
-			child.once('exit', (code) => {
-				reject(new Error(`Expected redis-server to run, found that it ended with ${String(code)}`));
-			});
-			child.stdout.on('data', (chunk: Buffer) => {
-				if (/ready to accept connections/i.test(chunk.toString())) resolve();
-			});
-		});
+		this.#child = await startRedis(args);
 	}
 
 	/** Ends it as a crash would. */
 	async down(): Promise<void> {
-		const child = this.#child;
-		if (child?.exitCode !== null) return;
-		const gone = new Promise((resolve) => child.once('close', resolve));
-		child.kill('SIGKILL');
-		await gone;
+		await crash(this.#child);
 	}
 
 	async stop(): Promise<void> {
@@ -90,17 +76,4 @@ function tlsArguments({ certificate, key, clientCa }: NonNullable<RedisOptions['
 	return clientCa === undefined
 		? [...own, '--tls-auth-clients', 'no']
 		: [...own, '--tls-auth-clients', 'yes', '--tls-ca-cert-file', clientCa];
-}
-
-function freePort(): Promise<number> {
-	return new Promise((resolve, reject) => {
-		const server = createServer();
-		server.once('error', reject);
-		server.listen(0, '127.0.0.1', () => {
-			const address = server.address();
-			server.close(() => {
-				resolve(typeof address === 'object' && address !== null ? address.port : 0);
-			});
-		});
-	});
 }

@@ -49,8 +49,8 @@ const BENCHES: readonly Bench[] = [
 		about: 'trainings of photographs on disk, first time and from the cache',
 		program: 'wholeTraining.js',
 		full: [
-			['descriptors', '224', '64', '20'],
-			['embedded', '224', '64', '20'],
+			['descriptors', '224', '256', '20'],
+			['embedded', '224', '256', '20'],
 		],
 		quick: [['embedded', '112', '16', '5']],
 	},

@@ -110,8 +110,7 @@ export class ImageFeatures {
 		if (kept) return kept;
 		const { image, box } = this.parts[part];
 		const { path, sha256 } = this.images[image];
-		const cached = await this.cache?.read(contentKey(sha256, box), this.encoder.featureLength);
-		return cached ?? (await this.encode(await decodeImage(path), box));
+		return (await this.fromCache(sha256, box)) ?? (await this.encode(await decodeImage(path), box));
 	}
 
 	private async load(path: string): Promise<Loaded | DinomalyError> {
@@ -126,18 +125,24 @@ export class ImageFeatures {
 			const sha256 = createHash('sha256').update(bytes).digest('hex');
 			const name = { name: path };
 			if (this.tiling === undefined) {
-				const known = await this.isCached(sha256, [null]);
-				const image = known ? null : await decodeImage(bytes, name);
-				return { sha256, boxes: [null], image, size: image ?? (await imageHeader(bytes, name)) };
+				const features = await this.fromCache(sha256, null);
+				const image = features ? null : await decodeImage(bytes, name);
+				const size = image ?? (await imageHeader(bytes, name));
+				return { sha256, boxes: [null], image, size, features };
 			}
 			const size = await imageHeader(bytes, name);
 			const boxes = boxesOf(size, this.tiling);
 			const known = await this.isCached(sha256, boxes);
-			return { sha256, boxes, size, image: known ? null : await decodeImage(bytes, name) };
+			const image = known ? null : await decodeImage(bytes, name);
+			return { sha256, boxes, size, image, features: null };
 		} catch (error) {
 			if (error instanceof DinomalyError) return error;
 			throw error;
 		}
+	}
+
+	private async fromCache(sha256: string, box: Box | null): Promise<Uint16Array | null> {
+		return (await this.cache?.read(contentKey(sha256, box), this.encoder.featureLength)) ?? null;
 	}
 
 	private async isCached(sha256: string, boxes: readonly (Box | null)[]): Promise<boolean> {
@@ -157,10 +162,10 @@ export class ImageFeatures {
 		const sums = new Float64Array(layout.groups * layout.width);
 		for (const box of boxes) {
 			const key = contentKey(sha256, box);
-			const cached = await this.cache?.read(key, this.encoder.featureLength);
-			const isCached = cached !== undefined && cached !== null;
+			const cached = loaded.features ?? (await this.fromCache(sha256, box));
+			const isCached = cached !== null;
 			// The cache may be swept at any time: then the image is decoded after all.
-			const features = isCached ? cached : await this.encode((image ??= await decodeImage(path)), box);
+			const features = cached ?? (await this.encode((image ??= await decodeImage(path)), box));
 			addPatches(sums, halfToFloat32(features), layout);
 			const part = this.parts.push({ image: index, box }) - 1;
 			await this.keep(part, { key, features, isCached });
@@ -203,6 +208,8 @@ interface Loaded {
 	readonly boxes: readonly (Box | null)[];
 	/** Absent when all features are in the cache. */
 	readonly image: RgbImage | null;
+	/** Of a whole image, where the cache has them. */
+	readonly features: Uint16Array | null;
 }
 
 interface Encoded {

@@ -1,7 +1,8 @@
 /**
  * Runs the benchmarks one after the other, each in a process of its own, and keeps their figures as JSON.
  *
- * Usage: npm run bench -- [--quick] [--only NAME ...] [--out DIR] [--list]
+ * Usage: npm run bench -- [--quick] [--only NAME ...] [--device NAME] [--out DIR] [--list]
+ * With a device, such as webgpu or cuda, those run that measure one, beside the processor's numbers; they fail where it is not there.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -129,26 +130,85 @@ const BENCHES: readonly Bench[] = [
 	},
 ];
 
+/** Where an argument is the name of the device. */
+const DEVICE = '{device}';
+
+const DEVICE_BENCHES: readonly Bench[] = [
+	{
+		name: 'deviceScoring',
+		about: "scores by images per run, and how far they lie from the processor's",
+		program: 'deviceScoring.js',
+		full: [
+			['--layout', 'ViT-S reg4', '--crop', '224'],
+			['--layout', 'ViT-S reg4', '--crop', '392'],
+			['--layout', 'ViT-S reg4', '--crop', '392', '--precision', 'float16'],
+			['--layout', 'ViT-S reg4', '--crop', '392', '--attention', 'fused'],
+			['--layout', 'ViT-B reg4', '--crop', '392'],
+		].map((args) => ['--device', DEVICE, ...args]),
+		quick: [
+			[
+				'--device',
+				DEVICE,
+				'--layout',
+				'embedded',
+				'--crop',
+				'112',
+				'--batches',
+				'1,4',
+				'--seconds',
+				'0.5',
+			],
+		],
+	},
+	{
+		name: 'deviceTraining',
+		about: "training steps, and how far losses and weights lie from the processor's",
+		program: 'deviceTraining.js',
+		full: ['224', '392'].map((crop) => ['--device', DEVICE, '--layout', 'ViT-S reg4', '--crop', crop]),
+		quick: [
+			[
+				...['--device', DEVICE, '--layout', 'embedded', '--crop', '112', '--batch', '2'],
+				...['--steps', '2', '--beside', '2'],
+			],
+		],
+	},
+	{
+		name: 'callers',
+		about: 'scores for 1 to 64 callers at once, in batches',
+		program: 'callers.js',
+		full: [
+			['descriptors', '224', '256', DEVICE],
+			['embedded', '224', '256', DEVICE],
+		],
+		quick: [['descriptors', '112', '16', DEVICE]],
+	},
+];
+
 process.exitCode = main();
 
 function main(): number {
-	const names = BENCHES.map(({ name }) => name);
 	let choice: Choice;
 	try {
-		choice = parseChoice(process.argv.slice(2), names);
+		choice = parseChoice(process.argv.slice(2), {
+			processor: BENCHES.map(({ name }) => name),
+			device: DEVICE_BENCHES.map(({ name }) => name),
+		});
 	} catch (error) {
 		console.error(error instanceof Error ? error.message : error);
 		return 2;
 	}
+	const { device } = choice;
+	const benches = device === undefined ? BENCHES : DEVICE_BENCHES;
 	if (choice.list) {
-		for (const { name, about } of BENCHES) console.log(`${name.padEnd(14)} ${about}`);
+		for (const { name, about } of benches) console.log(`${name.padEnd(14)} ${about}`);
 		return 0;
 	}
 	const out = path.resolve(choice.out ?? path.join('bench', 'results'));
 	mkdirSync(out, { recursive: true });
-	const chosen = BENCHES.filter(({ name }) => choice.only?.includes(name) ?? true);
+	const chosen = benches.filter(({ name }) => choice.only?.includes(name) ?? true);
 	const failed = chosen.flatMap((bench) =>
 		bench[choice.quick ? 'quick' : 'full']
+			.map((args) => args.map((arg) => (arg === DEVICE && device !== undefined ? device : arg)))
 			.filter((args) => !runOne(bench, args, out))
 			.map((args) => [bench.name, ...args].join(' ')),
 	);

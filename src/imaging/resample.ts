@@ -1,24 +1,12 @@
+import { axisWeights, ONE_HALF, PRECISION_BITS, type AxisWeights } from './axisWeights';
 import type { Raster, Size } from './image';
+import * as vectors from './resampleVectors';
 
 /** The part of a resized image that is wanted, in pixels of the resized image. */
 export interface Window extends Size {
 	readonly x: number;
 	readonly y: number;
 }
-
-/** For each output pixel: where its run of input pixels starts, how long it is, and the weights of the run. */
-interface AxisWeights {
-	readonly starts: Int32Array;
-	readonly counts: Int32Array;
-	/** `stride` weights per output pixel, in fixed point. */
-	readonly weights: Int32Array;
-	readonly stride: number;
-}
-
-/** Fixed-point digits of Pillow's 8-bit resampling: 32 bits less 8 of the pixel and 2 of headroom. */
-const PRECISION_BITS = 22;
-const ONE = 1 << PRECISION_BITS;
-const ONE_HALF = 1 << (PRECISION_BITS - 1);
 
 /**
  * Resizes like Pillow's BILINEAR on 8-bit images, bit for bit: a triangle filter that widens when shrinking (so it
@@ -69,35 +57,6 @@ function whole(size: Size): Window {
 	return { x: 0, y: 0, width: size.width, height: size.height };
 }
 
-function axisWeights(inputSize: number, outputSize: number, first: number, count: number): AxisWeights {
-	const scale = inputSize / outputSize;
-	// The triangle has radius 1 in output pixels when shrinking, in input pixels when enlarging.
-	const radius = Math.max(scale, 1);
-	const stride = Math.ceil(radius) * 2 + 1;
-	const starts = new Int32Array(count);
-	const counts = new Int32Array(count);
-	const weights = new Int32Array(count * stride);
-	const exact = new Float64Array(stride);
-	for (let i = 0; i < count; i++) {
-		const centre = (first + i + 0.5) * scale;
-		const start = Math.max(0, Math.trunc(centre - radius + 0.5));
-		const end = Math.min(inputSize, Math.trunc(centre + radius + 0.5));
-		let sum = 0;
-		for (let t = start; t < end; t++) {
-			const distance = Math.abs((t - centre + 0.5) * (1 / radius));
-			const weight = distance < 1 ? 1 - distance : 0;
-			exact[t - start] = weight;
-			sum += weight;
-		}
-		for (let t = 0; t < end - start; t++) {
-			weights[i * stride + t] = Math.trunc((exact[t] / sum) * ONE + 0.5);
-		}
-		starts[i] = start;
-		counts[i] = end - start;
-	}
-	return { starts, counts, weights, stride };
-}
-
 function cropRows(image: Raster, { x, y, width, height }: Window): Uint8Array {
 	const { data, channels } = image;
 	const from = image.width * channels;
@@ -113,6 +72,8 @@ function cropRows(image: Raster, { x, y, width, height }: Window): Uint8Array {
 
 function resizeRows(image: Raster, axis: AxisWeights, firstRow: number, rowCount: number): Uint8Array {
 	const { data, width, channels } = image;
+	const fast = channels === 3 ? vectors.resizeRgbRows(data, { width, firstRow, rowCount }, axis) : null;
+	if (fast) return fast;
 	const output = new Uint8Array(rowCount * axis.starts.length * channels);
 	const resizeRow = channels === 3 ? resizeRgbRow : resizeAnyRow;
 	for (let row = 0; row < rowCount; row++) {
@@ -178,6 +139,8 @@ function resizeAnyRow(
 
 /** Adds whole rows up, so that memory is read in order; `rowLength` counts bytes, whatever the channels. */
 function resizeColumns(data: Uint8Array, rowLength: number, axis: AxisWeights, firstRow: number): Uint8Array {
+	const fast = vectors.resizeColumns(data, { rowBytes: rowLength, firstRow }, axis);
+	if (fast) return fast;
 	const { starts, counts, weights, stride } = axis;
 	const height = starts.length;
 	const output = new Uint8Array(height * rowLength);

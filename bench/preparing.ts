@@ -53,7 +53,8 @@ void withDrawnData(16, async (drawn) => {
 			const image = await decodeImage(bytes);
 			const repeated = async (work: () => unknown): Promise<ReturnType<typeof spreadOf>> => {
 				const times: number[] = [];
-				for (let run = 0; run <= RUNS; run++) times.push(await millisecondsOf(() => Promise.resolve(work())));
+				for (let run = 0; run <= RUNS; run++)
+					times.push(await millisecondsOf(() => Promise.resolve(work())));
 				return spreadOf(times.slice(1));
 			};
 			const figure = (part: string, unit: string, value: ReturnType<typeof spreadOf>): void => {

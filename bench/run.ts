@@ -46,6 +46,16 @@ const BENCHES: readonly Bench[] = [
 		quick: [['ViT-S reg4', '224', '4', '3']],
 	},
 	{
+		name: 'preparing',
+		about: 'what decoding and resizing take of a score, by the size of the photograph',
+		program: 'preparing.js',
+		full: [
+			['descriptors', '224', '24'],
+			['embedded', '224', '24'],
+		],
+		quick: [],
+	},
+	{
 		name: 'wholeTraining',
 		about: 'trainings of photographs on disk, first time and from the cache',
 		program: 'wholeTraining.js',

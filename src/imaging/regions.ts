@@ -92,6 +92,7 @@ function cutMap(map: Float32Array, { geometry, threshold, inspected }: RegionOpt
 	let minY = height;
 	let maxY = -1;
 	for (let y = top; y < top + rows; y++) {
+		if (!(upsampler.largestAround(y) > threshold)) continue;
 		upsampler.sampleRow(y, values);
 		inspected?.writeRow(y, counts);
 		const start = y * width + left;

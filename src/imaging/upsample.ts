@@ -20,6 +20,8 @@ export class MapUpsampler {
 	private lower: Float32Array;
 	private upperRow = -1;
 	private lowerRow = -1;
+	/** Of each row of the map. */
+	private readonly largest: Float32Array;
 
 	/** @param map `mapWidth * mapHeight` values, row by row */
 	constructor(
@@ -32,6 +34,18 @@ export class MapUpsampler {
 		this.rows = tapsAlong('y', geometry, top, height);
 		this.upper = new Float32Array(width);
 		this.lower = new Float32Array(width);
+		const { mapWidth, mapHeight } = geometry;
+		this.largest = Float32Array.from({ length: mapHeight }, (_, row) =>
+			map
+				.subarray(row * mapWidth, (row + 1) * mapWidth)
+				.reduce((most, value) => (value > most ? value : most), -Infinity),
+		);
+	}
+
+	/** Largest value of the two map rows around row `y` of the original image, which none of that row's exceeds. */
+	largestAround(y: number): number {
+		const row = y - this.box[1];
+		return Math.max(this.largest[this.rows.first[row]], this.largest[this.rows.second[row]]);
 	}
 
 	/** Writes row `y` of the original image, which must lie in the box, to `target`: one value a column of the box. */

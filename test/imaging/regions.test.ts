@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { labelComponents } from '../../src/imaging/components';
 import type { MapGeometry } from '../../src/imaging/geometry';
 import { findRegions, renderMask, segmentMap } from '../../src/imaging/regions';
+import { MapUpsampler } from '../../src/imaging/upsample';
+import { createRandom } from '../../src/random';
 
 /** Each map pixel is 4 x 2 pixels of the original, without a crop. */
 const PLAIN: MapGeometry = {
@@ -114,3 +116,24 @@ function componentsOf({
 		return [left, top, Math.max(...xs) - left + 1, Math.max(...ys) - top + 1, pixels.length].join(' ');
 	});
 }
+
+test('the mask has every pixel whose value lies above the threshold, wherever in the map', () => {
+	const geometry: MapGeometry = {
+		...{ imageSize: 32, cropSize: 28, mapWidth: 7, mapHeight: 7 },
+		...{ width: 61, height: 45 },
+	};
+	const random = createRandom(3);
+	for (let draw = 0; draw < 20; draw++) {
+		const map = Float32Array.from({ length: 49 }, () => random.next() ** 4);
+		const upsampler = new MapUpsampler(map, geometry);
+		const [left, top, columns, rows] = upsampler.box;
+		const expected = new Uint8Array(61 * 45);
+		const values = new Float32Array(columns);
+		for (let y = top; y < top + rows; y++) {
+			upsampler.sampleRow(y, values);
+			for (const [x, value] of values.entries()) expected[y * 61 + left + x] = value > 0.5 ? 255 : 0;
+		}
+		expect(Buffer.compare(renderMask(map, { geometry, threshold: 0.5 }).data, expected)).toBe(0);
+		expect(expected.some((value) => value > 0)).toBe(true);
+	}
+});

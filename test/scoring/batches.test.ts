@@ -22,6 +22,9 @@ import { relativeError } from '../support/run';
 import { writeTinyEncoder } from '../support/tinyEncoder';
 import { describeWebGpu } from '../support/webgpu';
 
+// A graphics card in software shares the cores with the other tests.
+jest.setTimeout(240_000);
+
 /** Between sums in another order. */
 const TOLERANCE = 1e-5;
 /** Between devices. */

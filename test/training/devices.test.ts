@@ -14,6 +14,9 @@ import { floats, relativeError } from '../support/run';
 import { randomEncoder } from '../support/randomEncoder';
 import { describeWebGpu } from '../support/webgpu';
 
+// A graphics card in software shares the cores with the other tests.
+jest.setTimeout(240_000);
+
 const STEPS = 4;
 const DIMS: EncoderDims = {
 	dim: 16,

@@ -65,6 +65,7 @@ interface Exports {
 	) => void;
 }
 
+/** Null where it cannot be loaded; undefined before anybody tried. */
 let loaded: Exports | null | undefined;
 
 /**
@@ -77,9 +78,9 @@ export function resizeRgbRows(
 	rows: { readonly width: number; readonly firstRow: number; readonly rowCount: number },
 	axis: AxisWeights,
 ): Uint8Array | null {
-	loaded ??= load();
-	if (loaded === null) return null;
-	const { memory, resizeRows } = loaded;
+	const module = loadOnce();
+	if (module === null) return null;
+	const { memory, resizeRows } = module;
 	const width = axis.starts.length;
 	const [rowBytes, outputBytes] = [3 * rows.width, 3 * width];
 	const output = new Uint8Array(rows.rowCount * outputBytes);
@@ -106,9 +107,9 @@ export function resizeColumns(
 	{ rowBytes, firstRow }: { readonly rowBytes: number; readonly firstRow: number },
 	axis: AxisWeights,
 ): Uint8Array | null {
-	loaded ??= load();
-	if (loaded === null) return null;
-	const { memory, resizeColumns: resize } = loaded;
+	const module = loadOnce();
+	if (module === null) return null;
+	const { memory, resizeColumns: resize } = module;
 	const height = axis.starts.length;
 	const length = height * rowBytes;
 	if (length === 0) return new Uint8Array(0);
@@ -137,6 +138,12 @@ function place(
 	words.set(counts, atCounts / 4);
 	words.set(weights, atWeights / 4);
 	return { starts: 0, counts: atCounts, weights: atWeights, stride: 4 * stride, input, output };
+}
+
+/** Where it cannot be loaded it is tried once only. */
+function loadOnce(): Exports | null {
+	if (loaded === undefined) loaded = load();
+	return loaded;
 }
 
 function load(): Exports | null {

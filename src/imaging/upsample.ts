@@ -20,8 +20,8 @@ export class MapUpsampler {
 	private lower: Float32Array;
 	private upperRow = -1;
 	private lowerRow = -1;
-	/** Of each row of the map. */
-	private readonly largest: Float32Array;
+	/** Of each row of the map, once somebody asks. */
+	private largest: Float32Array | undefined;
 
 	/** @param map `mapWidth * mapHeight` values, row by row */
 	constructor(
@@ -34,16 +34,11 @@ export class MapUpsampler {
 		this.rows = tapsAlong('y', geometry, top, height);
 		this.upper = new Float32Array(width);
 		this.lower = new Float32Array(width);
-		const { mapWidth, mapHeight } = geometry;
-		this.largest = Float32Array.from({ length: mapHeight }, (_, row) =>
-			map
-				.subarray(row * mapWidth, (row + 1) * mapWidth)
-				.reduce((most, value) => (value > most ? value : most), -Infinity),
-		);
 	}
 
 	/** Largest value of the two map rows around row `y` of the original image, which none of that row's exceeds. */
 	largestAround(y: number): number {
+		this.largest ??= this.largestOfRows();
 		const row = y - this.box[1];
 		return Math.max(this.largest[this.rows.first[row]], this.largest[this.rows.second[row]]);
 	}
@@ -55,6 +50,15 @@ export class MapUpsampler {
 		const { upper, lower } = this;
 		const share = this.rows.share[row];
 		for (let x = 0; x < upper.length; x++) target[x] = upper[x] + share * (lower[x] - upper[x]);
+	}
+
+	private largestOfRows(): Float32Array {
+		const { mapWidth, mapHeight } = this.geometry;
+		return Float32Array.from({ length: mapHeight }, (_, row) =>
+			this.map
+				.subarray(row * mapWidth, (row + 1) * mapWidth)
+				.reduce((most, value) => (value > most ? value : most), -Infinity),
+		);
 	}
 
 	private stretch(first: number, second: number): void {

@@ -79,8 +79,8 @@ function positiveAttention({ query, key, value }: Projections, layout: HeadLayou
 		const ofContext = matmul(swapLast(q), ofProduct);
 		const ofKeySum = reshape(matmul(swapLast(q), ofNormaliser), [1, allHeads, width]);
 		const ofKey = add(swapFirst(matmul(v, swapLast(ofContext))), ofKeySum);
-		const ofValue = swapFirst(matmul(k, ofContext));
-		return [toRows(swapFirst(ofQuery)), toRows(ofKey), toRows(ofValue)];
+		const ofValue = matmul(k, ofContext);
+		return [fromHeads(ofQuery, layout), toRows(ofKey), fromHeads(ofValue, layout)];
 	});
 }
 

@@ -7,6 +7,7 @@
  */
 import { openEngine, type Engine } from '../src/engine/host';
 import type { DeviceName } from '../src/runtime/device';
+import { trainBriefly } from './support/briefModel';
 import { THREADS } from './support/cases';
 import { withDrawnData, type DrawnData } from './support/drawnData';
 import { Report, spreadOf } from './support/report';
@@ -23,7 +24,7 @@ void withDrawnData(16, async (drawn) => {
 	const engine = openEngine();
 	const what = `${encoder}, ${crop} px${device === 'cpu' ? '' : `, ${device}`}`;
 	try {
-		await trainBriefly(engine, drawn);
+		await trainBriefly(engine, drawn, { model: MODEL, encoder, side: Number(crop) });
 		const starts: number[] = [];
 		for (let start = 0; start < STARTS; start++) {
 			await engine.close();
@@ -54,15 +55,6 @@ void withDrawnData(16, async (drawn) => {
 	}
 	report.end();
 });
-
-async function trainBriefly(engine: Engine, { data, store }: DrawnData): Promise<void> {
-	const side = Number(crop);
-	await engine.train({
-		...{ store, data, model: MODEL, encoder, device: 'cpu', threads: THREADS },
-		overrides: { imageSize: side, cropSize: side, batchSize: 4, iterations: 2 },
-		calibrationShare: 0.5,
-	});
-}
 
 /** Each caller asks for its next score when it has the one before. */
 async function scoreFor(

@@ -96,18 +96,18 @@ async function growWithModels(report: Report): Promise<void> {
 /** The same number of images under more and more names, in one model. */
 async function growWithCategories(report: Report): Promise<void> {
 	for (const categories of CATEGORIES)
-		await withDrawnData(CATEGORY_IMAGES, (drawn) => timeCategories(report, drawn, categories), {
+		await withDrawnData(CATEGORY_IMAGES, (drawn) => timeCategories(report, drawn), {
 			categories,
 		});
 }
 
-async function timeCategories(
-	report: Report,
-	{ data, store, images }: DrawnData,
-	categories: number,
-): Promise<void> {
+async function timeCategories(report: Report, { data, store, images, categories }: DrawnData): Promise<void> {
 	const figure = (what: string, unit: string, value: Spread): void => {
-		report.figure({ what: `${what}, ${images.length} images of ${categories} categories`, unit, value });
+		report.figure({
+			what: `${what}, ${images.length} images of ${categories.length} categories`,
+			unit,
+			value,
+		});
 	};
 	const engine = openEngine();
 	const model = 'panels';
@@ -124,7 +124,7 @@ async function timeCategories(
 		const score = async (): Promise<void> => {
 			const [outcome] = await engine.score({
 				...{ store, model, ...SESSION },
-				category: categories === 1 ? 'panel' : 'panel0',
+				category: categories[0],
 				images: [{ file: images[0] }],
 			});
 			if ('error' in outcome) throw new Error(outcome.error.message);

@@ -16,6 +16,8 @@ export interface DrawnData {
 	readonly store: string;
 	/** Files of the good training images. */
 	readonly images: readonly string[];
+	/** Names among which they are dealt out in turn. */
+	readonly categories: readonly string[];
 }
 
 export interface DrawnDataOptions {
@@ -34,9 +36,10 @@ export async function withDrawnData<T>(
 	const folder = await mkdtemp(path.join(tmpdir(), 'dinomaly-bench-'));
 	try {
 		const data = path.join(folder, 'data');
-		const folders = Array.from({ length: categories }, (_, k) =>
-			path.join(data, categories === 1 ? 'panel' : `panel${k}`, 'train', 'good'),
+		const names = Array.from({ length: categories }, (_, k) =>
+			categories === 1 ? 'panel' : `panel${k}`,
 		);
+		const folders = names.map((name) => path.join(data, name, 'train', 'good'));
 		for (const good of folders) await mkdir(good, { recursive: true });
 		const images: string[] = [];
 		for (let i = 0; i < train; i++) {
@@ -48,7 +51,7 @@ export async function withDrawnData<T>(
 			const image = photograph(drawSurface('panel', { width: SIDE, height: SIDE }, i), i);
 			await writeFile(images[i], await encodeJpeg(image, QUALITY));
 		}
-		return await use({ folder, data, store: path.join(folder, 'store'), images });
+		return await use({ folder, data, store: path.join(folder, 'store'), images, categories: names });
 	} finally {
 		await rm(folder, { recursive: true, force: true });
 	}
